@@ -1,0 +1,36 @@
+"""Exception types, and the sentences that settings and file errors are told in."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class HifredError(ValueError):
+    """Bad input, told in one sentence that says what to do; exit code 2."""
+
+
+class SchemaError(HifredError):
+    """A file or array does not have the documented layout."""
+
+
+class SettingsError(HifredError):
+    """A setting is unknown, misspelt or outside its range."""
+
+
+def unknown_name(kind: str, found: str, choices: Iterable[str]) -> SettingsError:
+    """Return the error for an unknown `found`, naming the nearest valid choice.
+
+    Parameters
+    ----------
+    kind : str
+        What the name stands for, such as ``"regularizer"`` or ``"key in [solver]"``.
+    found : str
+        The name that was given.
+    choices : iterable of str
+        All valid names.
+    """
+    choices = sorted(choices)
+    near = difflib.get_close_matches(found, choices, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return SettingsError(
+        f"unknown {kind} {found!r}; {hint}choose from {', '.join(choices)}."
+    )

@@ -1,0 +1,1 @@
+"""How good an estimate is, with or without the truth."""

@@ -1,0 +1,1 @@
+"""Labelled data of one instrument and their forward model."""

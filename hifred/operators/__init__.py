@@ -1,0 +1,1 @@
+"""Matrices of one instrument and how they act on a cube."""

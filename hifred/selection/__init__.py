@@ -1,0 +1,1 @@
+"""Choosing settings without the truth: held-out counts, bootstrap."""

@@ -1,0 +1,1 @@
+"""Toy scenes and Poisson draws."""

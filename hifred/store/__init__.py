@@ -1,0 +1,1 @@
+"""Files on disk: fusion inputs, trials, collected results."""

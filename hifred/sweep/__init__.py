@@ -1,0 +1,1 @@
+"""Grids of fusions as Dask tasks."""

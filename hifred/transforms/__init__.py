@@ -1,0 +1,1 @@
+"""Changes of basis: starlets and spectral subspaces."""

@@ -16,7 +16,9 @@ FLOORS = {
     "fusion": 4, "simulation": 4, "measures": 4,
     "store": 5, "selection": 5,
     "sweep": 6,
-    "cli": 8, "plots": 7, "report": 7, "explore": 7,
+    "plots": 7,
+    "report": 8, "explore": 8,  # both draw with plots
+    "cli": 9,
 }  # fmt: skip
 
 LIBRARY_HOMES = {

@@ -1,8 +1,9 @@
-"""Where the tests find the optional data that are not shipped with hifred."""
+"""What many tests need: the optional data, and a seeded generator."""
 
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -20,3 +21,9 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no optional test data in {folder}; set HIFRED_SHARED_DATA")
     return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Return a generator with an explicit seed."""
+    return np.random.default_rng(20_251_122)

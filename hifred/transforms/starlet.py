@@ -1,0 +1,247 @@
+r"""Starlet transforms of images, of spectra and of cubes.
+
+The starlet is the isotropic undecimated wavelet of the B3 spline: scale ``j``
+smooths with the filter (1, 4, 6, 4, 1) / 16 with holes of ``2**j`` samples, and
+the plane of that scale is what the smoothing takes away. Borders are half-sample
+symmetric, which makes every smoothing matrix symmetric: the transforms commute
+and a plane is its own adjoint. Each class has the shape of a linear operator
+(`input_shape`, `output_shape`, `apply`, `adjoint`).
+
+References
+----------
+Starck, Fadili & Murtagh (2007), The undecimated wavelet decomposition and its
+reconstruction, IEEE Trans. Image Process. 16.
+"""
+
+from typing import final
+
+import numpy as np
+
+from hifred.errors import HifredError
+from hifred.transforms import starlet_kernels as kernels
+from hifred.transforms.threads import in_slices
+
+
+def _check_scales(name: str, n_scales: int) -> None:
+    if n_scales < 1:
+        raise HifredError(
+            f"{name} must be at least 1; got {n_scales}. Use 2 in space, 3 in energy."
+        )
+
+
+def _check_shape(found: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if found != expected:
+        raise HifredError(
+            f"array must have shape {expected}; got {found}. "
+            "Build the transform for the shape of the array."
+        )
+
+
+def _floating(array: np.ndarray) -> np.ndarray:
+    dtype = np.float32 if array.dtype == np.float32 else np.float64
+    return np.ascontiguousarray(array, dtype=dtype)
+
+
+@final
+class Starlet2D:
+    """2-D starlet of every image of a cube.
+
+    Parameters
+    ----------
+    shape : (n, y, x)
+        Shape of the cube; any number of images.
+    n_scales : int
+        Number of fine planes.
+
+    Notes
+    -----
+    Planes have shape (n_scales + 1, n, y, x), finest first and the coarse one
+    last; their sum is the cube.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], n_scales: int = 2) -> None:
+        _check_scales("n_scales", n_scales)
+        self.n_scales = n_scales
+        self.input_shape = shape
+        self.output_shape = (n_scales + 1, *shape)
+        self._rows = kernels.neighbours(shape[1], n_scales)
+        self._columns = kernels.neighbours(shape[2], n_scales)
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        x = _floating(x)
+        planes = np.empty(self.output_shape, x.dtype)
+        self.split(x, planes[:-1], planes[-1])
+        return planes
+
+    def adjoint(self, y: np.ndarray) -> np.ndarray:
+        _check_shape(y.shape, self.output_shape)
+        y = _floating(y)
+        cube = np.empty(self.input_shape, y.dtype)
+        self.merge(y[:-1], y[-1], cube)
+        return cube
+
+    def split(self, cube: np.ndarray, fine: np.ndarray, coarse: np.ndarray) -> None:
+        """Write the planes of `cube` (n, y, x) into `fine` and `coarse`."""
+        _check_shape(cube.shape, self.input_shape)
+        tables = (self._rows, self._columns)
+        in_slices(kernels.split_images, len(cube), cube, *tables, fine, coarse)
+
+    def merge(self, fine: np.ndarray, coarse: np.ndarray, cube: np.ndarray) -> None:
+        """Write the adjoint of `fine` and `coarse` into `cube` (n, y, x)."""
+        tables = (self._rows, self._columns)
+        in_slices(kernels.merge_images, len(cube), fine, coarse, *tables, cube)
+
+    def reconstruct(self, planes: np.ndarray) -> np.ndarray:
+        """Return the cube whose planes are `planes`: their sum."""
+        return planes.sum(axis=0)
+
+
+@final
+class Starlet1D:
+    """1-D starlet along the first axis of an array.
+
+    Parameters
+    ----------
+    shape : (energy, ...)
+        Shape of the array.
+    n_scales : int
+        Number of fine planes.
+
+    Notes
+    -----
+    Planes have shape (n_scales + 1, energy, ...), finest first and the coarse
+    one last; their sum is the array.
+    """
+
+    def __init__(self, shape: tuple[int, ...], n_scales: int = 3) -> None:
+        _check_scales("n_scales", n_scales)
+        self.n_scales = n_scales
+        self.input_shape = shape
+        self.output_shape = (n_scales + 1, *shape)
+        self._rows = kernels.neighbours(shape[0], n_scales)
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        _check_shape(x.shape, self.input_shape)
+        x = _floating(x).reshape(len(x), -1)
+        planes = np.empty((self.n_scales + 1, *x.shape), x.dtype)
+        in_slices(
+            kernels.split_spectra,
+            x.shape[1],
+            *(x, self._rows, planes[:-1], planes[-1]),
+            grain=kernels.PIXELS_PER_TILE,
+        )
+        return planes.reshape(self.output_shape)
+
+    def adjoint(self, y: np.ndarray) -> np.ndarray:
+        _check_shape(y.shape, self.output_shape)
+        y = _floating(y).reshape(self.n_scales + 1, self.input_shape[0], -1)
+        cube = np.empty(y.shape[1:], y.dtype)
+        in_slices(
+            kernels.merge_spectra,
+            cube.shape[1],
+            *(y[:-1], y[-1], self._rows, cube),
+            grain=kernels.PIXELS_PER_TILE,
+        )
+        return cube.reshape(self.input_shape)
+
+    def reconstruct(self, planes: np.ndarray) -> np.ndarray:
+        """Return the array whose planes are `planes`: their sum."""
+        return planes.sum(axis=0)
+
+
+@final
+class Starlet2D1D:
+    """2-D starlet of every channel, then 1-D starlet along energy.
+
+    Parameters
+    ----------
+    shape : (energy, y, x)
+        Shape of the cube.
+    space_scales, energy_scales : int
+        Number of fine planes in the images and along the spectra.
+
+    Notes
+    -----
+    Planes have shape (space_scales + 1, energy_scales + 1, energy, y, x), the
+    coarse ones last: ``planes[:-1, :-1]`` is fine-fine (ww), ``planes[:-1, -1]``
+    fine in space only (wc), ``planes[-1, :-1]`` fine in energy only (cw) and
+    ``planes[-1, -1]`` coarse (cc). Their sum is the cube.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        space_scales: int = 2,
+        energy_scales: int = 3,
+    ) -> None:
+        _check_scales("space_scales", space_scales)
+        _check_scales("energy_scales", energy_scales)
+        self.space_scales = space_scales
+        self.energy_scales = energy_scales
+        self.input_shape = shape
+        self.output_shape = (space_scales + 1, energy_scales + 1, *shape)
+        self.images = Starlet2D(shape, space_scales)
+        self.spectra = Starlet1D(shape, energy_scales)
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        return np.stack([self.spectra.apply(plane) for plane in self.images.apply(x)])
+
+    def adjoint(self, y: np.ndarray) -> np.ndarray:
+        _check_shape(y.shape, self.output_shape)
+        return self.images.adjoint(np.stack([self.spectra.adjoint(p) for p in y]))
+
+    def reconstruct(self, planes: np.ndarray) -> np.ndarray:
+        """Return the cube whose planes are `planes`: their sum."""
+        return planes.sum(axis=(0, 1))
+
+    def coarse(self, cube: np.ndarray) -> np.ndarray:
+        """Return the coarse-coarse plane of `cube`."""
+        return self.spectra.apply(self.images.apply(cube)[-1])[-1]
+
+    def first_fine_plane(self, fine: np.ndarray) -> np.ndarray:
+        """Return the finest fine-fine plane.
+
+        Parameters
+        ----------
+        fine : (space_scales, energy, y, x) array
+            Fine planes of the images.
+        """
+        first = fine[0].reshape(self.input_shape[0], -1)
+        plane = np.empty_like(first)
+        row = kernels.neighbours(len(first), 1)[0]
+        in_slices(
+            kernels.first_plane_of_spectra,
+            first.shape[1],
+            *(first, row, plane),
+            grain=kernels.PIXELS_PER_TILE,
+        )
+        return plane.reshape(self.input_shape)
+
+    def subtract_clipped(
+        self, cube: np.ndarray, fine: np.ndarray, threshold: np.ndarray | float
+    ) -> np.ndarray:
+        """Return `cube` less its fine-fine coefficients clipped at `threshold`.
+
+        That is the sum of the planes after soft-thresholding the fine-fine ones;
+        the coefficients are made tile by tile and never stored.
+
+        Parameters
+        ----------
+        cube : (energy, y, x) array
+            The input of the transform.
+        fine : (space_scales, energy, y, x) array
+            Fine planes of its images.
+        threshold : float or (energy, y, x) array
+            Not negative.
+        """
+        n_energies = self.input_shape[0]
+        out = cube.reshape(n_energies, -1).copy()
+        bound = np.atleast_2d(np.asarray(threshold, out.dtype))
+        in_slices(
+            kernels.subtract_clipped_spectra,
+            out.shape[1],
+            fine.reshape(self.space_scales, n_energies, -1),
+            *(self.spectra._rows, bound.reshape(bound.shape[0], -1), out),
+            grain=kernels.PIXELS_PER_TILE,
+        )
+        return out.reshape(self.input_shape)

@@ -1,0 +1,97 @@
+"""Number of threads, and compiled kernels spread over them."""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import psutil
+from threadpoolctl import threadpool_limits
+
+from hifred.errors import SettingsError
+
+_current: list[int] = []
+
+
+def available_threads() -> int:
+    """Return the number of cores that this process may use."""
+    try:
+        return len(psutil.Process().cpu_affinity())
+    except AttributeError:  # macOS has no affinity
+        return psutil.cpu_count() or 1
+
+
+def thread_count() -> int:
+    """Return the number of threads that kernels use now."""
+    if not _current:
+        _current.append(available_threads())
+    return _current[-1]
+
+
+@contextlib.contextmanager
+def use_threads(n_threads: int | None) -> Iterator[int]:
+    """Bound the threads of BLAS and of the compiled kernels inside a block.
+
+    Parameters
+    ----------
+    n_threads : int or None
+        At least 1; None leaves everything as it is.
+
+    Raises
+    ------
+    SettingsError
+        If `n_threads` is less than 1.
+    """
+    if n_threads is None:
+        yield thread_count()
+        return
+    if n_threads < 1:
+        raise SettingsError(
+            f"threads must be at least 1; got {n_threads}. "
+            "Leave it out to use every core."
+        )
+    _current.append(n_threads)
+    try:
+        with threadpool_limits(limits=n_threads):
+            yield n_threads
+    finally:
+        _current.pop()
+
+
+@lru_cache(maxsize=8)
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n_threads, thread_name_prefix="hifred-kernel")
+
+
+def in_slices(
+    kernel: Callable[..., None], n_items: int, *arguments: object, grain: int = 1
+) -> None:
+    """Call ``kernel(*arguments, start, stop)`` on slices of ``range(n_items)``.
+
+    Parameters
+    ----------
+    kernel : callable
+        Compiled with ``nogil``; different slices must write different places.
+        A pool of Python threads is used, not numba's own: its pool would keep
+        spinning while BLAS wants the cores.
+    n_items : int
+        Length of the range.
+    grain : int
+        Slices start at multiples of this.
+    """
+    n_grains = -(-n_items // grain)
+    n_threads = min(thread_count(), n_grains)
+    if n_threads <= 1:
+        kernel(*arguments, 0, n_items)
+        return
+    edges = [grain * (i * n_grains // n_threads) for i in range(n_threads)]
+    edges.append(n_items)
+    # The caller works on the last slice itself.
+    others = [
+        _pool(thread_count()).submit(kernel, *arguments, start, stop)
+        for start, stop in itertools.pairwise(edges[:-1])
+    ]
+    kernel(*arguments, edges[-2], edges[-1])
+    for other in others:
+        other.result()

@@ -1,0 +1,68 @@
+"""Matrices along one axis: blurring and rebinning, for energies and for pixels."""
+
+import numpy as np
+
+BOUNDARIES = ("zero", "reflect")
+
+
+def convolution_matrix(
+    kernel: np.ndarray, n: int, boundary: str = "zero"
+) -> np.ndarray:
+    r"""Return the matrix that convolves `n` samples with a kernel.
+
+    .. math:: M_{ij} = k_{c + i - j}
+
+    Parameters
+    ----------
+    kernel : (odd,) array
+        Its middle entry ``c`` is the centre, so a delta stays where it is.
+    n : int
+        Number of samples.
+    boundary : {"zero", "reflect"}
+        Nothing outside, or the mirror image without the edge sample.
+
+    Raises
+    ------
+    ValueError
+        If the kernel has no middle entry or the boundary is unknown.
+    """
+    if kernel.ndim != 1 or kernel.size % 2 == 0:
+        raise ValueError(
+            "kernel must be 1-D with an odd length, to have a centre; "
+            f"got shape {kernel.shape}."
+        )
+    if boundary not in BOUNDARIES:
+        raise ValueError(f"boundary must be one of {BOUNDARIES}; got {boundary!r}.")
+    half = kernel.size // 2
+    rows = np.repeat(np.arange(n), kernel.size)
+    sources = (np.arange(n)[:, None] - np.arange(-half, half + 1)).ravel()
+    weights = np.tile(kernel, n)
+    matrix = np.zeros((n, n))
+    if boundary == "zero":
+        inside = (sources >= 0) & (sources < n)
+        matrix[rows[inside], sources[inside]] = weights[inside]
+    else:
+        np.add.at(matrix, (rows, _mirrored(n, half)[sources + half]), weights)
+    return matrix
+
+
+def _mirrored(n: int, half: int) -> np.ndarray:
+    """Return the sample that stands at each position of the mirrored axis."""
+    if n == 1:
+        return np.zeros(2 * half + 1, int)
+    return np.pad(np.arange(n), half, mode="reflect")
+
+
+def rebinning_matrix(n: int, factor: int) -> np.ndarray:
+    """Return the matrix that sums `factor` neighbours, shape (n / factor, n).
+
+    Raises
+    ------
+    ValueError
+        If `n` is not a multiple of `factor`.
+    """
+    if factor < 1 or n % factor:
+        raise ValueError(
+            f"factor must divide the number of samples; got {factor} for {n} samples."
+        )
+    return np.kron(np.eye(n // factor), np.ones((1, factor)))

@@ -1,0 +1,92 @@
+"""Every form of a matrix acts as its dense entries do."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+from numpy.testing import assert_allclose
+
+from hifred.operators.matrix import (
+    Dense,
+    Diagonal,
+    Factored,
+    Identity,
+    Kronecker,
+    Matrix,
+    Sparse,
+    structure,
+)
+
+RNG = np.random.default_rng(1)
+MATRIX_CASES: dict[type[Matrix], Matrix] = {
+    Identity: Identity(6),
+    Diagonal: Diagonal(RNG.random(6)),
+    Dense: Dense(RNG.standard_normal((3, 7))),
+    Sparse: Sparse(scipy.sparse.random_array((5, 8), density=0.3, rng=RNG)),
+    Factored: Factored(RNG.standard_normal((5, 2)), RNG.standard_normal((2, 7))),
+    Kronecker: Kronecker(
+        RNG.standard_normal((2, 2, 4)), RNG.standard_normal((2, 3, 6))
+    ),
+}
+
+
+def cases() -> list:
+    return [pytest.param(m, id=c.__name__) for c, m in MATRIX_CASES.items()]
+
+
+def test_every_matrix_has_a_case() -> None:
+    assert set(Matrix.__subclasses__()) == set(MATRIX_CASES)
+
+
+@pytest.mark.parametrize("matrix", cases())
+def test_columns_rows_and_transposes_agree_with_the_entries(matrix: Matrix) -> None:
+    dense = matrix.to_dense()
+    assert dense.shape == matrix.shape
+    x, y = RNG.random((matrix.shape[1], 4)), RNG.random((matrix.shape[0], 4))
+    assert_allclose(matrix.apply(x), dense @ x, atol=1e-13)
+    assert_allclose(matrix.adjoint(y), dense.T @ y, atol=1e-13)
+    assert_allclose(matrix.apply_rows(x.T), x.T @ dense.T, atol=1e-13)
+    assert_allclose(matrix.adjoint_rows(y.T), y.T @ dense, atol=1e-13)
+
+
+@pytest.mark.parametrize("matrix", cases())
+def test_squared_squares_the_entries(matrix: Matrix) -> None:
+    assert_allclose(matrix.squared().to_dense(), matrix.to_dense() ** 2, atol=1e-13)
+
+
+@pytest.mark.parametrize("matrix", cases())
+def test_single_precision_stays_single(matrix: Matrix) -> None:
+    x = RNG.random((matrix.shape[1], 2)).astype(np.float32)
+    narrow = matrix.astype(np.float32).apply(x)
+    assert narrow.dtype == np.float32
+    assert_allclose(narrow, matrix.apply(x), rtol=1e-4, atol=1e-5)
+
+
+def test_a_kronecker_sum_is_the_sum_of_kronecker_products() -> None:
+    matrix = MATRIX_CASES[Kronecker]
+    assert isinstance(matrix, Kronecker)
+    pairs = zip(matrix.along_y, matrix.along_x, strict=True)
+    assert_allclose(matrix.to_dense(), sum(np.kron(y, x) for y, x in pairs))
+
+
+def _smooth(n: int) -> np.ndarray:
+    offset = np.arange(n)[:, None] - np.arange(n)
+    return np.exp(-0.5 * (offset / 40.0) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("entries", "form"),
+    [
+        (np.eye(5), Identity),
+        (np.diag([1.0, 2.0, 3.0]), Diagonal),
+        (np.ones((4, 6)), Dense),
+        (scipy.sparse.eye_array(300, k=1), Sparse),
+        (_smooth(600), Factored),
+        (np.random.default_rng(2).random((600, 600)), Dense),
+    ],
+    ids=["identity", "diagonal", "dense", "sparse", "thin", "full"],
+)
+def test_structure_finds_the_cheapest_form(entries: np.ndarray, form: type) -> None:
+    found = structure(entries)
+    assert type(found) is form
+    dense = entries if isinstance(entries, np.ndarray) else entries.toarray()
+    assert_allclose(found.to_dense(), dense, atol=1e-11 * np.linalg.norm(dense, 2))

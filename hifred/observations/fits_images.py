@@ -203,7 +203,7 @@ def vignetting_of(image: SkyImage, grid: PixelGrid) -> tuple[np.ndarray, float]:
     if not np.all(np.isfinite(values)) or values.min() < 0 or values.max() <= 0:
         raise HifredError(
             "an exposure map must be finite, not negative and above 0 somewhere; got "
-            f"{np.nanmin(values):g} to {np.nanmax(values):g}."
+            f"{values.min():g} to {values.max():g}."
         )
     largest = values.max(axis=(-2, -1), keepdims=True)
     relative = SkyImage(values / np.where(largest > 0, largest, 1), image.grid)

@@ -1,6 +1,9 @@
 """FITS tables opened with errors that name the file, the extension and the column."""
 
+import gzip
+import io
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +30,7 @@ UNIT_SPELLINGS = {
     "cts": "count",
     "degrees": "deg",
 }
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 class FitsFormatError(SchemaError):
@@ -38,6 +42,14 @@ def _place(path: Path, extension: str | None = None, column: str | None = None) 
     if extension is not None:
         place += f"[{extension}]"
     return place if column is None else f"{place} column {column}"
+
+
+def _unpacked(path: Path) -> Path | io.BytesIO:
+    """Return a gzipped file's content: astropy passes over one that ends too early."""
+    with path.open("rb") as file:
+        if file.read(2) != GZIP_MAGIC:
+            return path
+    return io.BytesIO(gzip.decompress(path.read_bytes()))
 
 
 @contextmanager
@@ -57,10 +69,16 @@ def open_fits(path: str | PathLike[str]) -> Iterator[fits.HDUList]:
             # astropy only warns of a short file and fails later, elsewhere.
             warnings.filterwarnings("error", "File may have been truncated")
             warnings.filterwarnings("ignore", category=AstropyUserWarning)
-            with fits.open(path, memmap=False) as hdus:
+            with fits.open(_unpacked(path), memmap=False) as hdus:
                 len(hdus)
                 yield hdus
-    except (OSError, EOFError, AstropyUserWarning, fits.VerifyError) as error:
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        AstropyUserWarning,
+        fits.VerifyError,
+    ) as error:
         raise FitsFormatError(
             f"{path.name} must be a whole FITS file; reading it failed: {error}. "
             "Fetch the file again: it may be truncated."

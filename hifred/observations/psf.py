@@ -179,7 +179,7 @@ def unit_sum(psf: np.ndarray) -> np.ndarray:
     if not np.all(np.isfinite(psf)) or psf.min() < 0 or psf.sum() <= 0:
         raise HifredError(
             "a psf must be finite, not negative and above 0 somewhere; got "
-            f"{np.nanmin(psf):g} to {np.nanmax(psf):g}."
+            f"{psf.min():g} to {psf.max():g}."
         )
     return np.asarray(psf / psf.sum())
 

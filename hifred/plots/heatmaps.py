@@ -1,0 +1,154 @@
+"""Heat maps of a measure over two settings, missing and failed trials named."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+
+from hifred.plots.labels import measure_label, setting_label
+from hifred.plots.style import (
+    MEASURE_COLOURMAP,
+    NO_DATA_COLOUR,
+    NO_DATA_EDGE,
+    NO_DATA_HATCH,
+    new_figure,
+    styled,
+)
+from hifred.plots.trial_grid import (
+    MeasureGrid,
+    Source,
+    collected,
+    is_higher_better,
+    measure_grid,
+    measure_of,
+)
+
+
+@styled
+def plot_measure_grid(
+    source: Source,
+    measure: str,
+    *,
+    where: Mapping[str, object] | None = None,
+    columns: str = "mu",
+    rows: str = "rank",
+) -> Figure:
+    """Draw a measure over two settings; the best cell is framed.
+
+    Parameters
+    ----------
+    source : Results or collected Dataset
+    measure : str
+        Such as ``nmse_db``.
+    where : mapping of setting to value, optional
+        Which trials, such as ``{"model": "demo", "regularizer": "lrs"}``.
+    columns, rows : str
+        Settings along the two sides.
+
+    Raises
+    ------
+    HifredError
+        If the measure needs the truth and there is none, or is unknown.
+    """
+    measured = measure_of(source, measure)
+    grid = measure_grid(source, measure, where=where, columns=columns, rows=rows)
+    n_rows, n_columns = grid.values.shape
+    figure = new_figure(1.9 + 0.95 * max(n_columns, 3), 1.3 + 0.55 * max(n_rows, 2))
+    axis = figure.subplots()
+    drawn = draw_measure_grid(axis, grid, is_higher=is_higher_better(measured))
+    axis.set_xlabel(setting_label(columns))
+    axis.set_ylabel(setting_label(rows))
+    title = ", ".join(f"{value}" for value in (where or {}).values())
+    axis.set_title(title or str(collected(source).attrs.get("name", "all trials")))
+    figure.colorbar(drawn, ax=axis).set_label(measure_label(measured))
+    return figure
+
+
+def draw_measure_grid(
+    axis: Axes, grid: MeasureGrid, *, is_higher: bool, scale: Normalize | None = None
+) -> AxesImage:
+    """Draw the cells, the hatched ones with their word, and a frame on the best."""
+    drawn = axis.imshow(
+        np.ma.masked_invalid(grid.values),
+        origin="lower",
+        aspect="auto",
+        cmap=MEASURE_COLOURMAP,
+        norm=scale or _scale_of(grid.values),
+    )
+    for (row, column), value in np.ndenumerate(grid.values):
+        if grid.words[row, column]:
+            _draw_missing(axis, row, column, str(grid.words[row, column]))
+        else:
+            _write_value(axis, drawn, (row, column), value)
+    _frame_best(axis, grid.values, is_higher=is_higher)
+    axis.set_xticks(range(len(grid.columns)), grid.column_texts)
+    axis.set_yticks(range(len(grid.rows)), grid.row_texts)
+    axis.tick_params(length=0)
+    return drawn
+
+
+def _scale_of(values: np.ndarray) -> Normalize:
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return Normalize(0.0, 1.0)
+    return Normalize(float(finite.min()), float(finite.max()))
+
+
+def _draw_missing(axis: Axes, row: int, column: int, word: str) -> None:
+    axis.add_patch(
+        Rectangle(
+            (column - 0.5, row - 0.5),
+            1,
+            1,
+            facecolor=NO_DATA_COLOUR,
+            edgecolor=NO_DATA_EDGE,
+            hatch=NO_DATA_HATCH,
+            linewidth=0.4,
+        )
+    )
+    axis.text(
+        column,
+        row,
+        word.replace(" ", "\n"),
+        ha="center",
+        va="center",
+        fontsize=7,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2},
+    )
+
+
+def _write_value(
+    axis: Axes, drawn: AxesImage, cell: tuple[int, int], value: float
+) -> None:
+    red, green, blue, _ = drawn.to_rgba(np.array([value]))[0]
+    luminance = 0.299 * red + 0.587 * green + 0.114 * blue
+    axis.text(
+        cell[1],
+        cell[0],
+        f"{value:.4g}",
+        ha="center",
+        va="center",
+        fontsize=7.5,
+        color="black" if luminance > 0.5 else "white",
+    )
+
+
+def _frame_best(axis: Axes, values: np.ndarray, *, is_higher: bool) -> None:
+    if not np.isfinite(values).any():
+        return
+    best = np.nanargmax(values) if is_higher else np.nanargmin(values)
+    row, column = np.unravel_index(int(best), values.shape)
+    axis.add_patch(
+        Rectangle(
+            (float(column) - 0.47, float(row) - 0.46),
+            0.94,
+            0.92,
+            fill=False,
+            edgecolor="#D55E00",
+            linewidth=2.2,
+        )
+    )

@@ -1,0 +1,255 @@
+"""A cube to draw, whatever its unit, and its bands and regions in one common unit."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from astropy.stats import poisson_conf_interval
+
+from hifred.plots.labels import SURFACE_BRIGHTNESS, SURFACE_BRIGHTNESS_UNIT
+from hifred.plots.regions import Region
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Mean surface brightness of a region against energy.
+
+    Parameters
+    ----------
+    edges : (bin + 1,) array, keV
+    values, lower, upper : (bin,) arrays, photon cm-2 s-1 keV-1 arcsec-2
+        The value and the ends of its central 68.3 % interval; both ends equal the
+        value where no error is known.
+    """
+
+    edges: np.ndarray
+    values: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+    @property
+    def energy(self) -> np.ndarray:
+        """Bin centres, keV."""
+        return (self.edges[1:] + self.edges[:-1]) / 2
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether an error is known anywhere."""
+        return bool(np.any(self.upper > self.lower))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One cube, with what turns it into surface brightness.
+
+    Counts are divided by exposure time, area, bin width and pixel area, after the
+    expected background is taken off: a picture of the data in the sky's unit, not a
+    deconvolution. All layers can so share one scale.
+
+    Parameters
+    ----------
+    label : str
+        Name in titles and legends.
+    role : str
+        Key of `hifred.plots.style.ROLE_COLOURS`.
+    values : (bin, y, x) array, count or photon cm-2 s-1
+    edges : (bin + 1,) array, keV
+    y, x : (y,) and (x,) arrays, arcsec
+        Pixel centres, increasing.
+    exposure : (bin,) array, cm2 s, or None
+        Exposure time times effective area of each bin; None if `values` is a flux.
+    background : (bin, y, x) array, count, or None
+    deviation : (bin, y, x) array, unit of `values`, or None
+        Standard deviation, such as a bootstrap gives, of a layer that is no counts.
+    """
+
+    label: str
+    role: str
+    values: np.ndarray
+    edges: np.ndarray
+    y: np.ndarray
+    x: np.ndarray
+    exposure: np.ndarray | None = None
+    background: np.ndarray | None = None
+    deviation: np.ndarray | None = None
+
+    @property
+    def is_counts(self) -> bool:
+        """Whether the values are counts, with Poisson errors."""
+        return self.exposure is not None
+
+    @property
+    def pixel_area(self) -> float:
+        """Solid angle of one pixel, arcsec2."""
+        return _step(self.y) * _step(self.x)
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Outer edges ``(left, right, bottom, top)``, arcsec."""
+        half_y, half_x = _step(self.y) / 2, _step(self.x) / 2
+        return (
+            float(self.x[0] - half_x),
+            float(self.x[-1] + half_x),
+            float(self.y[0] - half_y),
+            float(self.y[-1] + half_y),
+        )
+
+    @property
+    def energy_range(self) -> tuple[float, float]:
+        """First and last edge, keV."""
+        return float(self.edges[0]), float(self.edges[-1])
+
+    def bins(self, band: tuple[float, float]) -> slice:
+        """Return the bins whose centres lie in `band` (keV), at least the nearest."""
+        centres = (self.edges[1:] + self.edges[:-1]) / 2
+        first = int(np.searchsorted(centres, band[0], side="left"))
+        last = int(np.searchsorted(centres, band[1], side="right"))
+        if last <= first:
+            first = int(np.argmin(np.abs(centres - sum(band) / 2)))
+            last = first + 1
+        return slice(first, last)
+
+    def native_image(self, band: tuple[float, float]) -> np.ndarray:
+        """Return the sum over a band, (y, x), in the layer's own unit."""
+        chosen = self.values[self.bins(band)]
+        return np.asarray(chosen.sum(axis=0, dtype=np.float64))
+
+    def image(self, band: tuple[float, float]) -> np.ndarray:
+        """Return the mean surface brightness of a band, (y, x)."""
+        bins = self.bins(band)
+        scale = self._photons_per_unit()[bins]
+        total = np.tensordot(scale, self.values[bins], axes=1)
+        if self.background is not None:
+            total = total - np.tensordot(scale, self.background[bins], axes=1)
+        width = self.edges[bins.stop] - self.edges[bins.start]
+        return np.asarray(total / (width * self.pixel_area))
+
+    def spectrum(self, region: Region, *, group: int = 1) -> Spectrum:
+        """Return the mean spectrum of a region, `group` neighbouring bins in one."""
+        rows, columns = region.slices(self.y, self.x)
+        size = (rows.stop - rows.start) * (columns.stop - columns.start)
+        starts = np.arange(0, len(self.edges) - 1, group)
+        edges = np.append(self.edges[starts], self.edges[-1])
+        total = self._grouped_sum(self.values, rows, columns, starts)
+        lower, upper = self._interval(total, rows, columns, starts)
+        shift: np.ndarray | float = 0.0
+        if self.background is not None:
+            shift = self._grouped_sum(self.background, rows, columns, starts)
+        unit = self._photons_per_unit()
+        scale = np.add.reduceat(unit, starts) / np.diff(np.append(starts, unit.size))
+        scale = scale / (np.diff(edges) * size * self.pixel_area)
+        return Spectrum(
+            edges,
+            *(np.asarray((part - shift) * scale) for part in (total, lower, upper)),
+        )
+
+    def _photons_per_unit(self) -> np.ndarray:
+        if self.exposure is None:
+            return np.ones(self.values.shape[0])
+        return 1.0 / np.maximum(self.exposure, 1e-30)
+
+    def _grouped_sum(
+        self, cube: np.ndarray, rows: slice, columns: slice, starts: np.ndarray
+    ) -> np.ndarray:
+        spectrum = cube[:, rows, columns].sum(axis=(1, 2), dtype=np.float64)
+        return np.asarray(np.add.reduceat(spectrum, starts))
+
+    def _interval(
+        self, total: np.ndarray, rows: slice, columns: slice, starts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if self.is_counts:
+            lower, upper = poisson_conf_interval(
+                np.maximum(total, 0), interval="frequentist-confidence"
+            )
+            return np.asarray(lower), np.asarray(upper)
+        if self.deviation is None:
+            return total, total
+        squares = self._grouped_sum(self.deviation**2, rows, columns, starts)
+        return total - np.sqrt(squares), total + np.sqrt(squares)
+
+
+def flux_layer(
+    dataset: xr.Dataset, *, label: str, role: str, deviation: np.ndarray | None = None
+) -> Layer:
+    """Return the layer of a sky cube: a truth or the result of a fusion.
+
+    Parameters
+    ----------
+    dataset : Dataset with flux (energy, y, x) and energy_edges
+    label, role : str
+        Name in titles and key of the colours.
+    deviation : (energy, y, x) array, photon cm-2 s-1, optional
+        Standard deviation of the flux.
+    """
+    return Layer(
+        label=label,
+        role=role,
+        values=dataset["flux"].to_numpy(),
+        edges=energy_edges(dataset),
+        y=dataset["y"].to_numpy(),
+        x=dataset["x"].to_numpy(),
+        deviation=deviation,
+    )
+
+
+def truth_layer(truth: xr.Dataset) -> Layer:
+    """Return the layer of a truth."""
+    return flux_layer(truth, label="truth", role="truth")
+
+
+def fusion_layer(result: xr.Dataset, *, label: str = "fusion") -> Layer:
+    """Return the layer of a fused cube."""
+    return flux_layer(result, label=label, role="fusion")
+
+
+def counts_layer(observation: xr.Dataset, *, label: str | None = None) -> Layer:
+    """Return the layer of an observation's counts; masked voxels count as empty."""
+    counts = observation["counts"].to_numpy()
+    if "mask" in observation:
+        counts = np.where(observation["mask"].to_numpy(), counts, 0)
+    background = observation.get("background")
+    role = str(observation.attrs.get("role", "imager"))
+    name = str(observation.attrs.get("instrument", role))
+    return Layer(
+        label=label or (role if name == role else f"{name} ({role})"),
+        role=role,
+        values=counts,
+        edges=observation["channel_edges"].to_numpy(),
+        y=observation["y"].to_numpy(),
+        x=observation["x"].to_numpy(),
+        exposure=channel_exposure(observation),
+        background=None if background is None else background.to_numpy(),
+    )
+
+
+def channel_exposure(observation: xr.Dataset) -> np.ndarray:
+    """Return exposure time times the mean effective area in each channel, cm2 s."""
+    energy_limits = energy_edges(observation)
+    area = observation["effective_area"].to_numpy()
+    collected = np.append(0.0, np.cumsum(area * np.diff(energy_limits)))
+    channel_limits = observation["channel_edges"].to_numpy()
+    inside = np.clip(channel_limits, energy_limits[0], energy_limits[-1])
+    width = np.diff(inside)
+    centres = (channel_limits[1:] + channel_limits[:-1]) / 2
+    at_centre = np.interp(centres, (energy_limits[1:] + energy_limits[:-1]) / 2, area)
+    mean = np.diff(np.interp(inside, energy_limits, collected))
+    area_of_channel = np.divide(mean, width, out=at_centre, where=width > 0)
+    return np.asarray(area_of_channel * float(observation["exposure_time"]))
+
+
+def energy_edges(dataset: xr.Dataset) -> np.ndarray:
+    """Return the edges of the energy bins, keV; halfway between centres if unsaid."""
+    if "energy_edges" in dataset.variables:
+        return dataset["energy_edges"].to_numpy()
+    energy = dataset["energy"].to_numpy()
+    half = _step(energy) / 2
+    return np.append(energy - half, energy[-1] + half)
+
+
+def image_label() -> tuple[str, str]:
+    """Return name and unit of what `Layer.image` and `Layer.spectrum` give."""
+    return SURFACE_BRIGHTNESS, SURFACE_BRIGHTNESS_UNIT
+
+
+def _step(centres: np.ndarray) -> float:
+    return float(centres[1] - centres[0]) if len(centres) > 1 else 1.0

@@ -1,0 +1,175 @@
+"""Laws that every figure keeps: it draws, its axes have units, gaps have words."""
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+
+from hifred.errors import HifredError
+from hifred.plots import (
+    Region,
+    comparison_layers,
+    plot_angular_distance,
+    plot_comparison,
+    plot_cost_terms,
+    plot_costs,
+    plot_error_histograms,
+    plot_error_maps,
+    plot_maps,
+    plot_measure_curves,
+    plot_measure_grid,
+    plot_parallel_coordinates,
+    plot_residuals,
+    plot_spectra,
+)
+from tests.scenes import (
+    make_collected,
+    make_observations,
+    make_result,
+    make_truth,
+)
+
+TRUTH = make_truth()
+OBSERVATIONS = make_observations(TRUTH)
+RESULT = make_result(TRUTH)
+COLLECTED = make_collected()
+LAYERS = comparison_layers(OBSERVATIONS, RESULT, TRUTH)
+REGIONS = [Region.pixel(-20, 30), Region((-40, 0), (-30, 20))]
+TRIALS = {"a": RESULT, "b": make_result(TRUTH, 3)}
+EXPECTED = {k: v["expected_counts"].to_numpy() for k, v in OBSERVATIONS.items()}
+
+FIGURES = {
+    "maps": lambda: plot_maps(LAYERS, regions=REGIONS),
+    "maps_two_rows": lambda: plot_maps(LAYERS, (0.9, 1.0), n_columns=3),
+    "spectra": lambda: plot_spectra(LAYERS, REGIONS),
+    "comparison": lambda: plot_comparison(OBSERVATIONS, RESULT, TRUTH, title="t"),
+    "comparison_of_real_data": lambda: plot_comparison(OBSERVATIONS, RESULT),
+    "residuals": lambda: plot_residuals(OBSERVATIONS, EXPECTED),
+    "costs": lambda: plot_costs({**TRIALS, "lost": TRUTH}),
+    "cost_terms": lambda: plot_cost_terms(RESULT),
+    "grid": lambda: plot_measure_grid(
+        COLLECTED, "nmse_db", where={"model": "demo", "regularizer": "lrs"}
+    ),
+    "curves": lambda: plot_measure_curves(COLLECTED, "asam", where={"model": "demo"}),
+    "sam": lambda: plot_error_maps({**TRIALS, "lost": TRUTH}),
+    "relative_error": lambda: plot_error_maps(TRIALS, "relative_error"),
+    "histograms": lambda: plot_error_histograms({**TRIALS, "lost": TRUTH}),
+    "angular_distance": lambda: plot_angular_distance(
+        LAYERS[:1], [RESULT["sam"].rename("angular_distance")]
+    ),
+    "parallel": lambda: plot_parallel_coordinates(COLLECTED, ["nmse_db", "deviance"]),
+}
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    figures = {name: draw() for name, draw in FIGURES.items()}
+    for figure in figures.values():
+        figure.draw_without_rendering()
+    return figures
+
+
+def texts(figure) -> str:
+    found = []
+    for axis in figure.axes:
+        found += [text.get_text() for text in axis.texts]
+        found += [axis.get_title(), axis.get_title(loc="left")]
+    return " ".join(found)
+
+
+def visible(axis: Axes) -> bool:
+    return axis.get_visible() and axis.axison
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_axis_has_a_unit(drawn, name) -> None:
+    for axis in filter(visible, drawn[name].axes):
+        for label, ticks in (
+            (axis.get_xlabel(), axis.xaxis.get_ticklabels()),
+            (axis.get_ylabel(), axis.yaxis.get_ticklabels()),
+        ):
+            shown = [t for t in ticks if t.get_visible() and t.get_text()]
+            shares = axis.get_shared_x_axes().get_siblings(axis)
+            if shown and len(shares) == 1:
+                assert "(" in label, label
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_cut_off(drawn, name) -> None:
+    figure = drawn[name]
+    page = figure.bbox
+    for axis in filter(visible, figure.axes):
+        for label in (axis.xaxis.label, axis.yaxis.label):
+            if label.get_text() and label.get_visible():
+                box = label.get_window_extent()
+                assert box.x0 > -2
+                assert box.y0 > -2
+                assert box.x1 < page.x1 + 2
+                assert box.y1 < page.y1 + 2
+
+
+def test_maps_share_one_scale(drawn) -> None:
+    scales = {(i.norm.vmin, i.norm.vmax) for a in drawn["maps"].axes for i in a.images}
+    assert len(scales) == 1
+
+
+def test_grid_names_what_is_missing(drawn) -> None:
+    shown = texts(drawn["grid"])
+    for word in ("failed", "diverged", "pending", "not\nplanned"):
+        assert word in shown
+    hatched = [p for p in drawn["grid"].axes[0].patches if p.get_hatch()]
+    assert len(hatched) == 4
+
+
+def test_curves_name_what_is_missing(drawn) -> None:
+    shown = texts(drawn["curves"])
+    for word in ("failed", "diverged", "pending"):
+        assert word in shown
+
+
+def test_a_missing_trial_is_never_drawn_as_zero(drawn) -> None:
+    for line in drawn["curves"].axes[0].lines:
+        values = np.asarray(line.get_ydata(), dtype=float)
+        if line.get_marker() != "x":
+            assert not (values[np.isfinite(values)] == 0).any()
+
+
+@pytest.mark.parametrize("name", ["sam", "histograms", "costs"])
+def test_a_trial_without_the_quantity_is_named(drawn, name) -> None:
+    shown = texts(drawn[name])
+    assert "no " in shown
+    assert "lost" in shown
+
+
+def test_parallel_coordinates_count_what_is_missing(drawn) -> None:
+    assert "1 diverged, 1 failed, 1 pending" in texts(drawn["parallel"])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda real: plot_measure_grid(real, "nmse_db"),
+        lambda real: plot_measure_curves(real, "asam"),
+        lambda real: plot_parallel_coordinates(real, ["ergas"]),
+        lambda real: plot_error_maps({"real": TRUTH}, "sam"),
+        lambda real: plot_error_histograms({"real": TRUTH}, "relative_error"),
+    ],
+)
+def test_truth_is_asked_for_on_real_data(draw) -> None:
+    with pytest.raises(HifredError, match="whose truth nobody knows"):
+        draw(make_collected(with_truth=False))
+
+
+def test_an_unknown_map_is_refused() -> None:
+    with pytest.raises(HifredError, match="unknown map 'samm'"):
+        plot_error_maps({"a": RESULT}, "samm")
+
+
+def test_no_layers_are_refused() -> None:
+    with pytest.raises(HifredError, match="at least one cube"):
+        plot_maps([])
+
+
+def test_layers_without_common_energies_are_refused() -> None:
+    shifted = TRUTH.assign_coords(energy_edges=TRUTH["energy_edges"] + 5)
+    with pytest.raises(HifredError, match="share some energies"):
+        plot_maps([*LAYERS, *comparison_layers({}, None, shifted)])

@@ -219,7 +219,7 @@ class Starlet2D1D:
 
     def subtract_clipped(
         self, cube: np.ndarray, fine: np.ndarray, threshold: np.ndarray | float
-    ) -> np.ndarray:
+    ) -> tuple[np.ndarray, float]:
         """Return `cube` less its fine-fine coefficients clipped at `threshold`.
 
         That is the sum of the planes after soft-thresholding the fine-fine ones;
@@ -233,15 +233,22 @@ class Starlet2D1D:
             Fine planes of its images.
         threshold : float or (energy, y, x) array
             Not negative.
+
+        Returns
+        -------
+        cube : (energy, y, x) array
+        magnitude : float
+            Sum of the magnitudes of the thresholded coefficients.
         """
         n_energies = self.input_shape[0]
         out = cube.reshape(n_energies, -1).copy()
         bound = np.atleast_2d(np.asarray(threshold, out.dtype))
+        excess = np.zeros(-(-out.shape[1] // kernels.PIXELS_PER_TILE))
         in_slices(
             kernels.subtract_clipped_spectra,
             out.shape[1],
             fine.reshape(self.space_scales, n_energies, -1),
-            *(self.spectra._rows, bound.reshape(bound.shape[0], -1), out),
+            *(self.spectra._rows, bound.reshape(bound.shape[0], -1), out, excess),
             grain=kernels.PIXELS_PER_TILE,
         )
-        return out.reshape(self.input_shape)
+        return out.reshape(self.input_shape), float(excess.sum())

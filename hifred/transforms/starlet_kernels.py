@@ -174,16 +174,23 @@ def first_plane_of_spectra(cube, row, plane, start, stop):  # type: ignore[no-un
 
 @njit(nogil=True, cache=True)
 def _subtract_clipped_row(kept, smooth, bound, out):  # type: ignore[no-untyped-def]
+    """Clip one row of coefficients; return the sum of what exceeds the bound."""
+    excess = 0.0
     for k in range(out.shape[0]):
-        out[k] -= min(max(kept[k] - smooth[k], -bound[k]), bound[k])
+        coefficient = kept[k] - smooth[k]
+        clipped = min(max(coefficient, -bound[k]), bound[k])
+        out[k] -= clipped
+        excess += abs(coefficient - clipped)
+    return excess
 
 
 @njit(nogil=True, cache=True)
-def subtract_clipped_spectra(fine, rows, threshold, out, start, stop):  # type: ignore[no-untyped-def]
+def subtract_clipped_spectra(fine, rows, threshold, out, excess, start, stop):  # type: ignore[no-untyped-def]
     """Take the clipped fine-fine coefficients of columns `start` to `stop` from `out`.
 
     `fine` (scale, n, k) are the fine planes of the 2-D transform; `threshold`
-    is (1, 1) or (n, k). The coefficients themselves are never stored.
+    is (1, 1) or (n, k); `excess` (tile) receives the sum of the magnitudes that
+    are left. The coefficients themselves are never stored.
     """
     n_scales, n_energies = rows.shape[0], out.shape[0]
     varies = threshold.size > 1
@@ -200,6 +207,7 @@ def subtract_clipped_spectra(fine, rows, threshold, out, start, stop):  # type: 
                 for e in range(n_energies):
                     if varies:
                         bound[: right - left] = threshold[e, left:right]
-                    row = out[e, left:right]
-                    _subtract_clipped_row(tile[e], smooth[e], bound, row)
+                    excess[left // PIXELS_PER_TILE] += _subtract_clipped_row(
+                        tile[e], smooth[e], bound, out[e, left:right]
+                    )
                 tile, smooth = smooth, tile

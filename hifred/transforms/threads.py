@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+import numba
 import psutil
 from threadpoolctl import threadpool_limits
 
@@ -52,10 +53,13 @@ def use_threads(n_threads: int | None) -> Iterator[int]:
             "Leave it out to use every core."
         )
     _current.append(n_threads)
+    before = numba.get_num_threads()
     try:
+        numba.set_num_threads(min(n_threads, available_threads()))
         with threadpool_limits(limits=n_threads):
             yield n_threads
     finally:
+        numba.set_num_threads(before)
         _current.pop()
 
 

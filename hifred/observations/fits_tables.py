@@ -1,0 +1,265 @@
+"""FITS tables opened with errors that name the file, the extension and the column."""
+
+import gzip
+import io
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from astropy import units
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
+
+from hifred.errors import SchemaError
+
+# Spellings that FITS writers use and astropy does not know.
+UNIT_SPELLINGS = {
+    "KEV": "keV",
+    "kev": "keV",
+    "EV": "eV",
+    "ev": "eV",
+    "sec": "s",
+    "seconds": "s",
+    "counts": "count",
+    "cts": "count",
+    "degrees": "deg",
+}
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+class FitsFormatError(SchemaError):
+    """A FITS file does not hold what its kind of file must hold."""
+
+
+def _place(path: Path, extension: str | None = None, column: str | None = None) -> str:
+    place = path.name
+    if extension is not None:
+        place += f"[{extension}]"
+    return place if column is None else f"{place} column {column}"
+
+
+def _unpacked(path: Path) -> Path | io.BytesIO:
+    """Return a gzipped file's content: astropy passes over one that ends too early."""
+    with path.open("rb") as file:
+        if file.read(2) != GZIP_MAGIC:
+            return path
+    return io.BytesIO(gzip.decompress(path.read_bytes()))
+
+
+@contextmanager
+def open_fits(path: str | PathLike[str]) -> Iterator[fits.HDUList]:
+    """Open a FITS file, gzipped or not, and tell what is wrong with it.
+
+    Raises
+    ------
+    FitsFormatError
+        If the file does not exist, is no FITS file or ends too early.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FitsFormatError(f"{path} must be a file; none is there. Check the path.")
+    try:
+        with warnings.catch_warnings():
+            # astropy only warns of a short file and fails later, elsewhere.
+            warnings.filterwarnings("error", "File may have been truncated")
+            warnings.filterwarnings("ignore", category=AstropyUserWarning)
+            with fits.open(_unpacked(path), memmap=False) as hdus:
+                len(hdus)
+                yield hdus
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        AstropyUserWarning,
+        fits.VerifyError,
+    ) as error:
+        raise FitsFormatError(
+            f"{path.name} must be a whole FITS file; reading it failed: {error}. "
+            "Fetch the file again: it may be truncated."
+        ) from error
+
+
+@final
+@dataclass(frozen=True)
+class FitsTable:
+    """One binary table, whose columns are read with their units.
+
+    Parameters
+    ----------
+    path : Path
+        File that the table came from.
+    extension : str
+        Name of its extension.
+    data : fits.FITS_rec
+        Rows.
+    header : fits.Header
+        Keywords of the extension.
+    """
+
+    path: Path
+    extension: str
+    data: fits.FITS_rec
+    header: fits.Header
+
+    def place(self, column: str | None = None) -> str:
+        """Return ``file[EXTENSION] column NAME``, as errors name it."""
+        return _place(self.path, self.extension, column)
+
+    def find(self, name: str) -> str | None:
+        """Return the column's own spelling of `name`, or None if it has none."""
+        for column in self.data.names or []:
+            if column.upper() == name.upper():
+                return str(column)
+        return None
+
+    def number(self, name: str) -> int:
+        """Return the position of a column, counted from 1 as FITS keywords do."""
+        return self.data.names.index(self._required(name)) + 1
+
+    def _required(self, name: str) -> str:
+        column = self.find(name)
+        if column is None:
+            raise FitsFormatError(
+                f"{self.place()} must have a column {name}; it has "
+                f"{', '.join(self.data.names or []) or 'none'}."
+            )
+        return column
+
+    def raw(self, name: str) -> Any:  # array, or astropy's list of arrays
+        """Return a column as it is stored; rows may have different lengths."""
+        column = self._required(name)
+        try:
+            return self.data[column]
+        except (TypeError, ValueError, EOFError) as error:
+            raise FitsFormatError(
+                f"{self.place(column)} must be readable; it failed: {error}. "
+                "Fetch the file again: it may be truncated."
+            ) from error
+
+    def numbers(self, name: str) -> np.ndarray:
+        """Return a column of plain, finite numbers in native byte order."""
+        values = np.asarray(self.raw(name))
+        if values.dtype.kind not in "biuf":
+            raise FitsFormatError(
+                f"{self.place(name)} must hold numbers; it holds {values.dtype}."
+            )
+        if not np.all(np.isfinite(values)):
+            bad = int(np.argmax(~np.isfinite(values.reshape(len(values), -1)).all(1)))
+            raise FitsFormatError(
+                f"{self.place(name)} must be finite; row {bad} is {values[bad]}."
+            )
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+    def quantity(self, name: str, unit: str) -> np.ndarray:
+        """Return a column converted to `unit` (float64).
+
+        A column without a unit is taken to be in `unit`.
+
+        Raises
+        ------
+        FitsFormatError
+            If the column is missing, not finite, or has a unit of another kind.
+        """
+        values = self.numbers(name).astype(float)
+        column = self._required(name)
+        text = (self.data.columns[column].unit or "").strip()
+        if not text:
+            return values
+        return values * self._factor(name, text, unit)
+
+    def _factor(self, name: str, text: str, unit: str) -> float:
+        try:
+            found = units.Unit(UNIT_SPELLINGS.get(text, text))
+            return float(found.to(units.Unit(unit)))
+        except (ValueError, units.UnitConversionError) as error:
+            raise FitsFormatError(
+                f"{self.place(name)} must be in {unit} or a unit that converts to it; "
+                f"got {text!r}. Correct TUNIT{self.number(name)}."
+            ) from error
+
+
+def _matches(hdu: Any, names: Sequence[str], classes: Sequence[str]) -> bool:
+    if not isinstance(hdu, fits.BinTableHDU | fits.TableHDU):
+        return False
+    declared = {str(hdu.header.get(f"HDUCLAS{i}", "")).strip() for i in (1, 2)}
+    return hdu.name.upper() in names or bool(declared & set(classes))
+
+
+def read_tables(
+    path: str | PathLike[str], names: Sequence[str], *, classes: Sequence[str] = ()
+) -> list[FitsTable]:
+    """Read all tables of a file with one of the `names`, or else one of the classes.
+
+    Parameters
+    ----------
+    path : path
+        FITS file.
+    names : sequence of str
+        Accepted extension names, in capitals.
+    classes : sequence of str
+        Accepted values of HDUCLAS1 or HDUCLAS2.
+
+    Raises
+    ------
+    FitsFormatError
+        If no extension fits.
+    """
+    path = Path(path)
+    with open_fits(path) as hdus:
+        fitting = [hdu for hdu in hdus if _matches(hdu, names, ())]
+        fitting = fitting or [hdu for hdu in hdus if _matches(hdu, names, classes)]
+        if not fitting:
+            raise FitsFormatError(
+                f"{path.name} must have a table extension {' or '.join(names)}; it "
+                f"has {', '.join(hdu.name or 'unnamed' for hdu in hdus)}."
+            )
+        return [_loaded(path, hdu) for hdu in fitting]
+
+
+def _loaded(path: Path, hdu: fits.BinTableHDU) -> FitsTable:
+    try:
+        data = hdu.data
+    except (TypeError, ValueError, EOFError) as error:
+        raise FitsFormatError(
+            f"{_place(path, hdu.name)} must hold {hdu.header.get('NAXIS2')} rows; "
+            f"reading them failed: {error}. Fetch the file again: it may be truncated."
+        ) from error
+    return FitsTable(path, hdu.name or "table", data, hdu.header)
+
+
+def read_table(
+    path: str | PathLike[str], names: Sequence[str], *, classes: Sequence[str] = ()
+) -> FitsTable:
+    """Read the first table that `read_tables` finds."""
+    return read_tables(path, names, classes=classes)[0]
+
+
+def read_interval_columns(
+    table: FitsTable, low_name: str, high_name: str, unit: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read two columns that are the lower and upper ends of intervals.
+
+    Raises
+    ------
+    FitsFormatError
+        If there are no rows, or an interval ends before it starts.
+    """
+    low, high = table.quantity(low_name, unit), table.quantity(high_name, unit)
+    if low.size == 0:
+        raise FitsFormatError(
+            f"{table.place(low_name)} must have at least one row; the table is empty."
+        )
+    inverted = np.flatnonzero(high < low)
+    if inverted.size:
+        i = int(inverted[0])
+        raise FitsFormatError(
+            f"{table.place(high_name)} must not be below {low_name}; row {i} runs "
+            f"from {low[i]:g} to {high[i]:g} {unit}. The edges are inverted."
+        )
+    return low, high

@@ -1,0 +1,161 @@
+"""A grid of pixels on the sky: shape, WCS and offsets."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from astropy import units
+from astropy.io import fits
+from astropy.wcs import WCS
+from astropy.wcs.utils import proj_plane_pixel_scales
+
+from hifred.errors import HifredError
+
+# Pitch of the Resolve and SXS arrays: 832 micrometres at a focal length of 5.6 m.
+RESOLVE_PIXEL_ARCSEC = 30.6
+RESOLVE_SHAPE = (6, 6)
+
+
+@final
+@dataclass(frozen=True)
+class PixelGrid:
+    """Pixels on the sky.
+
+    Parameters
+    ----------
+    wcs : WCS
+        Celestial, two-dimensional; pixel (0, 0) is the centre of row 0, column 0.
+    shape : (int, int)
+        Number of rows (y) and columns (x).
+    """
+
+    wcs: WCS
+    shape: tuple[int, int]
+
+    @property
+    def pixel_size_arcsec(self) -> float:
+        """Side of a square of a pixel's area."""
+        scales = proj_plane_pixel_scales(self.wcs) * units.deg
+        return float(np.sqrt(np.prod(scales.to_value("arcsec"))))
+
+    @property
+    def offsets(self) -> tuple[np.ndarray, np.ndarray]:
+        """Offsets (y,), (x,) in arcsec of the pixel centres from the grid's centre."""
+        size = self.pixel_size_arcsec
+        ny, nx = self.shape
+        y = (np.arange(ny) - (ny - 1) / 2) * size
+        return y, (np.arange(nx) - (nx - 1) / 2) * size
+
+    @property
+    def header_text(self) -> str:
+        """The WCS as header cards, one line each."""
+        header = self.wcs.to_header()
+        header["NAXIS1"], header["NAXIS2"] = self.shape[1], self.shape[0]
+        return str(header.tostring(sep="\n"))
+
+    def pixel_of(
+        self, ra: np.ndarray, dec: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return pixel coordinates (y, x), from 0, of positions in degrees."""
+        x, y = self.wcs.all_world2pix(ra, dec, 0)
+        return np.asarray(y), np.asarray(x)
+
+    def sky_of(self, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions (ra, dec) in degrees of pixel coordinates from 0."""
+        ra, dec = self.wcs.all_pix2world(x, y, 0)
+        return np.asarray(ra), np.asarray(dec)
+
+    def widened(self, margin_pixels: int) -> "PixelGrid":
+        """Return the grid with `margin_pixels` more pixels on every side."""
+        wcs = self.wcs.deepcopy()
+        wcs.wcs.crpix = wcs.wcs.crpix + margin_pixels
+        ny, nx = self.shape
+        return PixelGrid(wcs, (ny + 2 * margin_pixels, nx + 2 * margin_pixels))
+
+
+def tangent_grid(
+    ra_deg: float,
+    dec_deg: float,
+    *,
+    pixel_size_arcsec: float,
+    shape: tuple[int, int],
+    roll_deg: float = 0.0,
+) -> PixelGrid:
+    """Return a gnomonic (TAN) grid centred on a position.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : float, degrees
+        Centre of the grid (ICRS).
+    pixel_size_arcsec : float
+        Side of the square pixels.
+    shape : (int, int)
+        Rows and columns.
+    roll_deg : float, degrees
+        Position angle of the +y axis, from north through east. At 0, x grows to the
+        west and y to the north.
+    """
+    if not pixel_size_arcsec > 0 or min(shape) < 1:
+        raise HifredError(
+            "pixel_size_arcsec and shape must be above 0; got "
+            f"{pixel_size_arcsec} and {shape}."
+        )
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.cunit = ["deg", "deg"]
+    wcs.wcs.crval = [ra_deg, dec_deg]
+    wcs.wcs.crpix = [(shape[1] + 1) / 2, (shape[0] + 1) / 2]
+    step = pixel_size_arcsec / 3600.0
+    wcs.wcs.cdelt = [-step, step]
+    roll = np.radians(roll_deg)
+    wcs.wcs.pc = [[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]]
+    wcs.wcs.radesys = "ICRS"
+    wcs.wcs.set()
+    return PixelGrid(wcs, (int(shape[0]), int(shape[1])))
+
+
+def resolve_array(ra_deg: float, dec_deg: float, *, roll_deg: float = 0.0) -> PixelGrid:
+    """Return the 6 x 6 pixels of XRISM/Resolve or Hitomi/SXS, aimed at a position.
+
+    Notes
+    -----
+    The calibration pixel (number 12) looks at no sky: mask its corner.
+    """
+    return tangent_grid(
+        ra_deg,
+        dec_deg,
+        pixel_size_arcsec=RESOLVE_PIXEL_ARCSEC,
+        shape=RESOLVE_SHAPE,
+        roll_deg=roll_deg,
+    )
+
+
+def grid_from_header(header: fits.Header, place: str) -> PixelGrid:
+    """Return the celestial grid of an image or cube header.
+
+    Parameters
+    ----------
+    header : fits.Header
+        With NAXIS1, NAXIS2 and celestial WCS keywords.
+    place : str
+        File and extension, for the error.
+
+    Raises
+    ------
+    HifredError
+        If there is no celestial WCS, or the image axes are not the first two.
+    """
+    wcs = WCS(header, fix=False, naxis=2) if "CTYPE1" in header else WCS(naxis=2)
+    if not wcs.has_celestial or "NAXIS2" not in header:
+        raise HifredError(
+            f"{place} must have a celestial WCS on its first two axes; got "
+            f"CTYPE1 {header.get('CTYPE1', 'none')!r} and CTYPE2 "
+            f"{header.get('CTYPE2', 'none')!r}."
+        )
+    return PixelGrid(wcs.celestial, (int(header["NAXIS2"]), int(header["NAXIS1"])))
+
+
+def grid_from_text(text: str) -> PixelGrid:
+    """Return the grid whose `PixelGrid.header_text` was stored."""
+    header = fits.Header.fromstring(text, sep="\n")
+    return grid_from_header(header, "the stored WCS")

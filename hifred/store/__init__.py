@@ -6,5 +6,14 @@ from hifred.store.fusion_input import (
     open_fusion_input,
     save_fusion_input,
 )
+from hifred.store.trial_file import open_trial, publish_trial, verify_trial
 
-__all__ = ["content_digest", "input_digest", "open_fusion_input", "save_fusion_input"]
+__all__ = [
+    "content_digest",
+    "input_digest",
+    "open_fusion_input",
+    "open_trial",
+    "publish_trial",
+    "save_fusion_input",
+    "verify_trial",
+]

@@ -1,0 +1,85 @@
+"""Files that are either whole or not there, whatever is killed in between."""
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+PART_SUFFIX = ".part"
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def part_beside(target: Path) -> Path:
+    """Return a name that no other process writes, in the folder of `target`."""
+    return target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}{PART_SUFFIX}")
+
+
+def _write_synced(part: Path, write: Callable[[BinaryIO], None]) -> None:
+    with part.open("xb+") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def publish_once(target: Path, write: Callable[[BinaryIO], None]) -> bool:
+    """Create `target` in one step; the first of several writers wins.
+
+    Parameters
+    ----------
+    target : path
+        The file to create, in an existing folder.
+    write : callable
+        Writes the content into a binary file open for reading and writing.
+
+    Returns
+    -------
+    bool
+        False when `target` was there already: it is untouched.
+
+    Notes
+    -----
+    A hard link, unlike a rename, never replaces what is there. It fails with
+    EEXIST also when an NFS server repeats a request that had succeeded, so the
+    number of links decides.
+    """
+    part = part_beside(target)
+    try:
+        _write_synced(part, write)
+        try:
+            os.link(part, target)
+        except FileExistsError:
+            return part.stat().st_nlink > 1
+        sync_folder(target.parent)
+        return True
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def replace_file(target: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Create or replace `target` in one step; a reader sees the old or the new."""
+    part = part_beside(target)
+    try:
+        _write_synced(part, write)
+        part.replace(target)
+        sync_folder(target.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def replace_text(target: Path, text: str) -> None:
+    """Create or replace a text file (UTF-8) in one step."""
+    content = text.encode("utf-8")
+    replace_file(target, lambda file: _write_all(file, content))
+
+
+def _write_all(file: BinaryIO, content: bytes) -> None:
+    file.write(content)

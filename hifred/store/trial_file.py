@@ -1,0 +1,152 @@
+"""One finished trial: one immutable file, published in one step."""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+import zarr
+from zarr.storage import ZipStore
+
+from hifred.errors import SchemaError
+from hifred.store.durable import publish_once
+from hifred.store.sealed_zip import (
+    DamagedFileError,
+    check_seal,
+    open_sealed,
+    read_member,
+    write_sealed,
+)
+from hifred.store.zarr_tree import dataset_members
+
+SCHEMA = "hifred-trial"
+SCHEMA_VERSION = 1
+SUFFIX = ".zarr.zip"
+ALLOWED_TYPES = ("bool", "string", "int", "uint", "float")
+
+
+def publish_trial(path: Path, result: xr.Dataset, record: Mapping[str, Any]) -> bool:
+    """Write `result` to `path` once; the first of several attempts wins.
+
+    Parameters
+    ----------
+    path : path
+        The file to create, in an existing folder.
+    result : Dataset
+        Cube, maps, curves and scalars with their units, numbers or text only.
+    record : mapping
+        What identifies the trial and where it came from: ``trial_id``, ``model``,
+        ``settings``, ``provenance`` and so on, JSON values only.
+
+    Returns
+    -------
+    bool
+        False when the trial had been published before: that file is untouched.
+    """
+    members = dataset_members(result.assign_attrs(_attributes(result, record)))
+    return publish_once(path, lambda file: write_sealed(file, members))
+
+
+def _attributes(result: xr.Dataset, record: Mapping[str, Any]) -> dict[str, Any]:
+    scalars = {
+        str(name): _scalar_facts(array)
+        for name, array in result.data_vars.items()
+        if array.ndim == 0 and array.dtype.kind in "biuf"
+    }
+    return {
+        **result.attrs,
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "record": dict(record),
+        # Said twice, so that ten thousand trials are compared without opening arrays.
+        "measures": scalars,
+    }
+
+
+def _scalar_facts(array: xr.DataArray) -> dict[str, Any]:
+    value = array.item()
+    finite = value == value and abs(value) != float("inf")
+    return {"value": value if finite else str(value), "attrs": dict(array.attrs)}
+
+
+def read_trial_attributes(path: Path) -> dict[str, Any]:
+    """Return the attributes of a trial file, without opening its arrays.
+
+    Raises
+    ------
+    SchemaError
+        If it is damaged, is no trial file, or has another schema version.
+    """
+    with open_sealed(path) as archive:
+        metadata = _root_metadata(path, archive)
+    attributes: dict[str, Any] = metadata["attributes"]
+    for name, fact in attributes.get("measures", {}).items():
+        if isinstance(fact["value"], str):
+            attributes["measures"][name]["value"] = float(fact["value"])
+    return attributes
+
+
+def _root_metadata(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
+    try:
+        metadata = json.loads(read_member(path, archive, "zarr.json"))
+        attributes = metadata["attributes"]
+        found = (attributes.get("schema"), attributes.get("schema_version"))
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise SchemaError(f"{path.name} must be a Zarr version 3 group.") from error
+    if found != (SCHEMA, SCHEMA_VERSION):
+        raise SchemaError(
+            f"{path.name} must have schema {SCHEMA!r}, version {SCHEMA_VERSION}; "
+            f"got {found[0]!r}, version {found[1]!r}. "
+            "Read it with the version of hifred that wrote it."
+        )
+    return dict(metadata)
+
+
+def _check_types(path: Path, archive: zipfile.ZipFile) -> None:
+    for name in archive.namelist():
+        if not name.endswith("/zarr.json"):
+            continue
+        data_type = json.loads(read_member(path, archive, name)).get("data_type")
+        plain = isinstance(data_type, str) and data_type.startswith(ALLOWED_TYPES)
+        if not plain:
+            raise SchemaError(
+                f"{path.name} must hold numbers and text only; {name!r} has data "
+                f"type {data_type!r}. Do not use this file."
+            )
+
+
+def open_trial(path: Path) -> xr.Dataset:
+    """Open a trial file lazily; close it, or use it in a ``with`` block.
+
+    Raises
+    ------
+    SchemaError
+        If it is damaged, unsafe, no trial file, or has another schema version.
+    """
+    path = Path(path)
+    with open_sealed(path) as archive:
+        _root_metadata(path, archive)
+        _check_types(path, archive)
+    store = ZipStore(path, mode="r")
+    try:
+        return xr.open_zarr(store, consolidated=True, chunks=None)
+    except (ValueError, KeyError, zarr.errors.BaseZarrError) as error:
+        raise DamagedFileError(f"{path.name} cannot be read: {error}.") from error
+
+
+def verify_trial(path: Path, trial_id: str) -> None:
+    """Read every byte of a trial file and check that it is the trial it is named for.
+
+    Raises
+    ------
+    SchemaError
+        Naming what is wrong.
+    """
+    check_seal(path)
+    found = read_trial_attributes(path).get("record", {}).get("trial_id")
+    if found != trial_id:
+        raise DamagedFileError(
+            f"{path.name} must hold trial {trial_id}; it holds {found}."
+        )

@@ -1,0 +1,341 @@
+"""The driver: hands out trials, reads receipts, counts what went wrong."""
+
+import contextlib
+import logging
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+from hifred.sweep.events import process_log
+from hifred.sweep.executors.base import Executor, TaskFuture, WorkerLostError
+from hifred.sweep.guard import crash_cause
+from hifred.sweep.kernel import Kernel, kernel_objective
+from hifred.sweep.options import RunOptions
+from hifred.sweep.plan import Trial
+from hifred.sweep.queue import TrialQueue
+from hifred.sweep.snapshot import Snapshot, SweepView, states_of, summarise
+from hifred.sweep.states import TrialHistory, fold_event
+from hifred.sweep.trial import Receipt, Task, run_trial
+
+logger = logging.getLogger(__name__)
+POLL_SECONDS = 0.25
+READ_EVENTS_SECONDS = 2.0
+# An event line may be visible late on a network file system.
+LATE_EVENTS_SECONDS = 1.0
+MAX_INNOCENT = 20
+
+
+@final
+@dataclass
+class InFlight:
+    """A trial that was handed out."""
+
+    trial: Trial
+    attempt: int
+    alone: bool
+
+
+@final
+class Driver:
+    """Runs the open trials of one sweep.
+
+    Parameters
+    ----------
+    view : SweepView
+        The sweep directory.
+    declared : set of str
+        Ids of the trials to run.
+    kernel : Kernel
+        What to run.
+    executor : Executor
+        Entered already.
+    options : RunOptions
+        Limits and budgets.
+    on_change : callable or None
+        Called with a fresh snapshot a few times a second.
+    """
+
+    def __init__(
+        self,
+        view: SweepView,
+        declared: set[str],
+        *,
+        kernel: Kernel,
+        executor: Executor,
+        options: RunOptions,
+        on_change: Callable[[Snapshot], None] | None = None,
+    ) -> None:
+        self.view, self.kernel, self.executor = view, kernel, executor
+        self.options, self.on_change = options, on_change
+        self.histories = view.histories
+        self.log = process_log(view.directory.events)
+        self.published = view.directory.published()
+        self.queue = TrialQueue(self.published)
+        self.in_flight: dict[str, InFlight] = {}
+        self.trials = [trial for trial in view.plan.trials if trial.id in declared]
+        self.n_run = 0
+        self.stop_message: str | None = None
+        self._answers: queue.SimpleQueue[tuple[str, TaskFuture]] = queue.SimpleQueue()
+        self._read_at = self._shown_at = time.monotonic()
+        self._innocent: dict[str, int] = {}
+        self._best_costs: dict[str, float] = {}
+
+    def has_work(self) -> bool:
+        """Say whether anything is left to hand out."""
+        if not len(self.queue):
+            self._fill_queue()
+        return len(self.queue) > 0
+
+    def run(self) -> None:
+        """Run until nothing is left to hand out, or a stop is asked for."""
+        self.has_work()
+        while self.in_flight or (len(self.queue) and self.stop_message is None):
+            self._hand_out()
+            self._take_answers()
+            self._look_around()
+        self._show(force=True)
+
+    def stop(self, message: str) -> None:
+        """Hand out nothing more; running trials save and stop."""
+        if self.stop_message is None:
+            self.stop_message = message
+            self._ask_workers_to_stop()
+
+    def _ask_workers_to_stop(self) -> None:
+        for trial_id in list(self.in_flight):
+            with contextlib.suppress(OSError):
+                self.view.directory.stop_marker(trial_id).touch()
+
+    def _history(self, trial: Trial) -> TrialHistory:
+        return self.histories.setdefault(trial.id, TrialHistory())
+
+    def _fill_queue(self) -> None:
+        states = self._states()
+        late: list[Trial] = []
+        for trial in self.trials:
+            if states[trial.id] != "pending":
+                continue
+            interrupted = self._close_interrupted(trial)
+            if self._history(trial).is_suspect():
+                self.queue.add([trial], suspect=True)
+            elif interrupted and not self.executor.isolated:
+                late.append(trial)  # it may be what ended the process that ran it
+            elif self._history(trial).may_try_again(self.options.retries):
+                self.queue.add([trial])
+        self.queue.add(late)
+
+    def _close_interrupted(self, trial: Trial) -> bool:
+        """End an attempt whose driver died; say whether it had begun to run."""
+        history = self._history(trial)
+        if history.stage not in ("submitted", "started", "progress"):
+            return False
+        begun = history.stage != "submitted"
+        found = self._crash_of(history) if begun else None
+        facts = {"id": trial.id, "n": history.attempt}
+        if found is None:
+            self._note("ended", outcome="stopped", message="its driver ended", **facts)
+        else:
+            message = f"its process died: {found[0]}"
+            self._note(
+                "ended", outcome="lost", message=message, traceback=found[1], **facts
+            )
+        return begun
+
+    def _crash_of(self, history: TrialHistory) -> tuple[str, str] | None:
+        writer = history.place.get("writer", "")
+        return crash_cause(self.view.directory.events / f"{writer}.crash")
+
+    def _states(self) -> dict[str, str]:
+        return states_of(
+            self.trials, self.histories, self.options,
+            published=self.published, driven=bool(self.in_flight),
+        )  # fmt: skip
+
+    def _hand_out(self) -> None:
+        while self.stop_message is None:
+            room = 2 * self.executor.capacity if self.executor.isolated else 1
+            found = self.queue.next(len(self.in_flight), room)
+            if found is None:
+                return
+            self._submit(*found)
+            if not self.executor.isolated:
+                return
+
+    def _submit(self, trial: Trial, alone: bool) -> None:
+        attempt = self._history(trial).attempt + 1
+        self._note("submitted", id=trial.id, n=attempt)
+        self.in_flight[trial.id] = InFlight(trial, attempt, alone)
+        self.n_run += 1
+        future = self.executor.submit(
+            run_trial, self._task(trial, attempt), self.kernel, alone=alone
+        )
+        future.add_done_callback(lambda done: self._answers.put((trial.id, done)))
+
+    def _task(self, trial: Trial, attempt: int) -> Task:
+        options, head = self.options, self.view.plan.head
+        return Task(
+            root=str(self.view.directory.root.resolve()),
+            trial=trial,
+            attempt=attempt,
+            digest=head.inputs[trial.model]["digest"],
+            planned_tag=head.kernel,
+            threads=options.threads,
+            checkpoint_every=options.checkpoint_every,
+            progress_every=options.progress_every,
+            trial_timeout=options.trial_timeout,
+            hang_grace=options.hang_grace,
+            memory=self._memory(trial),
+            best_cost=self._best_costs.get(self._objective(trial) or ""),
+            isolated=self.executor.isolated,
+        )
+
+    def _memory(self, trial: Trial) -> float | None:
+        history = self._history(trial)
+        limit = history.memory or self.options.memory
+        return None if limit is None else limit * 2 ** history.counted()["oom"]
+
+    def _objective(self, trial: Trial) -> str | None:
+        if not self.options.early_stop:
+            return None
+        text = kernel_objective(self.kernel, trial.settings)
+        return None if text is None else f"{trial.model} {trial.seed} {text}"
+
+    def _note(self, event: str, **facts: Any) -> None:
+        self.log.write(event, **facts)
+        fold_event(self.histories, {"event": event, "writer": self.log.name, **facts})
+
+    def _take_answers(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            trial_id, future = self._answers.get(timeout=POLL_SECONDS)
+            self._answered(trial_id, future)
+            while True:
+                trial_id, future = self._answers.get_nowait()
+                self._answered(trial_id, future)
+
+    def _answered(self, trial_id: str, future: TaskFuture) -> None:
+        flight = self.in_flight.pop(trial_id)
+        try:
+            receipt = future.result()
+        except WorkerLostError as error:
+            self._on_lost(flight, str(error))
+        except Exception as error:
+            # Not the trial's own exception, which comes in a receipt.
+            logger.exception("trial %s could not be run", trial_id)
+            self._end(flight, "failed", f"{type(error).__name__}: {error}")
+        else:
+            self._on_receipt(flight, receipt)
+
+    def _on_receipt(self, flight: InFlight, receipt: Receipt) -> None:
+        base = {"id": receipt.trial_id, "n": receipt.attempt}
+        if receipt.outcome == "done":
+            event = {"event": "finished", "seconds": receipt.seconds, **base}
+            fold_event(self.histories, event)
+            self._on_done(flight.trial, receipt.cost)
+            return
+        if self._history(flight.trial).last.get("n") != receipt.attempt:
+            facts = {"outcome": receipt.outcome, "message": receipt.message,
+                     "advanced": receipt.advanced}  # fmt: skip
+            fold_event(self.histories, {"event": "ended", **base, **facts})
+        self._decide(flight.trial, receipt.outcome, receipt.message)
+
+    def _on_done(self, trial: Trial, cost: float | None) -> None:
+        self.published.add(trial.id)
+        self.queue.on_published(trial.id)
+        objective = self._objective(trial)
+        if objective is not None and cost is not None:
+            best = self._best_costs.get(objective, cost)
+            self._best_costs[objective] = min(best, cost)
+
+    def _on_lost(self, flight: InFlight, message: str) -> None:
+        trial, directory = flight.trial, self.view.directory
+        self._read_events_of(flight)
+        history = self._history(trial)
+        if directory.trial(trial.id).exists():
+            self._on_done(trial, None)
+        elif history.stage == "ended":
+            self._decide(trial, history.outcome, str(history.last.get("message", "")))
+        elif history.stage == "submitted" and self._is_innocent(trial):
+            self.queue.add([trial])
+        else:
+            self._lost(flight, message)
+
+    def _read_events_of(self, flight: InFlight) -> None:
+        """Read the logs until the attempt shows, or is late."""
+        until = time.monotonic() + LATE_EVENTS_SECONDS
+        while True:
+            self.view.refresh()
+            seen = self._history(flight.trial).stage != "submitted"
+            if seen or time.monotonic() > until:
+                return
+            time.sleep(0.1)
+
+    def _is_innocent(self, trial: Trial) -> bool:
+        """Say whether it had not begun when its worker died, and count that."""
+        self._innocent[trial.id] = self._innocent.get(trial.id, 0) + 1
+        return self._innocent[trial.id] <= MAX_INNOCENT
+
+    def _lost(self, flight: InFlight, message: str) -> None:
+        history = self._history(flight.trial)
+        found = self._crash_of(history)
+        if found is None:
+            rss = history.progress.get("rss")
+            seen = "" if rss is None else f"; it last used {rss} MiB"
+            reason = f"its process was killed from outside, or for its memory{seen}"
+            self._end(flight, "lost", f"{reason} ({message})")
+        elif found[0].startswith("Timeout"):
+            limit = (self.options.trial_timeout or 0) + self.options.hang_grace
+            text = f"hung: no step ended within {limit:g} s; its process was ended"
+            self._end(flight, "timeout", text, found[1])
+        else:
+            self._end(flight, "lost", f"its process died: {found[0]}", found[1])
+
+    def _end(
+        self, flight: InFlight, outcome: str, message: str, trace: str | None = None
+    ) -> None:
+        told = self._history(flight.trial).progress
+        advanced = told.get("n") == flight.attempt and bool(told.get("checkpoint"))
+        facts: dict[str, Any] = {"outcome": outcome, "message": message}
+        if trace is not None:
+            facts["traceback"] = trace
+        logger.info("trial %s: %s", flight.trial.id, message)
+        self._note(
+            "ended", id=flight.trial.id, n=flight.attempt, advanced=advanced, **facts
+        )
+        self._decide(flight.trial, outcome, message)
+
+    def _decide(self, trial: Trial, outcome: str, message: str) -> None:
+        if outcome == "storage":
+            self.stop(message)
+            return
+        history = self._history(trial)
+        if outcome == "stopped" or history.cancelled:
+            return
+        if history.may_try_again(self.options.retries):
+            self.queue.add([trial], suspect=history.is_suspect())
+
+    def _look_around(self) -> None:
+        now = time.monotonic()
+        if now - self._read_at >= READ_EVENTS_SECONDS:
+            self._read_at = now
+            self.view.refresh()
+        cancelled = {t for t, h in self.histories.items() if h.cancelled}
+        if cancelled:
+            self.queue.drop(cancelled)
+        self._show()
+
+    def _show(self, *, force: bool = False) -> None:
+        now = time.monotonic()
+        if self.on_change is None or (not force and now - self._shown_at < 0.5):
+            return
+        self._shown_at = now
+        self.on_change(self.snapshot())
+
+    def snapshot(self) -> Snapshot:
+        """Return the progress as the driver knows it."""
+        return summarise(
+            self.view.plan, self._states(), self.histories,
+            driver=f"process {self.log.pid} on {self.log.host}",
+            damaged_events=self.view.reader.n_damaged,
+        )  # fmt: skip

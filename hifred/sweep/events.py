@@ -1,0 +1,141 @@
+"""Logs of what happened: append-only, one writer per file, a checksum per line."""
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+_CHECK = ',"crc":"'
+_TAIL = len(_CHECK) + 8 + len('"}')
+
+
+def encode_event(record: dict[str, Any]) -> bytes:
+    """Return one line: the record as JSON, its crc32 as last key."""
+    body = json.dumps(record, separators=(",", ":"), default=str)[:-1]
+    return f'{body}{_CHECK}{zlib.crc32(body.encode()):08x}"}}\n'.encode()
+
+
+def decode_event(line: bytes) -> dict[str, Any] | None:
+    """Return the record of one line without its newline; None if it is damaged."""
+    body, tail = line[:-_TAIL], line[-_TAIL:]
+    expected = f'{_CHECK}{zlib.crc32(body):08x}"}}'.encode()
+    if tail != expected:
+        return None
+    record: dict[str, Any] = json.loads(body + b"}")
+    return record
+
+
+@final
+class EventLog:
+    """The log of this process: nobody else writes to its file.
+
+    A line that cannot be written (a full disk) is dropped: what decides is the
+    trial file, and a log must not end a trial.
+
+    Parameters
+    ----------
+    folder : path
+        The sweep's events folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.host = socket.gethostname()
+        self.pid = os.getpid()
+        name = f"{self.host}-{self.pid}-{uuid.uuid4().hex[:8]}"
+        self.path = folder / f"{name}.jsonl"
+        self.crash_path = folder / f"{name}.crash"
+        self.name = name
+        self.n_dropped = 0
+        self._lock = threading.Lock()
+        self._torn = False
+        self._descriptor: int | None = None
+
+    def write(self, event: str, **facts: Any) -> None:
+        """Append one event; ``time`` is added."""
+        line = encode_event({"event": event, "time": round(time.time(), 3), **facts})
+        with self._lock:
+            try:
+                self._append(line)
+            except OSError:
+                self.n_dropped += 1
+
+    def _append(self, line: bytes) -> None:
+        if self._descriptor is None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            self._descriptor = os.open(self.path, flags, 0o644)
+        if self._torn:
+            line = b"\n" + line
+        written = os.write(self._descriptor, line)
+        self._torn = written < len(line)
+        if self._torn:
+            self.n_dropped += 1
+
+    def close(self) -> None:
+        """Close the file; a later event opens it again."""
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+
+_logs: dict[Path, EventLog] = {}
+
+
+def process_log(folder: Path) -> EventLog:
+    """Return the one log of this process in `folder`."""
+    log = _logs.get(folder)
+    if log is None or log.pid != os.getpid():
+        log = _logs[folder] = EventLog(folder)
+    return log
+
+
+@final
+@dataclass
+class EventReader:
+    """Reads all logs of a sweep, each time only what is new.
+
+    Parameters
+    ----------
+    folder : path
+        The sweep's events folder.
+    """
+
+    folder: Path
+    n_damaged: int = 0
+    _offsets: dict[str, int] = field(default_factory=dict)
+
+    def new_events(self) -> Iterator[dict[str, Any]]:
+        """Yield the events that came since the last call, file by file."""
+        with contextlib.suppress(FileNotFoundError):
+            for entry in sorted(os.scandir(self.folder), key=lambda e: e.name):
+                if entry.name.endswith(".jsonl"):
+                    yield from self._new_in(entry.name)
+
+    def _new_in(self, name: str) -> Iterator[dict[str, Any]]:
+        offset = self._offsets.get(name, 0)
+        path = self.folder / name
+        if path.stat().st_size <= offset:
+            return
+        with path.open("rb") as file:
+            file.seek(offset)
+            content = file.read()
+        whole = content.rfind(b"\n") + 1
+        self._offsets[name] = offset + whole
+        writer = name.removesuffix(".jsonl")
+        for line in content[:whole].splitlines():
+            if not line:
+                continue
+            record = decode_event(line)
+            if record is None:
+                self.n_damaged += 1
+            else:
+                record["writer"] = writer
+                yield record

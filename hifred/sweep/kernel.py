@@ -1,0 +1,101 @@
+"""What the engine asks of the computation that it runs thousands of times."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, final
+
+import numpy as np
+import xarray as xr
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@final
+@dataclass(frozen=True)
+class Step:
+    """What one step of a trial tells.
+
+    Parameters
+    ----------
+    iteration : int
+        Iterations done so far, over all attempts.
+    cost : float
+        The objective.
+    done : bool
+        True when the result is ready.
+    fraction : float or None
+        How far the trial is, 0 to 1, if that can be known.
+    """
+
+    iteration: int
+    cost: float
+    done: bool
+    fraction: float | None = None
+
+
+class Attempt(Protocol):
+    """A trial that is being computed."""
+
+    def step(self) -> Step:
+        """Do a little work: well under a second where it can be."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that is needed to go on from here, as plain arrays."""
+
+    def result(self) -> xr.Dataset:
+        """Return cube, curves, maps and measures; attrs hold ``outcome``."""
+
+
+class Kernel(Protocol):
+    """A computation that turns an input and settings into a result.
+
+    Notes
+    -----
+    Four more methods are used where they exist:
+
+    ``parts() -> dict[str, str]``
+        Digests of the code behind the tag: a change is refused with a diff.
+    ``input_digest(path) -> str``
+        Digest of an input's content; the default reads the bytes of the files.
+    ``check_input(path)``
+        Raises `HifredError` when the input cannot be used.
+    ``objective(settings) -> str | None``
+        Same text, same objective: only then are the costs of two trials compared.
+
+    A kernel that takes a fifth argument ``initial`` (a result) in `begin` can be
+    started from the result of another trial.
+    """
+
+    @property
+    def tag(self) -> str:
+        """Return the version of what is computed; part of every trial's id."""
+
+    def active(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that are read, defaults included, others dropped.
+
+        Raises
+        ------
+        SettingsError
+            If one is unknown or out of its range.
+        """
+
+    def begin(
+        self, input_path: Path, settings: Mapping[str, Any], state: Arrays | None
+    ) -> Attempt:
+        """Start a trial, or go on with it from a `state` saved before.
+
+        `settings` are those that `active` returned, and ``seed``.
+        """
+
+
+def kernel_parts(kernel: Kernel) -> dict[str, str]:
+    """Return the digests of the kernel's code, if it tells them."""
+    parts = getattr(kernel, "parts", None)
+    return dict(parts()) if parts is not None else {}
+
+
+def kernel_objective(kernel: Kernel, settings: Mapping[str, Any]) -> str | None:
+    """Return the name of the objective that `settings` minimise, if comparable."""
+    objective = getattr(kernel, "objective", None)
+    return objective(settings) if objective is not None else None

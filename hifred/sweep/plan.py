@@ -1,0 +1,159 @@
+"""The plan of a sweep: one line per trial, written in one step, extended, never cut."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, final
+
+from hifred.store.durable import replace_text
+from hifred.store.sealed_zip import DamagedFileError
+from hifred.sweep.canonical import trial_id
+from hifred.sweep.layout import SweepDirectory
+
+PLAN_VERSION = 1
+
+
+@final
+@dataclass(frozen=True)
+class Trial:
+    """One frozen set of settings, and the id that is its hash.
+
+    Parameters
+    ----------
+    id : str
+        Twelve hex digits.
+    model : str
+        Name of the model, whose input is ``inputs/<model>.zarr``.
+    settings : mapping
+        What it reads, nothing else.
+    seed : int
+        Its seed.
+    after : str or None
+        Id of the trial whose result it starts from.
+    """
+
+    id: str
+    model: str
+    settings: Mapping[str, Any]
+    seed: int = 0
+    after: str | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return everything that a listing or a condition may name."""
+        return {
+            "id": self.id,
+            "model": self.model,
+            "seed": self.seed,
+            **self.settings,
+        }
+
+
+@final
+@dataclass(frozen=True)
+class Head:
+    """What all trials of a plan have in common.
+
+    Parameters
+    ----------
+    name : str
+        Name of the sweep.
+    kernel : str
+        The kernel's tag, part of every id.
+    parts : mapping
+        Digests of the kernel's code.
+    inputs : mapping
+        Model to its ``digest``, ``declared`` table and ``source`` path.
+    code_changes : list
+        Changes of the code that were allowed on the way.
+    """
+
+    name: str
+    kernel: str
+    parts: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    code_changes: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """All trials ever planned in one sweep directory, in order."""
+
+    head: Head
+    trials: list[Trial]
+
+    def extended(self, trials: list[Trial]) -> "Plan":
+        """Return the plan with those of `trials` added that it does not have."""
+        known = {trial.id for trial in self.trials}
+        return replace(
+            self, trials=[*self.trials, *(t for t in trials if t.id not in known)]
+        )
+
+
+def identify(
+    head: Head, model: str, settings: Mapping[str, Any], seed: int, after: str | None
+) -> Trial:
+    """Return the trial with its id."""
+    identity = dict(settings) if after is None else {**settings, "warm_start": after}
+    digest = head.inputs[model]["digest"]
+    return Trial(
+        trial_id(head.kernel, digest, identity, seed), model, settings, seed, after
+    )
+
+
+def write_plan(directory: SweepDirectory, plan: Plan) -> None:
+    """Write the plan in one step; a reader sees the old or the new one."""
+    lines = "".join(f"{json.dumps(_trial_line(trial))}\n" for trial in plan.trials)
+    head = {
+        "plan": PLAN_VERSION,
+        **asdict(plan.head),
+        "n_trials": len(plan.trials),
+        "sha256": _sha256(lines),
+    }
+    replace_text(directory.plan, f"{json.dumps(head)}\n{lines}")
+
+
+def _trial_line(trial: Trial) -> dict[str, Any]:
+    line = asdict(trial)
+    if trial.after is None:
+        del line["after"]
+    return line
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def read_plan(directory: SweepDirectory) -> Plan:
+    """Read the plan back.
+
+    Raises
+    ------
+    DamagedFileError
+        If it is truncated or altered.
+    """
+    try:
+        first, _, lines = directory.plan.read_text(encoding="utf-8").partition("\n")
+        head = json.loads(first)
+        if head.pop("plan") != PLAN_VERSION:
+            raise DamagedFileError(
+                f"{directory.plan.name} must have version {PLAN_VERSION}. "
+                "Read it with the version of hifred that wrote it."
+            )
+        whole = _sha256(lines) == head.pop("sha256")
+        head.pop("n_trials")
+        trials = [Trial(**json.loads(line)) for line in lines.splitlines()]
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise _damaged(directory) from error
+    if not whole:
+        raise _damaged(directory)
+    return Plan(Head(**head), trials)
+
+
+def _damaged(directory: SweepDirectory) -> DamagedFileError:
+    return DamagedFileError(
+        f"{directory.plan} must be whole; it is truncated or altered. Move it away and "
+        "run the same command: the plan is made again from sweep.toml, and finished "
+        "trials are found by their ids."
+    )

@@ -1,0 +1,291 @@
+"""From a declaration to a plan in a sweep directory; refuses to mix code or inputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, final
+
+from hifred.errors import HifredError
+from hifred.sweep.canonical import canonical
+from hifred.sweep.declaration import Declaration
+from hifred.sweep.expansion import Expansion, Point, expand
+from hifred.sweep.inputs import check_source, digest_of, materialise, source_path
+from hifred.sweep.kernel import Kernel, kernel_parts
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan import Head, Plan, Trial, identify, read_plan, write_plan
+
+
+class ChangedError(HifredError):
+    """Code or input differ from what the sweep was started with."""
+
+
+@final
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and the part of it that is declared now.
+
+    Parameters
+    ----------
+    plan : Plan
+        All trials ever planned here.
+    declared : set of str
+        Ids of the trials of the present declaration.
+    expansion : Expansion
+        The counts of what was declared, dropped and excluded.
+    n_new : int
+        Trials that this call added.
+    """
+
+    plan: Plan
+    declared: set[str]
+    expansion: Expansion
+    n_new: int
+
+
+@final
+@dataclass(frozen=True)
+class Checked:
+    """A declaration that has been compared with what is in its directory.
+
+    Parameters
+    ----------
+    before : Plan or None
+        The plan that is there.
+    head : Head
+        The head to go on with.
+    expansion : Expansion
+        What is declared.
+    sources : mapping
+        Where each model's input comes from; None = simulated.
+    """
+
+    before: Plan | None
+    head: Head
+    expansion: Expansion
+    sources: Mapping[str, Path | None]
+
+
+def check_plan(
+    directory: SweepDirectory,
+    declaration: Declaration,
+    kernel: Kernel,
+    *,
+    allow_code_change: bool = False,
+) -> Checked:
+    """Compare a declaration with its directory; nothing is written.
+
+    Raises
+    ------
+    SettingsError
+        If the declaration is wrong.
+    ChangedError
+        If code or an input differs from what the sweep was started with.
+    """
+    expansion = expand(declaration, kernel)
+    before = read_plan(directory) if directory.plan.exists() else None
+    new = Head(declaration.name, kernel.tag, kernel_parts(kernel))
+    head = checked_code(before.head if before else new, kernel, allow=allow_code_change)
+    sources = checked_inputs(directory, declaration, head, kernel)
+    return Checked(before, head, expansion, sources)
+
+
+def make_plan(
+    directory: SweepDirectory,
+    declaration: Declaration,
+    kernel: Kernel,
+    *,
+    allow_code_change: bool = False,
+) -> Planned:
+    """Write, or extend, the plan of `declaration` in `directory`.
+
+    Parameters
+    ----------
+    allow_code_change : bool
+        Go on with changed code under the ids of the old one; it is recorded.
+
+    Raises
+    ------
+    SettingsError
+        If the declaration is wrong: nothing has been written then.
+    ChangedError
+        If code or an input differs from what the sweep was started with.
+    """
+    checked = check_plan(
+        directory, declaration, kernel, allow_code_change=allow_code_change
+    )
+    before, expansion = checked.before, checked.expansion
+    directory.create()
+    head = _with_inputs(directory, declaration, checked, kernel)
+    trials = identified(head, expansion.points)
+    plan = (before or Plan(head, [])).extended(trials)
+    plan = replace(plan, head=head)
+    if plan != before:
+        write_plan(directory, plan)
+    return Planned(
+        plan,
+        {trial.id for trial in trials},
+        expansion,
+        len(plan.trials) - (len(before.trials) if before else 0),
+    )
+
+
+def identified(head: Head, points: list[Point]) -> list[Trial]:
+    """Return the trials of `points`, whose models' inputs `head` must know."""
+    known: dict[str, Trial] = {}
+
+    def trial_of(point: Point) -> Trial:
+        if (key := point.key) not in known:
+            after = None if point.after is None else trial_of(point.after).id
+            known[key] = identify(head, point.model, point.settings, point.seed, after)
+        return known[key]
+
+    return [trial_of(point) for point in points]
+
+
+def checked_code(head: Head, kernel: Kernel, *, allow: bool) -> Head:
+    """Return the head to go on with, after comparing the code.
+
+    Raises
+    ------
+    ChangedError
+        With the differences, unless they are allowed.
+    """
+    parts = kernel_parts(kernel)
+    changes = _differences({"tag": head.kernel, **head.parts},
+                           {"tag": kernel.tag, **parts})  # fmt: skip
+    changes = [line for line in changes if line not in _accepted(head, kernel.tag)]
+    if not changes:
+        return head
+    if not allow:
+        raise ChangedError(
+            "code must be that of the finished trials; it has changed:\n  "
+            + "\n  ".join(changes)
+            + "\nStart a new directory, or add --allow-code-change, which is recorded."
+        )
+    record = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "tag": kernel.tag,
+        "changes": changes,
+    }
+    return replace(head, parts=parts, code_changes=[*head.code_changes, record])
+
+
+def _accepted(head: Head, tag: str) -> set[str]:
+    latest = head.code_changes[-1] if head.code_changes else None
+    if latest is None or latest["tag"] != tag:
+        return set()
+    return {line for line in latest["changes"] if line.startswith("tag:")}
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _short(value: Any) -> str:
+    text = "absent" if value is None else str(value)
+    return text if len(text) <= 48 else f"{text[:12]}…"
+
+
+def checked_inputs(
+    directory: SweepDirectory, declaration: Declaration, head: Head, kernel: Kernel
+) -> dict[str, Path | None]:
+    """Return where each model's input comes from, after comparing it with the plan.
+
+    Raises
+    ------
+    ChangedError
+        If a planned input is declared otherwise now, or its content differs.
+    HifredError
+        If an input is absent or unusable.
+    """
+    sources: dict[str, Path | None] = {}
+    for name, model in declaration.models.items():
+        known = head.inputs.get(name)
+        sources[name] = source_path(model, declaration.folder)
+        if known is None:
+            if (source := sources[name]) is not None:
+                check_source(name, source, kernel)
+            continue
+        _check_declared(name, known, model)
+        _check_kept(directory, name, known, kernel)
+        _check_unchanged(name, known, kernel)
+    return sources
+
+
+def _check_declared(
+    name: str, known: Mapping[str, Any], model: Mapping[str, Any]
+) -> None:
+    changes = _differences(_flat(known["declared"]), _flat(canonical(dict(model))))
+    if changes:
+        raise ChangedError(
+            f"[models.{name}] must stay as it was planned; it has changed:\n  "
+            + "\n  ".join(changes)
+            + "\nGive the new one a name of its own."
+        )
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _check_kept(
+    directory: SweepDirectory, name: str, known: Mapping[str, Any], kernel: Kernel
+) -> None:
+    kept = directory.input(name)
+    if not kept.exists():
+        return
+    found = digest_of(kernel, kept)
+    if found != known["digest"]:
+        raise ChangedError(
+            f"input of {name!r} must be the planned one; {kept} is damaged or altered: "
+            f"digest {_short(known['digest'])} -> {_short(found)}. "
+            "Delete it: it is made again from its source."
+        )
+
+
+def _check_unchanged(name: str, known: Mapping[str, Any], kernel: Kernel) -> None:
+    source = known.get("source")
+    if source is None or not Path(source).exists():
+        return
+    found = digest_of(kernel, Path(source))
+    if found != known["digest"]:
+        raise ChangedError(
+            f"input of {name!r} must be the planned one; {source} has changed: "
+            f"digest {_short(known['digest'])} -> {_short(found)}. "
+            f"Declare it under a new model name; the old one is kept with the sweep."
+        )
+
+
+def _with_inputs(
+    directory: SweepDirectory,
+    declaration: Declaration,
+    checked: Checked,
+    kernel: Kernel,
+) -> Head:
+    inputs = dict(checked.head.inputs)
+    for name, model in declaration.models.items():
+        source = checked.sources[name]
+        path = materialise(
+            directory, name, model,
+            source=source, kernel=kernel, seed=declaration.seed,
+        )  # fmt: skip
+        if name in inputs:
+            _check_kept(directory, name, inputs[name], kernel)
+            continue
+        inputs[name] = {
+            "digest": digest_of(kernel, path),
+            "declared": canonical(dict(model)),
+            "source": None if source is None else str(source.resolve()),
+        }
+    return replace(checked.head, inputs=inputs)

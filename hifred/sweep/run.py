@@ -1,0 +1,260 @@
+"""Run a sweep: plan what is new, hand out what is open, go on after anything."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+from hifred.errors import HifredError
+from hifred.store.durable import replace_text
+from hifred.sweep.deadline import clear_stop, request_stop
+from hifred.sweep.declaration import Declaration, read_declaration
+from hifred.sweep.declaration_text import declaration_text
+from hifred.sweep.driver import Driver
+from hifred.sweep.events import process_log
+from hifred.sweep.executors.base import Executor
+from hifred.sweep.executors.inline import InlineExecutor
+from hifred.sweep.executors.local import LocalExecutor
+from hifred.sweep.fusion_kernel import FusionKernel
+from hifred.sweep.kernel import Kernel
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.lock import DriverLock
+from hifred.sweep.options import RunOptions
+from hifred.sweep.plan import Trial
+from hifred.sweep.planning import Planned, check_plan, make_plan
+from hifred.sweep.snapshot import Snapshot, SweepView
+
+
+@final
+@dataclass(frozen=True)
+class RunReport:
+    """What one call of `run_sweep` did.
+
+    Parameters
+    ----------
+    directory : path
+        The sweep directory.
+    snapshot : Snapshot
+        The progress at the end, of the trials that are declared now.
+    n_run : int
+        Attempts that were handed out.
+    n_found_done : int
+        Trials that had been published before.
+    n_new : int
+        Trials that were added to the plan.
+    message : str or None
+        Why it ended early.
+    blocked : list of Trial
+        Trials that wait for the result of one that failed.
+    """
+
+    directory: Path
+    snapshot: Snapshot
+    n_run: int
+    n_found_done: int
+    n_new: int
+    message: str | None = None
+    blocked: list[Trial] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 done, 1 some trials failed, 3 incomplete."""
+        if self.message is None and self.blocked and self.snapshot.n_bad:
+            return 1
+        return self.snapshot.exit_code
+
+
+def sweep_target(
+    target: str | Path | Declaration, directory: str | Path | None = None
+) -> tuple[SweepDirectory, Declaration]:
+    """Return the directory and the declaration that `target` means.
+
+    Parameters
+    ----------
+    target : path or Declaration
+        A sweep directory (with its ``sweep.toml``), a TOML file, or a declaration.
+    directory : path or None
+        Where to run a file or a declaration; default ``runs/<name>``.
+    """
+    if isinstance(target, Declaration):
+        declaration = target
+    else:
+        path = Path(target)
+        if path.is_dir():
+            sweep = SweepDirectory(path)
+            return sweep, read_declaration(sweep.declaration)
+        declaration = read_declaration(path)
+        if directory is None and SweepDirectory(path.parent).plan.exists():
+            return SweepDirectory(path.parent), declaration
+    root = Path("runs") / declaration.name if directory is None else Path(directory)
+    return SweepDirectory(root), declaration
+
+
+def plan_sweep(
+    target: str | Path | Declaration,
+    *,
+    directory: str | Path | None = None,
+    kernel: Kernel | None = None,
+    allow_code_change: bool = False,
+) -> Planned:
+    """Write or extend the plan of a sweep, and its inputs; nothing is run.
+
+    Parameters
+    ----------
+    target, directory
+        See `sweep_target`.
+    kernel : Kernel or None
+        What the trials compute; default the fusion.
+    allow_code_change : bool
+        Go on with changed code under the ids of the old one; it is recorded.
+    """
+    sweep, declaration = sweep_target(target, directory)
+    return _planned(sweep, declaration, kernel or FusionKernel(), allow_code_change)
+
+
+def _planned(
+    sweep: SweepDirectory, declaration: Declaration, kernel: Kernel, allow: bool
+) -> Planned:
+    planned = make_plan(sweep, declaration, kernel, allow_code_change=allow)
+    text = declaration.text or declaration_text(declaration)
+    kept = sweep.declaration
+    if not kept.exists() or kept.read_text(encoding="utf-8") != text:
+        replace_text(kept, text)
+    return planned
+
+
+def default_workers(options: RunOptions) -> int:
+    """Return how many trials this machine can run at the same time."""
+    if options.workers is not None:
+        return options.workers
+    try:
+        n_cores = len(os.sched_getaffinity(0))
+    except AttributeError:
+        n_cores = os.cpu_count() or 1
+    return max(n_cores // options.threads, 1)
+
+
+def make_executor(name: str, options: RunOptions) -> Executor:
+    """Return the executor called `name`, not yet entered: ``inline`` or ``local``."""
+    if name == "inline":
+        return InlineExecutor()
+    if name == "local":
+        return LocalExecutor(default_workers(options), options.threads)
+    raise HifredError(f"executor must be 'inline' or 'local'; got {name!r}.")
+
+
+def run_sweep(
+    target: str | Path | Declaration,
+    *,
+    executor: str | Executor = "local",
+    kernel: Kernel | None = None,
+    on_change: Callable[[Snapshot], None] | None = None,
+    **choices: Any,
+) -> RunReport:
+    """Run a sweep, or go on with it: what is published is never run again.
+
+    Parameters
+    ----------
+    target : path or Declaration
+        A sweep directory, a ``sweep.toml`` or a declaration.
+    executor : str or Executor
+        ``"local"``, ``"inline"``, or one that was made elsewhere, not yet entered.
+    kernel : Kernel or None
+        What the trials compute; default the fusion.
+    on_change : callable or None
+        Called with a snapshot of the progress now and then.
+    **choices
+        ``directory`` (for a file or declaration), ``allow_code_change``, and any field
+        of `RunOptions`, which then replaces the declared one.
+
+    Returns
+    -------
+    RunReport
+        Its ``exit_code`` is 0 done, 1 some trials failed, 3 incomplete.
+
+    Raises
+    ------
+    HifredError
+        If the declaration is wrong, code or input has changed, or another driver is
+        at work.
+    """
+    kernel = kernel or FusionKernel()
+    allow = bool(choices.pop("allow_code_change", False))
+    sweep, declaration = sweep_target(target, choices.pop("directory", None))
+    options = replace(
+        declaration.run, **{k: v for k, v in choices.items() if v is not None}
+    )
+    name = executor if isinstance(executor, str) else type(executor).__name__
+    check_plan(sweep, declaration, kernel, allow_code_change=allow)
+    sweep.create()
+    with DriverLock(sweep.lock, name):
+        planned = _planned(sweep, declaration, kernel, allow)
+        clear_stop()
+        made = (
+            make_executor(executor, options) if isinstance(executor, str) else executor
+        )
+        return _driven(sweep, planned, kernel, made, options, on_change)
+
+
+def _driven(
+    sweep: SweepDirectory,
+    planned: Planned,
+    kernel: Kernel,
+    executor: Executor,
+    options: RunOptions,
+    on_change: Callable[[Snapshot], None] | None,
+) -> RunReport:
+    view = SweepView(sweep.root)
+    view.refresh()
+    for trial in planned.plan.trials:
+        sweep.stop_marker(trial.id).unlink(missing_ok=True)
+    driver = Driver(
+        view, planned.declared,
+        kernel=kernel, executor=executor, options=options, on_change=on_change,
+    )  # fmt: skip
+    found = len(driver.published & planned.declared)
+    if driver.has_work():
+        log = process_log(sweep.events)
+        log.write("run", executor=type(executor).__name__, workers=executor.capacity)
+        with executor, _stopping_on_signals(driver, executor):
+            driver.run()
+        log.write("run_ended", message=driver.stop_message)
+        _remove_empty_crash_files(sweep)
+    return RunReport(
+        sweep.root, driver.snapshot(), driver.n_run, found, planned.n_new,
+        driver.stop_message, driver.queue.blocked,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _stopping_on_signals(driver: Driver, executor: Executor) -> Iterator[None]:
+    """Stop cleanly at the first SIGINT, SIGTERM or SIGHUP; at once at the second."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(number: int, frame: Any) -> None:
+        if driver.stop_message is not None:
+            raise KeyboardInterrupt
+        if not executor.isolated:
+            request_stop(f"got {signal.Signals(number).name}")
+        driver.stop(f"stopped by {signal.Signals(number).name}")
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, on_signal) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _remove_empty_crash_files(sweep: SweepDirectory) -> None:
+    for path in sweep.events.glob("*.crash"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_size == 0:
+                path.unlink()

@@ -1,0 +1,251 @@
+"""The progress of a sweep at one moment: one function for every view of it."""
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from hifred.sweep.declaration import read_declaration
+from hifred.sweep.events import EventReader
+from hifred.sweep.layout import SweepDirectory, open_directory
+from hifred.sweep.lock import live_driver
+from hifred.sweep.options import RunOptions
+from hifred.sweep.plan import Plan, Trial, read_plan
+from hifred.sweep.states import (
+    BAD_STATES,
+    STATES,
+    TrialHistory,
+    fold_event,
+    state_of,
+)
+
+N_ERRORS = 5
+
+
+@final
+@dataclass(frozen=True)
+class Running:
+    """One trial at work."""
+
+    id: str
+    model: str
+    host: str
+    attempt: int
+    iteration: int | None
+    cost: float | None
+    fraction: float | None
+    seconds: float | None
+    rss_mib: float | None
+
+
+@final
+@dataclass(frozen=True)
+class Snapshot:
+    """The progress of a sweep.
+
+    Parameters
+    ----------
+    name : str
+        Name of the sweep.
+    counts : mapping
+        Number of trials in each state.
+    n_trials : int
+        Trials in the plan.
+    driver : str or None
+        Who is at work.
+    seconds_per_trial : float or None
+        Median work of the finished trials, s.
+    eta_seconds : float or None
+        Time until all is done at the present pace, s; None = unknown.
+    running : list of Running
+        The trials at work.
+    errors : list of (str, int)
+        The most frequent causes, with their numbers.
+    damaged_events : int
+        Lines of the logs that were skipped.
+    """
+
+    name: str
+    n_trials: int
+    counts: Mapping[str, int]
+    driver: str | None
+    seconds_per_trial: float | None
+    eta_seconds: float | None
+    running: list[Running] = field(default_factory=list)
+    errors: list[tuple[str, int]] = field(default_factory=list)
+    damaged_events: int = 0
+
+    @property
+    def n_bad(self) -> int:
+        """Return the number of trials that ended badly for good."""
+        return sum(self.counts.get(state, 0) for state in BAD_STATES)
+
+    @property
+    def n_open(self) -> int:
+        """Return the number of trials still to be done."""
+        names = ("pending", "submitted", "running")
+        return sum(self.counts.get(state, 0) for state in names)
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 done, 1 some failed, 3 incomplete."""
+        return 3 if self.n_open else int(self.n_bad > 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return {**asdict(self), "n_bad": self.n_bad, "n_open": self.n_open}
+
+
+@final
+class SweepView:
+    """A sweep directory as it is read again and again: only what is new is read."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.directory = open_directory(root)
+        self.reader = EventReader(self.directory.events)
+        self.histories: dict[str, TrialHistory] = {}
+        self.options = _options(self.directory)
+        self._plan_stamp: tuple[int, int] | None = None
+        self.plan = self._read_plan()
+
+    def _read_plan(self) -> Plan:
+        stat = self.directory.plan.stat()
+        stamp = (stat.st_mtime_ns, stat.st_size)
+        if stamp != self._plan_stamp:
+            self._plan_stamp = stamp
+            self.plan = read_plan(self.directory)
+        return self.plan
+
+    def refresh(self) -> None:
+        """Read what is new in the plan and the logs."""
+        self._read_plan()
+        for event in self.reader.new_events():
+            fold_event(self.histories, event)
+
+    def states(self) -> dict[str, str]:
+        """Return the state of every trial, as of now."""
+        self.refresh()
+        published = self.directory.published()
+        driven = live_driver(self.directory.lock) is not None
+        return states_of(
+            self.plan.trials, self.histories, self.options,
+            published=published, driven=driven,
+        )  # fmt: skip
+
+    def snapshot(self) -> Snapshot:
+        """Return the progress as of now."""
+        states = self.states()
+        driver = live_driver(self.directory.lock)
+        return summarise(
+            self.plan, states, self.histories,
+            driver=None if driver is None else str(driver),
+            damaged_events=self.reader.n_damaged,
+        )  # fmt: skip
+
+
+def _options(directory: SweepDirectory) -> RunOptions:
+    if not directory.declaration.exists():
+        return RunOptions()
+    return read_declaration(directory.declaration).run
+
+
+def snapshot(root: str | Path) -> Snapshot:
+    """Return the progress of the sweep in directory `root`."""
+    return SweepView(root).snapshot()
+
+
+def states_of(
+    trials: Iterable[Trial],
+    histories: Mapping[str, TrialHistory],
+    options: RunOptions,
+    *,
+    published: set[str],
+    driven: bool,
+) -> dict[str, str]:
+    """Return the state of each of `trials`."""
+    return {
+        trial.id: state_of(
+            histories.get(trial.id),
+            published=trial.id in published,
+            driven=driven,
+            retries=options.retries,
+        )
+        for trial in trials
+    }
+
+
+def summarise(
+    plan: Plan,
+    states: Mapping[str, str],
+    histories: Mapping[str, TrialHistory],
+    *,
+    driver: str | None,
+    damaged_events: int = 0,
+) -> Snapshot:
+    """Put the states of all trials into one snapshot."""
+    found = Counter(states.values())
+    counts = {state: found.get(state, 0) for state in STATES}
+    seconds = _typical_seconds(states, histories)
+    running = [
+        _running(trial, histories[trial.id])
+        for trial in plan.trials
+        if states.get(trial.id) == "running"
+    ]
+    n_open = sum(counts[state] for state in ("pending", "submitted", "running"))
+    return Snapshot(
+        name=plan.head.name,
+        n_trials=len(states),
+        counts=counts,
+        driver=driver,
+        seconds_per_trial=seconds,
+        eta_seconds=_eta(n_open, seconds, running) if driver else None,
+        running=running,
+        errors=_top_errors(states, histories),
+        damaged_events=damaged_events,
+    )
+
+
+def _typical_seconds(
+    states: Mapping[str, str], histories: Mapping[str, TrialHistory]
+) -> float | None:
+    seconds = [
+        float(history.finish["seconds"])
+        for trial_id, history in histories.items()
+        if history.finish and states.get(trial_id) == "done"
+    ]
+    return statistics.fmean(seconds) if seconds else None
+
+
+def _eta(n_open: int, seconds: float | None, running: list[Running]) -> float | None:
+    if seconds is None or not n_open:
+        return None
+    left = n_open * seconds - sum(min(r.seconds or 0.0, seconds) for r in running)
+    return max(left, 0.0) / max(len(running), 1)
+
+
+def _running(trial: Trial, history: TrialHistory) -> Running:
+    told = history.progress if history.progress.get("n") == history.attempt else {}
+    return Running(
+        id=trial.id,
+        model=trial.model,
+        host=str(history.place.get("host", "")),
+        attempt=history.attempt,
+        iteration=told.get("it"),
+        cost=told.get("cost"),
+        fraction=told.get("fraction"),
+        seconds=told.get("seconds"),
+        rss_mib=told.get("rss"),
+    )
+
+
+def _top_errors(
+    states: Mapping[str, str], histories: Mapping[str, TrialHistory]
+) -> list[tuple[str, int]]:
+    messages = Counter(
+        f"{state}: {histories[trial_id].last.get('message', '')}"
+        for trial_id, state in states.items()
+        if state in BAD_STATES
+    )
+    return messages.most_common(N_ERRORS)

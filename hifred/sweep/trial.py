@@ -1,0 +1,363 @@
+"""One attempt at one trial: compute, save, publish, answer in a hundred bytes."""
+
+import contextlib
+import errno
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, final
+
+import xarray as xr
+
+from hifred.errors import HifredError, SchemaError
+from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from hifred.store.provenance import JOB_VARIABLES, machine_facts, max_rss_mib
+from hifred.store.trial_file import open_trial, publish_trial
+from hifred.sweep.deadline import stop_reason
+from hifred.sweep.events import EventLog, process_log
+from hifred.sweep.guard import memory_guard, record_crashes, time_guard
+from hifred.sweep.inputs import digest_of
+from hifred.sweep.kernel import Attempt, Kernel, Step
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan import Trial
+from hifred.sweep.threads import limited_threads
+
+BAD_OUTCOMES = ("diverged", "not_finite")
+STORAGE_ERRNOS = (
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE,
+    errno.EACCES, errno.EPERM, errno.EFBIG,
+)  # fmt: skip
+PUBLISH_DELAYS = (0.5, 2.0)
+
+
+@final
+@dataclass(frozen=True)
+class Task:
+    """What a worker is told: settings and limits, never arrays.
+
+    Parameters
+    ----------
+    root : str
+        The sweep directory.
+    trial : Trial
+        What to compute.
+    attempt : int
+        Number of this attempt, from 1.
+    digest : str
+        Digest that the input must have.
+    planned_tag : str
+        Kernel tag of the plan.
+    threads, checkpoint_every, progress_every, trial_timeout, hang_grace, memory
+        See `hifred.sweep.options.RunOptions`.
+    best_cost : float or None
+        Cost of the best finished trial with the same objective, for early stop.
+    isolated : bool
+        Whether this runs in a process that may be ended.
+    """
+
+    root: str
+    trial: Trial
+    attempt: int
+    digest: str
+    planned_tag: str
+    threads: int = 1
+    checkpoint_every: float = 60.0
+    progress_every: float = 2.0
+    trial_timeout: float | None = None
+    hang_grace: float = 30.0
+    memory: float | None = None
+    best_cost: float | None = None
+    isolated: bool = True
+
+
+class Receipt(NamedTuple):
+    """The answer to the driver; the result itself lies in the trial's file."""
+
+    trial_id: str
+    attempt: int
+    outcome: str
+    seconds: float = 0.0
+    advanced: bool = False
+    message: str = ""
+    cost: float | None = None
+
+
+class TrialStopped(Exception):  # noqa: N818 - an expected end, not an error
+    """A trial ended without a result, for a reason that is not its own fault."""
+
+    def __init__(self, outcome: str, message: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+def run_trial(task: Task, kernel: Kernel) -> Receipt:
+    """Compute and publish one trial, unless it has been published already."""
+    directory = SweepDirectory(Path(task.root))
+    trial = task.trial
+    if directory.trial(trial.id).exists():
+        return Receipt(trial.id, task.attempt, "done")
+    log = process_log(directory.events)
+    log.write("started", id=trial.id, n=task.attempt, **_place(log))
+    work = TrialWork(task, kernel, directory, log)
+    with _guarded(task, log, work), limited_threads(task.threads):
+        try:
+            return work.run()
+        except TrialStopped as stop:
+            return work.ended(stop.outcome, str(stop), None)
+        except MemoryError:
+            return work.ended("oom", "out of memory", traceback.format_exc())
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            return work.ended("failed", _sentence(error), traceback.format_exc())
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, HifredError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _place(log: EventLog) -> dict[str, Any]:
+    job = machine_facts()["job"]
+    place: dict[str, Any] = {"host": log.host, "pid": log.pid}
+    if job:
+        place["job"] = job.get(JOB_VARIABLES[0])
+        place["host"] = job.get("SLURMD_NODENAME", log.host)
+    return place
+
+
+@contextlib.contextmanager
+def _guarded(task: Task, log: EventLog, work: "TrialWork") -> Iterator[None]:
+    crash_file = record_crashes(log.crash_path)
+    if not task.isolated:
+        yield
+        return
+    limit = task.trial_timeout
+    seconds = None if limit is None else limit + task.hang_grace
+
+    def on_excess(found: float) -> None:
+        message = f"used {found:.0f} MiB of {task.memory:.0f} MiB allowed"
+        work.ended("oom", message, None)
+
+    with time_guard(seconds, crash_file), memory_guard(task.memory, on_excess):
+        yield
+
+
+_checked_inputs: dict[tuple[str, str], bool] = {}
+
+
+def _check_input(path: Path, digest: str, kernel: Kernel) -> None:
+    """Compare an input with the plan, once in a process."""
+    key = (str(path), digest)
+    if key in _checked_inputs:
+        return
+    found = digest_of(kernel, path)
+    if found != digest:
+        raise SchemaError(
+            f"input must be the planned one; {path.name} is damaged or altered: "
+            f"digest {digest[:12]} -> {found[:12]}."
+        )
+    _checked_inputs[key] = True
+
+
+@final
+class TrialWork:
+    """The course of one attempt."""
+
+    def __init__(
+        self, task: Task, kernel: Kernel, directory: SweepDirectory, log: EventLog
+    ) -> None:
+        self.task, self.kernel, self.directory, self.log = task, kernel, directory, log
+        self.trial = task.trial
+        self.started = datetime.now(UTC)
+        self._start = self._saved_at = self._told_at = time.monotonic()
+        self._earlier_seconds = 0.0
+        self._begin_iteration = self._saved_iteration = 0
+        self._step = Step(0, float("nan"), done=False)
+
+    @property
+    def seconds(self) -> float:
+        """Return the work on this trial so far, over all attempts, s."""
+        return self._earlier_seconds + time.monotonic() - self._start
+
+    def run(self) -> Receipt:
+        """Compute, publish and answer."""
+        attempt = self._begin()
+        if (reason := self._told_to_stop()) is not None:
+            raise TrialStopped("stopped", reason)
+        while not self._step.done:
+            self._step = attempt.step()
+            if not self._step.done:
+                self._between_steps(attempt)
+        return self._publish(attempt.result())
+
+    def _begin(self) -> Attempt:
+        path = self.directory.input(self.trial.model)
+        _check_input(path, self.task.digest, self.kernel)
+        settings = {**self.trial.settings, "seed": self.trial.seed}
+        checkpoint = self._checkpoint()
+        if checkpoint is not None:
+            self._earlier_seconds = checkpoint.seconds
+            self._begin_iteration = self._saved_iteration = checkpoint.iteration
+            self._step = Step(checkpoint.iteration, float("nan"), done=False)
+            return self.kernel.begin(path, settings, checkpoint.arrays)
+        if self.trial.after is None:
+            return self.kernel.begin(path, settings, None)
+        with open_trial(self.directory.trial(self.trial.after)) as initial:
+            loaded = initial.load()
+        return self.kernel.begin(path, settings, None, initial=loaded)  # type: ignore[call-arg]
+
+    def _checkpoint(self) -> Checkpoint | None:
+        path = self.directory.checkpoint(self.trial.id)
+        try:
+            return load_checkpoint(path, self.trial.id)
+        except FileNotFoundError:
+            return None
+        except SchemaError as error:
+            self._tell("checkpoint_discarded", message=str(error))
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+
+    def _between_steps(self, attempt: Attempt) -> None:
+        now = time.monotonic()
+        told = now - self._told_at >= self.task.progress_every
+        if told:
+            self._told_at = now
+            self._tell_progress()
+        reason = stop_reason() or (self._told_to_stop() if told else None)
+        if reason is not None:
+            self._save(attempt)
+            raise TrialStopped("stopped", reason)
+        limit = self.task.trial_timeout
+        if limit is not None and now - self._start >= limit:
+            self._save(attempt)
+            raise TrialStopped("timeout", f"reached its limit of {limit:g} s")
+        if self._is_hopeless():
+            raise TrialStopped("hopeless", self._hopeless_sentence())
+        if now - self._saved_at >= self.task.checkpoint_every:
+            self._save(attempt)
+
+    def _told_to_stop(self) -> str | None:
+        path = self.directory.stop_marker(self.trial.id)
+        return "told to stop" if path.exists() else None
+
+    def _is_hopeless(self) -> bool:
+        best, step = self.task.best_cost, self._step
+        late = step.fraction is not None and step.fraction >= 0.5
+        # A tenth above the best, half-way through: costs fall fast, then crawl.
+        return best is not None and late and step.cost - best > 0.1 * abs(best)
+
+    def _hopeless_sentence(self) -> str:
+        return (
+            f"stopped early: cost {self._step.cost:.6g} after "
+            f"{self._step.iteration} iterations, where another trial with the same "
+            f"objective ended at {self.task.best_cost:.6g}"
+        )
+
+    def _tell(self, event: str, **facts: Any) -> None:
+        self.log.write(event, id=self.trial.id, n=self.task.attempt, **facts)
+
+    def _tell_progress(self) -> None:
+        step = self._step
+        self._tell(
+            "progress", it=step.iteration, cost=step.cost, fraction=step.fraction,
+            seconds=round(self.seconds, 3), rss=round(max_rss_mib()),
+            checkpoint=self._saved_iteration,
+        )  # fmt: skip
+
+    def _save(self, attempt: Attempt) -> None:
+        """Save a checkpoint; without room for it the trial goes on."""
+        self._saved_at = time.monotonic()
+        checkpoint = Checkpoint(
+            self.trial.id, self._step.iteration, self.seconds, attempt.state()
+        )
+        try:
+            save_checkpoint(self.directory.checkpoint(self.trial.id), checkpoint)
+            self._saved_iteration = self._step.iteration
+        except OSError as error:
+            self._tell("checkpoint_failed", message=str(error))
+        self._saved_at = time.monotonic()
+
+    def ended(self, outcome: str, message: str, trace: str | None) -> Receipt:
+        """Log an end without a result, and answer."""
+        self._forget(self.directory.stop_marker(self.trial.id))
+        advanced = self._saved_iteration > self._begin_iteration
+        facts: dict[str, Any] = {"outcome": outcome, "message": message}
+        if trace is not None:
+            facts["traceback"] = trace
+        self._tell(
+            "ended", **facts, advanced=advanced, seconds=round(self.seconds, 3),
+            it=self._step.iteration, rss=round(max_rss_mib()),
+            checkpoint=self._saved_iteration,
+        )  # fmt: skip
+        return Receipt(
+            self.trial.id, self.task.attempt, outcome, self.seconds, advanced,
+            message[:200],
+        )  # fmt: skip
+
+    def _publish(self, result: xr.Dataset) -> Receipt:
+        outcome = str(result.attrs.get("outcome", "")).lower()
+        if outcome in BAD_OUTCOMES:
+            message = str(result.attrs.get("message", outcome))
+            self._forget(self.directory.checkpoint(self.trial.id))
+            raise TrialStopped("diverged", message)
+        first = self._publish_with_patience(result)
+        facts = {} if first else {"discarded": True}
+        self._tell(
+            "finished", seconds=round(self.seconds, 3), it=self._step.iteration,
+            cost=self._step.cost, rss=round(max_rss_mib()), **facts,
+        )  # fmt: skip
+        self._forget(self.directory.checkpoint(self.trial.id))
+        return Receipt(
+            self.trial.id, self.task.attempt, "done", self.seconds,
+            cost=self._step.cost,
+        )  # fmt: skip
+
+    def _forget(self, path: Path) -> None:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+    def _publish_with_patience(self, result: xr.Dataset) -> bool:
+        path = self.directory.trial(self.trial.id)
+        record = self._record()
+        for delay in (*PUBLISH_DELAYS, None):
+            try:
+                path.parent.mkdir(exist_ok=True)
+                return publish_trial(path, result, record)
+            except OSError as error:
+                if error.errno not in STORAGE_ERRNOS:
+                    raise
+                if delay is None:
+                    raise TrialStopped(
+                        "storage", f"cannot write {path.parent}: {error.strerror}"
+                    ) from error
+                time.sleep(delay)
+        raise AssertionError("the last delay raises")
+
+    def _record(self) -> Mapping[str, Any]:
+        trial = self.trial
+        return {
+            "trial_id": trial.id,
+            "model": trial.model,
+            "settings": dict(trial.settings),
+            "seed": trial.seed,
+            "after": trial.after,
+            "input_digest": self.task.digest,
+            "kernel": self.kernel.tag,
+            "planned_kernel": self.task.planned_tag,
+            "attempt": self.task.attempt,
+            "seconds": round(self.seconds, 3),
+            "iterations": self._step.iteration,
+            "provenance": {
+                **machine_facts(),
+                "threads": self.task.threads,
+                "max_rss_mib": round(max_rss_mib()),
+                "started": self.started.isoformat(timespec="seconds"),
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            },
+        }

@@ -1,0 +1,107 @@
+"""The values of one swept setting: a list, or a range written as a small table."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from hifred.errors import SettingsError, unknown_name
+
+# Values of a range are rounded to so many digits: 0.1 + 0.2 means 0.3 to its writer,
+# and a trial's id must not hang on the last bit of another machine's exp().
+DIGITS = 12
+
+
+def swept_values(name: str, given: Any) -> list[Any]:
+    """Return all values that `given` stands for.
+
+    Parameters
+    ----------
+    name : str
+        The setting, for the error.
+    given : value, list, or table
+        ``{ linspace = [first, last, n] }``, ``{ logspace = [first, last, n] }`` (the
+        ends themselves, not their exponents) or ``{ range = [first, last, step] }``
+        (the last included when it is reached).
+
+    Raises
+    ------
+    SettingsError
+        If the list is empty or the range makes no sense.
+    """
+    if isinstance(given, Mapping):
+        values = _range_values(name, given)
+    elif isinstance(given, np.ndarray | list | tuple):
+        values = list(given)
+    else:
+        values = [given]
+    if not values:
+        raise SettingsError(f"{name} must have at least one value; got none.")
+    return values
+
+
+def _range_values(name: str, given: Mapping[str, Any]) -> list[Any]:
+    if len(given) != 1:
+        raise SettingsError(
+            f"{name} must be one range; got {dict(given)}. "
+            "Write, say, { logspace = [0.001, 0.1, 5] }."
+        )
+    kind, numbers = next(iter(given.items()))
+    if kind not in _RANGES:
+        raise unknown_name(f"range in {name}", str(kind), _RANGES)
+    if not _is_three_numbers(numbers):
+        raise SettingsError(
+            f"{name} must have three numbers in {kind}; got {numbers}. "
+            f"Write {{ {kind} = [first, last, {_THIRD[kind]}] }}."
+        )
+    return _RANGES[kind](name, *numbers)
+
+
+def _is_three_numbers(numbers: Any) -> bool:
+    return (
+        isinstance(numbers, list | tuple)
+        and len(numbers) == 3
+        and all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
+    )
+
+
+def _rounded(values: np.ndarray) -> list[Any]:
+    return [float(f"{value:.{DIGITS}g}") for value in values.tolist()]
+
+
+def _check_count(name: str, n: float) -> int:
+    if n != int(n) or n < 1:
+        raise SettingsError(f"{name} must have a whole number of steps; got {n}.")
+    return int(n)
+
+
+def _linspace(name: str, first: float, last: float, n: float) -> list[Any]:
+    return _rounded(np.linspace(first, last, _check_count(name, n)))
+
+
+def _logspace(name: str, first: float, last: float, n: float) -> list[Any]:
+    if first <= 0 or last <= 0:
+        raise SettingsError(
+            f"{name} must have positive ends for logspace; got {first} and {last}. "
+            "Give the ends themselves, not their exponents."
+        )
+    return _rounded(np.geomspace(first, last, _check_count(name, n)))
+
+
+def _stepped(name: str, first: float, last: float, step: float) -> list[Any]:
+    if step == 0 or (last - first) / step < 0:
+        raise SettingsError(
+            f"{name} must have a step that leads from {first} to {last}; got {step}."
+        )
+    count = int(np.floor((last - first) / step + 1e-9)) + 1
+    if all(isinstance(n, int) for n in (first, last, step)):
+        return [int(first + i * step) for i in range(count)]
+    return _rounded(first + step * np.arange(count))
+
+
+_RANGES: dict[str, Callable[..., list[Any]]] = {
+    "linspace": _linspace,
+    "logspace": _logspace,
+    "range": _stepped,
+}
+_THIRD = {"linspace": "count", "logspace": "count", "range": "step"}

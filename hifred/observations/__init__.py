@@ -1,6 +1,8 @@
 """Labelled data of one instrument and their forward model."""
 
+from hifred.observations.forward import build_responses
 from hifred.observations.fusion_input import FusionInput
+from hifred.observations.matching import difference_kernel, kernel_sigmas, kernels_for
 from hifred.observations.observation import (
     background_of,
     build_observation,
@@ -9,12 +11,19 @@ from hifred.observations.observation import (
     spatial_matrix_of,
 )
 from hifred.observations.observation_checks import check_observation
+from hifred.observations.sky import SkyGrid, build_sky_grid
 
 __all__ = [
     "FusionInput",
+    "SkyGrid",
     "background_of",
     "build_observation",
+    "build_responses",
+    "build_sky_grid",
     "check_observation",
+    "difference_kernel",
+    "kernel_sigmas",
+    "kernels_for",
     "mask_of",
     "redistribution_of",
     "spatial_matrix_of",

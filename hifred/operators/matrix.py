@@ -241,6 +241,54 @@ class Kronecker(Matrix):
         return Dense(self.to_dense() ** 2)
 
 
+@final
+class Weighted(Matrix):
+    """A matrix behind a weight per column, ``M diag(weights)``: vignetting, say.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    weights : (columns,) array
+    """
+
+    def __init__(self, matrix: Matrix, weights: np.ndarray) -> None:
+        self.matrix = matrix
+        self.weights = weights
+        self.shape = matrix.shape
+        self.cost = matrix.cost + weights.size
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        return self.matrix.apply(self.weights[:, None] * x)
+
+    def adjoint(self, y: np.ndarray) -> np.ndarray:
+        return self.weights[:, None] * self.matrix.adjoint(y)
+
+    def apply_rows(self, x: np.ndarray) -> np.ndarray:
+        return self.matrix.apply_rows(x * self.weights)
+
+    def adjoint_rows(self, y: np.ndarray) -> np.ndarray:
+        return self.matrix.adjoint_rows(y) * self.weights
+
+    def astype(self, dtype: np.typing.DTypeLike) -> "Weighted":
+        return Weighted(self.matrix.astype(dtype), self.weights.astype(dtype))
+
+    def squared(self) -> "Weighted":
+        return Weighted(self.matrix.squared(), self.weights**2)
+
+
+def weighted(matrix: Matrix, weights: np.ndarray) -> Matrix:
+    """Return ``M diag(weights)`` in the form that is cheapest to apply."""
+    if np.all(weights == 1):
+        return matrix
+    if isinstance(matrix, Identity):
+        return Diagonal(weights)
+    if isinstance(matrix, Sparse):
+        return Sparse(matrix.entries * weights)
+    if isinstance(matrix, Dense):
+        return Dense(matrix.entries * weights)
+    return Weighted(matrix, weights)
+
+
 def _separable(x: np.ndarray, along_y: np.ndarray, along_x: np.ndarray) -> np.ndarray:
     _, my, ny = along_y.shape
     _, mx, nx = along_x.shape

@@ -15,6 +15,7 @@ def blur_and_rebin(
     *,
     factor: int = 1,
     boundary: str = "zero",
+    field: tuple[slice, slice] | None = None,
 ) -> Matrix:
     """Return the matrix from sky pixels to instrument pixels.
 
@@ -29,17 +30,23 @@ def blur_and_rebin(
         Sky pixels per instrument pixel, along each axis.
     boundary : {"zero", "reflect"}
         What lies outside the modelled sky.
+    field : (slice, slice), optional
+        Rows and columns of the sky that the instrument sees; by default all. A sky
+        that is larger lets flux leak in from outside the field.
 
     Raises
     ------
     ValueError
-        If the PSF has no middle pixel or `factor` does not divide the image.
+        If the PSF has no middle pixel or `factor` does not divide the field.
     """
-    if psf is None and factor == 1:
+    rows, columns = _whole_field(image_shape) if field is None else field
+    if psf is None and factor == 1 and (rows, columns) == _whole_field(image_shape):
         return Identity(image_shape[0] * image_shape[1])
     terms = _separable_terms(np.ones((1, 1)) if psf is None else psf)
-    along_y = _axis_matrices(terms[0], image_shape[0], factor, boundary)
-    along_x = _axis_matrices(terms[1], image_shape[1], factor, boundary)
+    along_y = _axis_matrices(terms[0], image_shape[0], boundary)[:, rows]
+    along_x = _axis_matrices(terms[1], image_shape[1], boundary)[:, columns]
+    along_y = rebinning_matrix(along_y.shape[1], factor) @ along_y
+    along_x = rebinning_matrix(along_x.shape[1], factor) @ along_x
     separable = Kronecker(along_y, along_x)
     if separable.cost <= separable.shape[0] * separable.shape[1]:
         return separable
@@ -58,8 +65,9 @@ def _separable_terms(psf: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (left * values)[:, kept].T, right[kept]
 
 
-def _axis_matrices(
-    kernels: np.ndarray, n: int, factor: int, boundary: str
-) -> np.ndarray:
-    rebin = rebinning_matrix(n, factor)
-    return np.stack([rebin @ convolution_matrix(k, n, boundary) for k in kernels])
+def _axis_matrices(kernels: np.ndarray, n: int, boundary: str) -> np.ndarray:
+    return np.stack([convolution_matrix(k, n, boundary) for k in kernels])
+
+
+def _whole_field(image_shape: tuple[int, int]) -> tuple[slice, slice]:
+    return slice(0, image_shape[0]), slice(0, image_shape[1])

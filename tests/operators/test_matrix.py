@@ -13,7 +13,9 @@ from hifred.operators.matrix import (
     Kronecker,
     Matrix,
     Sparse,
+    Weighted,
     structure,
+    weighted,
 )
 
 RNG = np.random.default_rng(1)
@@ -26,6 +28,7 @@ MATRIX_CASES: dict[type[Matrix], Matrix] = {
     Kronecker: Kronecker(
         RNG.standard_normal((2, 2, 4)), RNG.standard_normal((2, 3, 6))
     ),
+    Weighted: Weighted(Dense(RNG.standard_normal((3, 5))), RNG.random(5)),
 }
 
 
@@ -90,3 +93,11 @@ def test_structure_finds_the_cheapest_form(entries: np.ndarray, form: type) -> N
     assert type(found) is form
     dense = entries if isinstance(entries, np.ndarray) else entries.toarray()
     assert_allclose(found.to_dense(), dense, atol=1e-11 * np.linalg.norm(dense, 2))
+
+
+@pytest.mark.parametrize("matrix", cases())
+def test_weighting_the_columns_multiplies_them(matrix: Matrix) -> None:
+    weights = RNG.random(matrix.shape[1])
+    found = weighted(matrix, weights).to_dense()
+    assert_allclose(found, matrix.to_dense() * weights, atol=1e-13)
+    assert weighted(matrix, np.ones(matrix.shape[1])) is matrix

@@ -11,6 +11,8 @@ from hifred.errors import HifredError, SchemaError
 
 # Edges of neighbouring bins are the same number stored twice in single precision.
 EDGE_TOLERANCE_KEV = 2e-5
+# Edges of counts and of their response may differ by this fraction of a channel.
+EDGE_SLACK = 0.1
 
 
 def joined_edges(low: np.ndarray, high: np.ndarray, what: str) -> np.ndarray:
@@ -168,6 +170,43 @@ class Rmf:
             channel=np.arange(n, dtype=self.channel.dtype),
             channel_low=self.channel_low[: n * factor : factor],
             channel_high=self.channel_high[factor - 1 : n * factor : factor],
+        )
+
+    def onto_channels(self, edges: np.ndarray) -> "Rmf":
+        """Return the response with channels summed into wider ones.
+
+        Parameters
+        ----------
+        edges : (n + 1,) array, keV
+            Edges of the new channels; each must be an edge of the old ones.
+
+        Raises
+        ------
+        HifredError
+            If an edge lies inside a channel, or outside all.
+        """
+        own, wanted = self.channel_edges, np.asarray(edges, float)
+        nearest = np.abs(own[:, None] - wanted).argmin(axis=0)
+        width = np.diff(own)[np.minimum(nearest, self.n_channels - 1)]
+        off = np.abs(own[nearest] - wanted)
+        if np.any(off > EDGE_SLACK * width) or np.any(np.diff(nearest) < 1):
+            i = int(np.argmax(off / width))
+            raise HifredError(
+                "channel edges of the counts must be edges of the response's channels; "
+                f"edge {i} at {wanted[i]:g} keV is {1e3 * off[i]:g} eV off the nearest."
+            )
+        rows = np.repeat(np.arange(len(wanted) - 1), np.diff(nearest))
+        columns = np.arange(nearest[0], nearest[-1])
+        summing = sparse.csr_array(
+            (np.ones(len(rows)), (rows, columns)),
+            shape=(len(wanted) - 1, self.n_channels),
+        )
+        return replace(
+            self,
+            matrix=sparse.csr_array(summing @ self.matrix),
+            channel=np.arange(len(wanted) - 1),
+            channel_low=own[nearest[:-1]],
+            channel_high=own[nearest[1:]],
         )
 
     def on_grid(self, energy_edges: np.ndarray) -> "Rmf":

@@ -1,1 +1,0 @@
-"""Worker jobs on SLURM: checked, submitted, watched, replaced, drained."""

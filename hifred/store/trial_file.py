@@ -1,11 +1,14 @@
 """One finished trial: one immutable file, published in one step."""
 
+import hashlib
 import json
+import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 import zarr
 from zarr.storage import ZipStore
@@ -19,12 +22,18 @@ from hifred.store.sealed_zip import (
     read_member,
     write_sealed,
 )
-from hifred.store.zarr_tree import dataset_members
+from hifred.store.zarr_tree import RAW_CODECS, dataset_members
 
 SCHEMA = "hifred-trial"
 SCHEMA_VERSION = 1
 SUFFIX = ".zarr.zip"
-ALLOWED_TYPES = ("bool", "string", "int", "uint", "float")
+NUMERIC_TYPES = ("bool", "int", "uint", "float")
+ALLOWED_TYPES = ("string", *NUMERIC_TYPES)
+
+
+def trial_path(root: Path, trial_id: str) -> Path:
+    """Return where a sweep in `root` publishes a trial."""
+    return root / "trials" / trial_id[:2] / f"{trial_id}{SUFFIX}"
 
 
 def publish_trial(path: Path, result: xr.Dataset, record: Mapping[str, Any]) -> bool:
@@ -62,7 +71,21 @@ def _attributes(result: xr.Dataset, record: Mapping[str, Any]) -> dict[str, Any]
         "record": dict(record),
         # Said twice, so that ten thousand trials are compared without opening arrays.
         "measures": scalars,
+        "grid": grid_facts(result),
     }
+
+
+def grid_facts(result: xr.Dataset) -> dict[str, Any]:
+    """Return shape and digest of the grid that the cube of `result` lives on."""
+    if "flux" not in result:
+        return {"shape": [], "digest": ""}
+    flux = result["flux"]
+    digest = hashlib.sha256()
+    for dim in flux.dims:
+        digest.update(f"{dim} {flux.sizes[dim]}".encode())
+        if dim in result.coords:
+            digest.update(np.ascontiguousarray(result[dim].values).tobytes())
+    return {"shape": [int(n) for n in flux.shape], "digest": digest.hexdigest()[:12]}
 
 
 def _scalar_facts(array: xr.DataArray) -> dict[str, Any]:
@@ -134,6 +157,32 @@ def open_trial(path: Path) -> xr.Dataset:
         return xr.open_zarr(store, consolidated=True, chunks=None)
     except (ValueError, KeyError, zarr.errors.BaseZarrError) as error:
         raise DamagedFileError(f"{path.name} cannot be read: {error}.") from error
+
+
+def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Read some numeric arrays of a trial file, checksums verified, without xarray.
+
+    A collector reads thousands of files: this costs 0.3 ms where opening costs 10.
+
+    Raises
+    ------
+    SchemaError
+        If it is damaged or does not hold them.
+    """
+    with open_sealed(path) as archive:
+        return {name: _read_array(path, archive, name) for name in names}
+
+
+def _read_array(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    metadata = json.loads(read_member(path, archive, f"{name}/zarr.json"))
+    data_type, shape = str(metadata["data_type"]), tuple(metadata["shape"])
+    if metadata["codecs"] != RAW_CODECS or not data_type.startswith(NUMERIC_TYPES):
+        raise SchemaError(f"{path.name} must hold {name!r} as plain numbers.")
+    key = "/".join([name, "c", *["0"] * len(shape)])
+    values = np.frombuffer(read_member(path, archive, key), np.dtype(data_type))
+    if values.size != math.prod(shape):
+        raise DamagedFileError(f"{path.name} must hold all of {name!r}.")
+    return values.reshape(shape)
 
 
 def verify_trial(path: Path, trial_id: str) -> None:

@@ -16,7 +16,7 @@ import xarray as xr
 
 from hifred.errors import SchemaError
 
-NUMERIC_KINDS = "biuf"
+RAW_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}]
 _NAMES = {"b": "bool", "i": "int", "u": "uint", "f": "float"}
 _FILL: dict[str, Any] = {"b": False, "i": 0, "u": 0, "f": "NaN", "U": ""}
 
@@ -99,7 +99,7 @@ def _data_type(dtype: np.dtype[Any]) -> str:
 def _codecs(kind: str) -> list[dict[str, Any]]:
     if kind == "U":
         return [{"name": "vlen-utf8"}]
-    return [{"name": "bytes", "configuration": {"endian": "little"}}]
+    return RAW_CODECS
 
 
 def _chunk(array: xr.Variable) -> bytes | memoryview:

@@ -77,6 +77,7 @@ class Driver:
         self.trials = [trial for trial in view.plan.trials if trial.id in declared]
         self.n_run = 0
         self.stop_message: str | None = None
+        self._recalled = False
         self._answers: queue.SimpleQueue[tuple[str, TaskFuture]] = queue.SimpleQueue()
         self._read_at = self._shown_at = time.monotonic()
         self._innocent: dict[str, int] = {}
@@ -219,7 +220,7 @@ class Driver:
         try:
             receipt = future.result()
         except WorkerLostError as error:
-            self._on_lost(flight, str(error))
+            self._on_lost(flight, error)
         except Exception as error:
             # Not the trial's own exception, which comes in a receipt.
             logger.exception("trial %s could not be run", trial_id)
@@ -248,8 +249,11 @@ class Driver:
             best = self._best_costs.get(objective, cost)
             self._best_costs[objective] = min(best, cost)
 
-    def _on_lost(self, flight: InFlight, message: str) -> None:
+    def _on_lost(self, flight: InFlight, error: WorkerLostError) -> None:
         trial, directory = flight.trial, self.view.directory
+        if error.outcome == "recalled":
+            self.queue.add([trial])
+            return
         self._read_events_of(flight)
         history = self._history(trial)
         if directory.trial(trial.id).exists():
@@ -259,7 +263,7 @@ class Driver:
         elif history.stage == "submitted" and self._is_innocent(trial):
             self.queue.add([trial])
         else:
-            self._lost(flight, message)
+            self._lost(flight, error)
 
     def _read_events_of(self, flight: InFlight) -> None:
         """Read the logs until the attempt shows, or is late."""
@@ -276,14 +280,16 @@ class Driver:
         self._innocent[trial.id] = self._innocent.get(trial.id, 0) + 1
         return self._innocent[trial.id] <= MAX_INNOCENT
 
-    def _lost(self, flight: InFlight, message: str) -> None:
+    def _lost(self, flight: InFlight, error: WorkerLostError) -> None:
         history = self._history(flight.trial)
         found = self._crash_of(history)
-        if found is None:
+        if found is None and error.outcome != "lost":
+            self._end(flight, error.outcome, str(error))
+        elif found is None:
             rss = history.progress.get("rss")
             seen = "" if rss is None else f"; it last used {rss} MiB"
             reason = f"its process was killed from outside, or for its memory{seen}"
-            self._end(flight, "lost", f"{reason} ({message})")
+            self._end(flight, "lost", f"{reason} ({error})")
         elif found[0].startswith("Timeout"):
             limit = (self.options.trial_timeout or 0) + self.options.hang_grace
             text = f"hung: no step ended within {limit:g} s; its process was ended"
@@ -310,7 +316,7 @@ class Driver:
             self.stop(message)
             return
         history = self._history(trial)
-        if outcome == "stopped" or history.cancelled:
+        if history.cancelled or (outcome == "stopped" and self.stop_message):
             return
         if history.may_try_again(self.options.retries):
             self.queue.add([trial], suspect=history.is_suspect())
@@ -323,6 +329,11 @@ class Driver:
         cancelled = {t for t, h in self.histories.items() if h.cancelled}
         if cancelled:
             self.queue.drop(cancelled)
+        if self.executor.trouble is not None:
+            self.stop(self.executor.trouble)
+        if self.stop_message is not None and not self._recalled:
+            self._recalled = True
+            self.executor.recall()
         self._show()
 
     def _show(self, *, force: bool = False) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import final
 
 from hifred.errors import HifredError
+from hifred.store.trial_file import SUFFIX, trial_path
 
 PLAN_NAME = "plan.jsonl"
 DECLARATION_NAME = "sweep.toml"
-TRIAL_SUFFIX = ".zarr.zip"
 _OURS = {
     DECLARATION_NAME, PLAN_NAME, "inputs", "trials", "events", "checkpoints",
     "results", "driver.lock", "driver.lock.guard", "damaged", "cluster", "logs",
@@ -70,7 +70,7 @@ class SweepDirectory:
 
     def trial(self, trial_id: str) -> Path:
         """Return where the finished trial is, or will be, published."""
-        return self.trials / trial_id[:2] / f"{trial_id}{TRIAL_SUFFIX}"
+        return trial_path(self.root, trial_id)
 
     def checkpoint(self, trial_id: str) -> Path:
         """Return where the latest state of a running trial is kept."""
@@ -83,10 +83,10 @@ class SweepDirectory:
     def published(self) -> set[str]:
         """Return the ids of all finished trials."""
         return {
-            path.name.removesuffix(TRIAL_SUFFIX)
+            path.name.removesuffix(SUFFIX)
             for folder in self._trial_folders()
             for path in folder.iterdir()
-            if path.name.endswith(TRIAL_SUFFIX) and not path.name.startswith(".")
+            if path.name.endswith(SUFFIX) and not path.name.startswith(".")
         }
 
     def _trial_folders(self) -> list[Path]:

@@ -1,6 +1,8 @@
 """What the driver asks of an executor, and the one way that Dask is used."""
 
+import threading
 import uuid
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
@@ -27,7 +29,20 @@ DASK_CONFIG = {
 
 
 class WorkerLostError(Exception):
-    """The process that ran a task died, or was taken away, before it answered."""
+    """The process that ran a task died, or was taken away, before it answered.
+
+    Parameters
+    ----------
+    message : str
+        What is known of the cause.
+    outcome : str
+        How the attempt counts: ``lost``, ``timeout``, ``oom``, ``stopped`` (taken away,
+        not its fault) or ``recalled`` (it had not begun).
+    """
+
+    def __init__(self, message: str, outcome: str = "lost") -> None:
+        super().__init__(message)
+        self.outcome = outcome
 
 
 class TaskFuture(Protocol):
@@ -49,10 +64,13 @@ class Executor(Protocol):
         Tasks that can run at the same time. It may change while entered.
     isolated : bool
         True when tasks run in other processes, so that one may die alone.
+    trouble : str or None
+        Why no task can be run any more.
     """
 
     capacity: int
     isolated: bool
+    trouble: str | None
 
     def __enter__(self) -> Self: ...
 
@@ -71,24 +89,54 @@ class Executor(Protocol):
     def run_on_workers(self, function: Callable[[], Any]) -> None:
         """Call `function` in every process that runs tasks, without waiting long."""
 
+    def recall(self) -> None:
+        """Take back the tasks that have not begun; their answer is ``recalled``."""
+
 
 @final
 class DaskFuture:
-    """A Dask future that is released as soon as its answer has been read."""
+    """A Dask future that is released as soon as its answer has been read.
 
-    def __init__(self, future: Future) -> None:
+    Parameters
+    ----------
+    future : Future
+    explain : callable
+        Gets the name and address of a dead worker, returns what ended it.
+    """
+
+    def __init__(
+        self, future: Future, explain: Callable[[str, str], WorkerLostError]
+    ) -> None:
         self._future = future
+        self._explain = explain
+        self._lost: WorkerLostError | None = None
 
     def add_done_callback(self, function: Callable[[Any], None]) -> None:
-        self._future.add_done_callback(lambda _: function(self))
+        def done(future: Future) -> None:
+            if future.status != "error":
+                function(self)
+                return
+            # Finding the cause may take seconds: neither Dask's one thread for
+            # callbacks nor the driver waits for it.
+            threading.Thread(target=self._ask_why, args=(function,)).start()
+
+        self._future.add_done_callback(done)
+
+    def _ask_why(self, function: Callable[[Any], None]) -> None:
+        error = self._future.exception()
+        if isinstance(error, KilledWorker):
+            worker = error.last_worker
+            self._lost = self._explain(str(worker.name), worker.address)
+        function(self)
 
     def result(self) -> Any:
         try:
             return self._future.result()
         except KilledWorker as error:
-            raise WorkerLostError(f"worker {error.last_worker.address} died") from error
+            lost = WorkerLostError(f"worker {error.last_worker.address} died")
+            raise self._lost or lost from error
         except FutureCancelledError as error:
-            raise WorkerLostError("the scheduler dropped the task") from error
+            raise WorkerLostError("the task was taken back", "recalled") from error
         finally:
             self._future.release()
 
@@ -111,7 +159,11 @@ class DaskExecutor(ABC):
     def __init__(self, capacity: int, threads: int = 1) -> None:
         self.capacity = capacity
         self.threads = threads
+        self.trouble: str | None = None
         self.client: Client | None = None
+        self._futures: weakref.WeakValueDictionary[str, Future] = (
+            weakref.WeakValueDictionary()
+        )
 
     @abstractmethod
     def make_cluster(self) -> Any:
@@ -140,7 +192,18 @@ class DaskExecutor(ABC):
         future = self.client.submit(
             function, *args, key=f"trial-{uuid.uuid4().hex}", pure=False, retries=0
         )
-        return DaskFuture(future)
+        self._futures[str(future.key)] = future
+        return DaskFuture(future, self.explain_loss)
+
+    def explain_loss(self, worker: str, address: str) -> WorkerLostError:
+        """Return what ended the worker of this name and address."""
+        return WorkerLostError(f"worker {address} died")
+
+    def recall(self) -> None:
+        assert self.client is not None, "enter the executor before recalling"
+        begun = {key for keys in self.client.processing().values() for key in keys}
+        waiting = [f for key, f in list(self._futures.items()) if key not in begun]
+        self.client.cancel(waiting, force=True)
 
     def run_on_workers(self, function: Callable[[], Any]) -> None:
         assert self.client is not None, "enter the executor before calling workers"

@@ -33,6 +33,7 @@ class InlineExecutor:
 
     capacity = 1
     isolated = False
+    trouble: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -52,3 +53,6 @@ class InlineExecutor:
 
     def run_on_workers(self, function: Callable[[], Any]) -> None:
         function()
+
+    def recall(self) -> None:
+        return

@@ -1,0 +1,63 @@
+"""`hifred submit` and `hifred doctor`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from hifred.sweep.executors.config import LocalConfig, read_cluster_config
+from hifred.sweep.executors.doctor import examine
+from hifred.sweep.executors.findings import Finding
+from hifred.sweep.executors.slurm.submit import Submission, submit_driver
+
+CONFIG = click.Path(dir_okay=False, path_type=Path)
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(
+    epilog="Example: hifred submit snr-first-look --cluster cluster_configs/slurm.toml"
+)
+@click.argument("directory", type=DIRECTORY)
+@click.option("--cluster", required=True, type=CONFIG, help="Where the trials run.")
+@click.option("--jobs", type=click.IntRange(1), help="Worker jobs at a time.")
+@click.option("--single-job", is_flag=True, help="One allocation for all.")
+@click.option("--dry-run", is_flag=True, help="Print the batch scripts only.")
+def submit(
+    directory: Path,
+    *,
+    cluster: Path,
+    jobs: int | None,
+    single_job: bool,
+    dry_run: bool,
+) -> None:
+    """Send the sweep's driver to SLURM as a small batch job, and return at once."""
+    submission = Submission(directory, cluster, jobs, single_job)
+    if dry_run:
+        for role, script in submission.scripts().items():
+            click.echo(f"# ---- {role}\n{script}")
+        return
+    job_id = submit_driver(submission)
+    click.echo(f"job {job_id} drives {directory}; watch it: hifred status {directory}")
+
+
+@click.command(epilog="Example: hifred doctor cluster_configs/slurm.toml")
+@click.argument("config", type=CONFIG, required=False)
+@click.option(
+    "--directory",
+    type=DIRECTORY,
+    default=Path(),
+    help="Where sweeps are to lie (default: here).",
+)
+@click.option("--no-job", is_flag=True, help="Submit no probe job.")
+def doctor(config: Path | None, directory: Path, no_job: bool) -> None:
+    """Probe this machine, or a cluster, and say what to change."""
+    chosen = LocalConfig() if config is None else read_cluster_config(config)
+    findings = [_tell(f) for f in examine(chosen, directory.resolve(), job=not no_job)]
+    if not all(finding.passed for finding in findings):
+        sys.exit(1)
+
+
+def _tell(finding: Finding) -> Finding:
+    mark = "pass" if finding.passed else "FAIL"
+    click.echo(f"{mark}  {finding.probe:20} {finding.message}")
+    return finding

@@ -1,0 +1,173 @@
+"""Cubes and maps of many trials as sharded arrays along `trial`."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from hifred.store.result_table import TRIAL
+from hifred.store.trial_file import open_trial, read_arrays
+
+SHARD_BYTES = 128 * 2**20
+MAX_TRIALS_PER_SHARD = 256
+IMAGE_DIMS = ("energy", "y", "x")
+
+
+@final
+@dataclass(frozen=True)
+class CubeGroup:
+    """Trials whose cubes share one grid.
+
+    Parameters
+    ----------
+    name : str
+        Name of the group below ``cubes``.
+    trial_ids : sequence of str
+        In the order in which they are stored.
+    files : sequence of paths
+        Their trial files.
+    """
+
+    name: str
+    trial_ids: Sequence[str]
+    files: Sequence[Path]
+
+
+def write_cube_group(
+    store: Path, group: CubeGroup, labels: xr.Dataset, earlier: Path | None
+) -> None:
+    """Write one group of cubes and maps below ``cubes`` of the Zarr store at `store`.
+
+    Parameters
+    ----------
+    store : path
+        The generation that is being written.
+    group : CubeGroup
+        What to write.
+    labels : Dataset
+        Coordinates along ``trial`` of these trials, in this order.
+    earlier : path or None
+        The generation before: its whole shards with the same trials are linked.
+    """
+    with open_trial(group.files[0]) as first:
+        images = _image_variables(first)
+        shared = first.drop_vars(
+            [name for name in first.variables if not _is_grid_coordinate(first, name)]
+        ).load()
+    shared.attrs = {}
+    heading = labels.coords.to_dataset().drop_attrs(deep=False).merge(shared)
+    where = f"cubes/{group.name}"
+    heading.to_zarr(store, group=where, mode="w", zarr_format=3, consolidated=False)
+    before = None if earlier is None else earlier / "cubes" / group.name
+    _Writer(store / "cubes" / group.name, group, images, before).write()
+
+
+def _is_grid_coordinate(dataset: xr.Dataset, name: Any) -> bool:
+    return name in dataset.coords and set(dataset[name].dims) <= set(IMAGE_DIMS)
+
+
+def _image_variables(dataset: xr.Dataset) -> dict[str, xr.Variable]:
+    return {
+        str(name): array.variable
+        for name, array in dataset.data_vars.items()
+        if array.ndim >= 2 and array.dims == IMAGE_DIMS[-array.ndim :]
+    }
+
+
+@final
+class _Writer:
+    def __init__(
+        self,
+        folder: Path,
+        group: CubeGroup,
+        images: dict[str, xr.Variable],
+        before: Path | None,
+    ) -> None:
+        self.folder, self.group, self.before = folder, group, before
+        self.images = images
+        largest = max(image.size * image.dtype.itemsize for image in images.values())
+        self.step = int(np.clip(SHARD_BYTES // largest, 1, MAX_TRIALS_PER_SHARD))
+        self.arrays = {name: self._create(name) for name in images}
+
+    def _create(self, name: str) -> zarr.Array:
+        image = self.images[name]
+        return zarr.create_array(
+            str(self.folder),
+            name=name,
+            shape=(len(self.group.trial_ids), *image.shape),
+            chunks=(1, *image.shape),
+            shards=(self.step, *image.shape),
+            dtype=image.dtype,
+            fill_value=np.nan if image.dtype.kind == "f" else 0,
+            dimension_names=(TRIAL, *map(str, image.dims)),
+            attributes=dict(image.attrs),
+        )
+
+    def write(self) -> None:
+        n_linked = self._link_whole_shards()
+        for first in range(n_linked * self.step, len(self.group.files), self.step):
+            files = self.group.files[first : first + self.step]
+            self._write_shard(first, files)
+
+    def _write_shard(self, first: int, files: Sequence[Path]) -> None:
+        blocks: dict[str, list[np.ndarray]] = {name: [] for name in self.arrays}
+        for file in files:
+            for name, values in read_arrays(file, blocks).items():
+                blocks[name].append(values)
+        for name, array in self.arrays.items():
+            array[first : first + len(files)] = np.stack(blocks[name])
+
+    def _link_whole_shards(self) -> int:
+        n_same = self._n_same_trials()
+        n_shards = n_same // self.step
+        for shard in range(n_shards):
+            if not self._link_shard(shard):
+                return shard
+        return n_shards
+
+    def _n_same_trials(self) -> int:
+        if self.before is None or not self.before.exists():
+            return 0
+        with xr.open_zarr(self.before, consolidated=False, chunks=None) as old:
+            known = [str(name) for name in old[TRIAL].values]
+            same = all(
+                name in old and old[name].shape[1:] == image.shape
+                for name, image in self.images.items()
+            )
+        if not same:
+            return 0
+        pairs = zip(known, self.group.trial_ids, strict=False)
+        n_same = 0
+        for old_id, new_id in pairs:
+            if old_id != new_id:
+                break
+            n_same += 1
+        return n_same
+
+    def _link_shard(self, shard: int) -> bool:
+        assert self.before is not None
+        for name, array in self.arrays.items():
+            key = f"{name}/c/" + "/".join([str(shard), *["0"] * (array.ndim - 1)])
+            old, new = self.before / key, self.folder / key
+            if not old.exists():
+                return False
+            new.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                _link_or_copy(old, new)
+        return True
+
+
+def _link_or_copy(old: Path, new: Path) -> None:
+    try:
+        os.link(old, new)
+    except FileExistsError:
+        raise
+    except OSError:
+        shutil.copyfile(old, new)

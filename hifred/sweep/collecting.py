@@ -1,0 +1,170 @@
+"""Collect the finished trials of a sweep for comparison."""
+
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from hifred.errors import SchemaError, SettingsError, unknown_name
+from hifred.store.collected import Selection, known_records, write_generation
+from hifred.store.trial_file import read_trial_attributes
+from hifred.store.trial_row import TrialRow
+from hifred.sweep.plan import Trial
+from hifred.sweep.snapshot import SweepView
+from hifred.sweep.states import BAD_STATES
+
+# Below this, `auto` collects every cube.
+AUTO_BYTES = 2 * 2**30
+AUTO_TOP = 20
+READERS = 8
+# The first of these that was measured ranks the trials when no measure is named.
+PREFERRED = ("nmse_db", "held_out_deviance", "deviance", "cost_total")
+
+
+@final
+@dataclass(frozen=True)
+class CollectReport:
+    """What a call of `collect` found.
+
+    Parameters
+    ----------
+    path : path
+        The collected store.
+    is_new : bool
+        False when nothing had changed.
+    n_done, n_trials, n_cubes : int
+        Finished trials, all trials, cubes that are included.
+    damaged : mapping
+        Id to what is wrong with its file.
+    """
+
+    path: Path
+    is_new: bool
+    n_done: int
+    n_trials: int
+    n_cubes: int
+    damaged: Mapping[str, str]
+
+
+def collect(
+    root: str | Path, *, cubes: str | None = None, by: str | None = None
+) -> CollectReport:
+    """Collect what is finished in sweep directory `root`; cheap when little is new.
+
+    Parameters
+    ----------
+    cubes : str or None
+        ``all``, ``none``, ``top=N``, or ``auto``: all while they are small, else the
+        best 20. None = what the sweep declares.
+    by : str or None
+        Measure that ranks the trials, for ``top``.
+
+    Raises
+    ------
+    HifredError
+        If there is no sweep, the measure is unknown or nothing can be written.
+    """
+    view = SweepView(root)
+    states = view.states()
+    done = [t.id for t in view.plan.trials if states[t.id] == "done"]
+    attributes, damaged = _attributes_of(view, done)
+    rows = [
+        _row(trial, states[trial.id], view, attributes.get(trial.id), damaged)
+        for trial in view.plan.trials
+    ]
+    selection = select_cubes(cubes or view.options.cubes, by, rows)
+    head = view.plan.head
+    about = {
+        "name": head.name,
+        "kernel": head.kernel,
+        "inputs": {name: facts["digest"] for name, facts in head.inputs.items()},
+        "code_changes": list(head.code_changes),
+    }
+    path, is_new = write_generation(view.directory.root, rows, selection, about)
+    return CollectReport(
+        path, is_new, len(attributes), len(rows), len(selection.trial_ids), damaged
+    )
+
+
+def _attributes_of(
+    view: SweepView, done: Sequence[str]
+) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
+    known = known_records(view.directory.results)
+    found = {trial_id: known[trial_id] for trial_id in done if trial_id in known}
+    damaged: dict[str, str] = {}
+    missing = [trial_id for trial_id in done if trial_id not in found]
+
+    def read(trial_id: str) -> Mapping[str, Any] | SchemaError:
+        try:
+            return read_trial_attributes(view.directory.trial(trial_id))
+        except SchemaError as error:
+            return error
+
+    with ThreadPoolExecutor(READERS) as readers:
+        for trial_id, answer in zip(missing, readers.map(read, missing), strict=True):
+            if isinstance(answer, SchemaError):
+                damaged[trial_id] = str(answer)
+            else:
+                found[trial_id] = answer
+    return found, damaged
+
+
+def _row(
+    trial: Trial,
+    state: str,
+    view: SweepView,
+    attributes: Mapping[str, Any] | None,
+    damaged: Mapping[str, str],
+) -> TrialRow:
+    message = damaged.get(trial.id, "")
+    history = view.histories.get(trial.id)
+    if state in BAD_STATES and history is not None:
+        message = str(history.last.get("message", ""))
+    status = "damaged" if trial.id in damaged else state
+    if status in ("submitted", "running"):
+        status = "pending"  # what is collected must not change with the moment
+    return TrialRow(
+        trial.id, trial.model, trial.settings, trial.seed, status, message, attributes
+    )
+
+
+def select_cubes(text: str, by: str | None, rows: Sequence[TrialRow]) -> Selection:
+    """Return which cubes `text` means: ``all``, ``none``, ``top=N`` or ``auto``."""
+    done = [row for row in rows if row.attributes is not None and row.grid[0]]
+    if text == "auto":
+        small = sum(_cube_bytes(row) for row in done) <= AUTO_BYTES
+        text = "all" if small else f"top={AUTO_TOP}"
+    if text == "all":
+        return Selection("all", 0, frozenset(row.trial_id for row in done))
+    if text == "none":
+        return Selection("none", 0, frozenset())
+    found = re.fullmatch(r"top=(\d+)", text)
+    if found is None:
+        raise SettingsError(f"cubes must be all, none, auto or top=N; got {text!r}.")
+    n = int(found.group(1))
+    ranked = _ranked(done, by)
+    return Selection("top", n, frozenset(row.trial_id for row in ranked[:n]))
+
+
+def _cube_bytes(row: TrialRow) -> int:
+    size = 4
+    for n in row.grid[0]:
+        size *= n
+    return size
+
+
+def _ranked(rows: Sequence[TrialRow], by: str | None) -> list[TrialRow]:
+    facts: dict[str, Any] = {}
+    for row in rows:
+        facts.update((row.attributes or {}).get("measures", {}))
+    if by is not None and by not in facts:
+        raise unknown_name("measure", by, facts)
+    name = by or next((name for name in PREFERRED if name in facts), None)
+    if name is None:
+        return list(rows)
+    sign = -1.0 if facts[name]["attrs"].get("direction") == "higher" else 1.0
+    values = [row.measures.get(name, float("nan")) for row in rows]
+    keyed = [(value != value, sign * value, i) for i, value in enumerate(values)]
+    return [rows[i] for _, _, i in sorted(keyed)]

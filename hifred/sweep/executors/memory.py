@@ -1,0 +1,27 @@
+"""How much memory one trial needs."""
+
+from pathlib import Path
+
+from hifred.sweep.executors.config import ClusterConfig
+
+# Python with its libraries, and the compiled kernels.
+_BASE_GIB = 0.75
+_BYTES_PER_VOXEL = 24 * 8
+_UNKNOWN_GIB = 2.0
+
+
+def estimate_memory_gib(n_voxels: int) -> float:
+    """Return the memory of a fusion of `n_voxels` sky voxels, rounded up (GiB).
+
+    The wavelet solver is the hungriest: cube, dual variables, tiles and the arrays of
+    the forward models come to 24 cubes in double precision at most.
+    """
+    wanted = _BASE_GIB + n_voxels * _BYTES_PER_VOXEL / 2**30
+    return -(-wanted * 4 // 1) / 4
+
+
+def memory_for_sweep(sweep: Path, config: ClusterConfig) -> float:
+    """Return the memory of one trial: the configured one, or what the inputs ask."""
+    if config.memory_gib is not None:
+        return config.memory_gib
+    return _UNKNOWN_GIB

@@ -1,0 +1,1 @@
+"""Worker jobs on SLURM: checked, submitted, watched, replaced, drained."""

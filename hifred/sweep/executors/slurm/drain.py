@@ -1,0 +1,93 @@
+"""Let a worker end in good order before its job does."""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import final
+
+import psutil
+from distributed.core import Status
+from distributed.diagnostics.plugin import WorkerPlugin
+from distributed.worker import Worker
+
+from hifred.sweep.executors.slurm import queue
+
+logger = logging.getLogger(__name__)
+
+
+@final
+class Drain(WorkerPlugin):
+    """Stop taking trials `margin` before the job ends, let the running one stop, close.
+
+    Dask's own ``--lifetime`` closes a worker under its running task and starts a trial
+    longer than the lifetime for ever.
+
+    Parameters
+    ----------
+    margin : float, s
+        How long before its end a job stops working.
+    walltime : float, s
+        Time limit that the job was sent with, for when squeue does not answer.
+    stop_trial : callable
+        Called in the worker: tells the running trial to save its state and return.
+    """
+
+    name = "hifred-drain"
+
+    def __init__(
+        self, margin: float, walltime: float, stop_trial: Callable[[], None]
+    ) -> None:
+        self.margin = margin
+        self.walltime = walltime
+        self.stop_trial = stop_trial
+
+    def setup(self, worker: Worker) -> None:
+        self._worker = worker
+        self._closing = threading.Event()
+        threading.Thread(target=self._watch, daemon=True, name=self.name).start()
+
+    def teardown(self, worker: Worker) -> None:
+        # Also when SIGTERM ends the job early: the trial saves what it has.
+        self._closing.set()
+        self.stop_trial()
+
+    def _watch(self) -> None:
+        wait = seconds_until_end(self.walltime) - self.margin
+        logger.info("this worker stops taking trials in %.0f s", wait)
+        if not self._closing.wait(max(wait, 0)):
+            self._worker.loop.add_callback(self._drain)
+
+    async def _drain(self) -> None:
+        worker = self._worker
+        logger.info("draining: the job ends in %.0f s", self.margin)
+        worker.status = Status.paused  # the scheduler sends nothing more
+        self.stop_trial()
+        while worker.state.executing_count:
+            await asyncio.sleep(0.1)
+        await worker.close_gracefully(restart=False, reason="the job's end nears")
+
+
+def seconds_until_end(walltime: float, attempts: int = 3) -> float:
+    """Return the seconds until this job's time limit.
+
+    Parameters
+    ----------
+    walltime : float, s
+        Counted from the start of the process that started this one when the queue
+        does not answer.
+    attempts : int
+        How often the queue is asked.
+    """
+    job_id = os.environ.get("SLURM_JOB_ID")
+    for attempt in range(attempts if job_id else 0):
+        try:
+            left = queue.seconds_left(str(job_id))
+        except queue.QueueError:
+            time.sleep(attempt)
+        else:
+            return float("inf") if left is None else left
+    started = psutil.Process(os.getppid()).create_time()
+    return walltime - (time.time() - started)

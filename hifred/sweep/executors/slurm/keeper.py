@@ -1,0 +1,181 @@
+"""Keep the wanted number of worker jobs in the queue, or stop aloud."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection
+from typing import final
+
+from distributed.diagnostics.plugin import SchedulerPlugin
+from distributed.scheduler import Scheduler
+
+from hifred.sweep.executors.config import SlurmConfig
+from hifred.sweep.executors.slurm import queue
+from hifred.sweep.executors.slurm.cluster import WorkerCluster, WorkerJob
+from hifred.sweep.executors.slurm.joblog import last_lines
+from hifred.sweep.executors.slurm.journal import JobLine, Journal
+from hifred.sweep.executors.slurm.queue import QueuedJob, QueueError
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 120.0
+# squeue may not know a job yet that sbatch has just accepted.
+_NEWBORN_SECONDS = 3.0
+
+
+@final
+class _Arrivals(SchedulerPlugin):
+    """The names of all workers that ever reported."""
+
+    name = "hifred-arrivals"
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def add_worker(self, scheduler: Scheduler, worker: str) -> None:
+        self.names.add(str(scheduler.workers[worker].name))
+
+
+@final
+class Keeper(threading.Thread):
+    """Replace worker jobs that are gone; give up when no job brings a worker.
+
+    dask-jobqueue submits each job once: lost or refused jobs are never replaced, and
+    nobody hears of it.
+
+    Parameters
+    ----------
+    cluster : WorkerCluster
+    config : SlurmConfig
+        How many jobs, how often to look, when to lose patience.
+    journal : Journal
+        Where the jobs, the ends of jobs and their causes are told.
+    give_up : callable
+        Called once, with the reason, when no worker can be had.
+    """
+
+    def __init__(
+        self,
+        cluster: WorkerCluster,
+        config: SlurmConfig,
+        *,
+        journal: Journal,
+        give_up: Callable[[str], None],
+    ) -> None:
+        super().__init__(name="hifred-keeper", daemon=True)
+        self.cluster = cluster
+        self.config = config
+        self.journal = journal
+        self._give_up = give_up
+        self._stopped = threading.Event()
+        self._arrivals = _Arrivals()
+        self._since: dict[str, float] = {}  # job id and state -> when first seen so
+        self._failures = 0
+        self._quiet_until = 0.0
+        cluster.scheduler.add_plugin(self._arrivals)
+
+    def run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._look()
+            except QueueError as error:
+                # Says nothing about the jobs: they are left alone.
+                self.journal.note(f"the queue does not answer: {error}")
+            except RuntimeError as error:
+                logger.debug("the cluster closes while the keeper looks: %s", error)
+            self.journal.write()
+            self._stopped.wait(self.config.poll_seconds)
+
+    def stop(self) -> None:
+        """End the watch; the jobs stay as they are."""
+        self._stopped.set()
+        if self.is_alive():
+            self.join(timeout=queue.COMMAND_SECONDS + 5)
+
+    def job_id_of(self, worker_name: str) -> str | None:
+        """Return the id of the job that a worker belongs to."""
+        for name, job in dict(self.cluster.workers).items():
+            if _belongs(worker_name, name):
+                return job.job_id
+        return None
+
+    def _look(self) -> None:
+        listing = queue.list_jobs(self.journal.job_name)
+        ended: dict[str, WorkerJob] = {}
+        lines: list[JobLine] = []
+        for name, job in dict(self.cluster.workers).items():
+            queued = listing.get(job.job_id or "")
+            arrived = self._arrived(name)
+            if queued is not None:
+                lines.append(_job_line(queued, arrived))
+                self._check_start(queued, arrived)
+            elif job.failure or self._age(job.job_id, "accepted") > _NEWBORN_SECONDS:
+                ended[name] = job
+        self.journal.live = lines
+        self._account(ended)
+        self._refill(ended, has_live_jobs=bool(lines))
+
+    def _arrived(self, name: str) -> int:
+        return sum(_belongs(worker, name) for worker in self._arrivals.names)
+
+    def _age(self, job_id: str | None, state: str) -> float:
+        if job_id is None:
+            return 0.0
+        now = time.monotonic()
+        return now - self._since.setdefault(f"{job_id} {state}", now)
+
+    def _check_start(self, queued: QueuedJob, arrived: int) -> None:
+        if queued.state != "RUNNING" or arrived:
+            return
+        if self._age(queued.job_id, "running") > self.config.start_seconds:
+            self.journal.note(
+                f"job {queued.job_id} runs on {queued.node} for "
+                f"{self.config.start_seconds:.0f} s without a worker that reports; "
+                f"it is cancelled. {self._log_of(queued.job_id)}"
+            )
+            queue.cancel_jobs([queued.job_id])
+
+    def _account(self, ended: dict[str, WorkerJob]) -> None:
+        failed = False
+        for name, job in ended.items():
+            cause = job.failure or queue.why_ended(str(job.job_id))
+            self.journal.count_end(cause)
+            if self._arrived(name) or cause.startswith("CANCELLED"):
+                continue  # it worked, or somebody took it from the queue
+            failed = True
+            log = self._log_of(job.job_id) if job.job_id else ""
+            self.journal.note(f"a worker job ended early: {cause}. {log}".strip())
+        if failed:
+            self._failures += 1
+            pause = self.config.poll_seconds * 2**self._failures
+            self._quiet_until = time.monotonic() + min(pause, _LONGEST_PAUSE)
+        elif self.cluster.scheduler.workers:
+            self._failures = 0
+
+    def _log_of(self, job_id: str | None) -> str:
+        return last_lines(self.cluster.request.log, str(job_id))
+
+    def _refill(self, ended: Collection[str], *, has_live_jobs: bool) -> None:
+        hopeless = self._failures >= self.config.give_up_after
+        if hopeless and not has_live_jobs and not self.cluster.scheduler.workers:
+            self._stopped.set()
+            self.journal.state = "gave up"
+            self._give_up(self.journal.notes[-1]["text"])
+        elif not self._stopped.is_set():
+            self.cluster.sync(self._replace, ended)
+
+    async def _replace(self, ended: Collection[str]) -> None:
+        for name in ended:
+            self.cluster.workers.pop(name, None)
+            self.cluster.worker_spec.pop(name, None)
+        if time.monotonic() >= self._quiet_until:
+            self.cluster.scale(jobs=self.config.jobs)
+
+
+def _belongs(worker_name: str, job_name: str) -> bool:
+    return worker_name == job_name or worker_name.startswith(f"{job_name}-")
+
+
+def _job_line(queued: QueuedJob, workers: int) -> JobLine:
+    reason = queued.reason if queued.reason not in ("None", "(null)") else ""
+    return JobLine(queued.job_id, queued.state, queued.node, reason, workers)

@@ -1,0 +1,43 @@
+"""Certificates of one run, in a directory that only its owner can read."""
+
+import shutil
+from pathlib import Path
+
+from distributed.security import Security
+
+_ROLES = ("client", "scheduler", "worker")
+
+
+def write_certificates(directory: Path) -> Security:
+    """Make a key and certificate, write both to `directory` (0700), return their use.
+
+    Files, not keys in memory: the workers, which start on other nodes, read them from
+    the shared file system.
+    """
+    temporary = Security.temporary()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    certificate = directory / "certificate.pem"
+    key = directory / "key.pem"
+    _write_secret(certificate, temporary.tls_ca_file)
+    _write_secret(key, temporary.tls_client_key)
+    return security_from(directory)
+
+
+def security_from(directory: Path) -> Security:
+    """Return the use of the certificates that `write_certificates` wrote."""
+    certificate, key = str(directory / "certificate.pem"), str(directory / "key.pem")
+    files = {f"tls_{role}_cert": certificate for role in _ROLES}
+    files |= {f"tls_{role}_key": key for role in _ROLES}
+    return Security(require_encryption=True, tls_ca_file=certificate, **files)
+
+
+def remove_certificates(directory: Path) -> None:
+    """Delete the certificates of a run that has ended."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(text, encoding="ascii")

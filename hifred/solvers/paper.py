@@ -1,0 +1,316 @@
+"""Algorithms 1 and 2 of the HIFReD paper, corrected, for comparison."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, final
+
+import numpy as np
+
+from hifred.errors import SettingsError
+from hifred.functionals.base import Smooth
+from hifred.functionals.poisson import PoissonLikelihood
+from hifred.solvers.stopping import Outcome
+
+logger = logging.getLogger(__name__)
+
+# A divergence is a cost above this many times the last one plus the number of
+# voxels (twice the data term of a good model): thresholds that do not scale with
+# the step may raise a cost that starts near zero.
+JUMP = 1.5
+MOST_HALVINGS = 40
+
+
+@dataclass(frozen=True)
+class PaperSettings:
+    """How the iterations run.
+
+    Attributes
+    ----------
+    step_size : float
+        ``alpha``, positive; halved at every divergence.
+    tolerance : float
+        Relative change of the data terms at which the iterations stop.
+    max_iterations : int
+    """
+
+    step_size: float = 1e-3
+    tolerance: float = 1e-6
+    max_iterations: int = 10_000
+
+    def __post_init__(self) -> None:
+        if not self.step_size > 0:
+            raise SettingsError(
+                f"step_size must be above 0; got {self.step_size}. "
+                "Of the order of the expected counts of a voxel is usual."
+            )
+
+
+@dataclass(frozen=True)
+class PaperState:
+    """One iterate.
+
+    Attributes
+    ----------
+    iteration : int
+    estimate : (energy or component, y, x) array
+        Sky cube or coefficient images.
+    history : (iteration + 1, term) array
+        Cost of every iterate so far: total, one column per instrument, penalty.
+    step_size : float
+    certificate : float
+        Relative change of the data terms in the last iteration.
+    outcome : Outcome or None
+        None while there is more to do.
+    """
+
+    iteration: int
+    estimate: np.ndarray
+    history: np.ndarray
+    step_size: float
+    n_halvings: int = 0
+    certificate: float = np.inf
+    outcome: Outcome | None = None
+
+    @property
+    def cost(self) -> float:
+        """Return the total cost of this iterate."""
+        return float(self.history[-1, 0])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything as arrays, to be saved without pickle."""
+        return {
+            "estimate": self.estimate,
+            "history": self.history,
+            "scalars": np.array(
+                [self.iteration, self.step_size, self.n_halvings, self.certificate]
+            ),
+            "outcome": np.array("" if self.outcome is None else self.outcome.name),
+        }
+
+    @staticmethod
+    def restore(arrays: Mapping[str, np.ndarray]) -> "PaperState":
+        """Return the state that `arrays` was made from."""
+        iteration, step_size, n_halvings, certificate = arrays["scalars"]
+        name = str(arrays["outcome"])
+        return PaperState(
+            int(iteration),
+            np.asarray(arrays["estimate"]),
+            np.asarray(arrays["history"]),
+            float(step_size),
+            int(n_halvings),
+            float(certificate),
+            Outcome[name] if name else None,
+        )
+
+
+class Threshold(Protocol):
+    """A heuristic proximal step: the new estimate, and its penalty."""
+
+    def step(self, x: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return the thresholded estimate and the penalty."""
+        ...
+
+
+def clip_cube(cube: np.ndarray) -> np.ndarray:
+    """Return `cube` with its negative voxels set to zero."""
+    return np.maximum(cube, 0)
+
+
+def clip_images(basis: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the paper's clipping of coefficient images, ``W = V^T max(V W, 0)``.
+
+    Parameters
+    ----------
+    basis : (energy, component) array
+        ``V``, with orthonormal columns.
+    """
+
+    def clip(images: np.ndarray) -> np.ndarray:
+        flat = images.reshape(len(images), -1)
+        cube = basis @ flat
+        return (basis.T @ np.maximum(cube, 0, out=cube)).reshape(images.shape)
+
+    return clip
+
+
+def spread_evenly(counts: np.ndarray, n_energies: int) -> np.ndarray:
+    """Return the paper's first guess: each coarse channel spread over its energies.
+
+    Parameters
+    ----------
+    counts : (channel, y, x) array
+        Counts of the imager.
+    n_energies : int
+        Energies of the sky; every channel covers an equal share of them.
+    """
+    n_channels = len(counts)
+    channel = np.arange(n_energies) * n_channels // n_energies
+    share = np.bincount(channel, minlength=n_channels)
+    return counts[channel] / share[channel][:, None, None]
+
+
+@final
+class PaperSolver:
+    r"""Fixed steps down the gradient, a heuristic threshold, a clip.
+
+    .. math:: x \leftarrow \mathrm{clip}\left( T\left( x - \alpha
+        (\nabla L + \nabla \varphi) \right)\right)
+
+    Parameters
+    ----------
+    likelihoods : mapping of str to PoissonLikelihood
+        One for each instrument, in terms of the estimate.
+    clip : callable
+        `clip_cube` for Algorithm 2, ``clip_images(V)`` for Algorithm 1.
+    smooth : Smooth, optional
+        Penalty whose gradient is added.
+    threshold : Threshold, optional
+        Step that follows the gradient step.
+    settings : PaperSettings
+
+    Notes
+    -----
+    The iterations have no known limit: threshold and clip are not proximal steps of
+    one objective. Use it to compare with the paper; the other solvers minimise.
+    """
+
+    def __init__(
+        self,
+        likelihoods: Mapping[str, PoissonLikelihood],
+        clip: Callable[[np.ndarray], np.ndarray],
+        *,
+        smooth: Smooth | None = None,
+        threshold: Threshold | None = None,
+        settings: PaperSettings | None = None,
+    ) -> None:
+        self.likelihoods = dict(likelihoods)
+        self.clip = clip
+        self.smooth = smooth
+        self.threshold = threshold
+        self.settings = settings or PaperSettings()
+        self._expected: tuple[np.ndarray, list[np.ndarray]] | None = None
+
+    @property
+    def terms(self) -> list[str]:
+        """Return the names of the columns of the history."""
+        return ["total", *self.likelihoods, "penalty"]
+
+    def start(self, first_guess: np.ndarray) -> PaperState:
+        """Return the state before the first step.
+
+        Parameters
+        ----------
+        first_guess : (energy or component, y, x) array
+            For instance `spread_evenly`, or the estimate of an earlier solve.
+        """
+        row = self._costs(self._model(first_guess), self._penalty(first_guess))
+        state = PaperState(0, first_guess, row[None], self.settings.step_size)
+        if not np.all(np.isfinite(row)):
+            return replace(state, outcome=Outcome.NOT_FINITE)
+        return state
+
+    def step(self, state: PaperState) -> PaperState:
+        """Return the next state; the same estimate with half the step if it diverged.
+
+        Raises
+        ------
+        ValueError
+            If `state` has ended.
+        """
+        if state.outcome is not None:
+            raise ValueError(f"the solve has ended: {state.outcome.value}")
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            estimate, penalty = self._moved(state)
+            expected = self._model(estimate)
+            row = self._costs(expected, penalty)
+        if not np.all(np.isfinite(row)) or row[0] > self._limit(state):
+            return self._halved(state)
+        self._expected = (estimate, expected)
+        return self._next(state, estimate, row)
+
+    def _limit(self, state: PaperState) -> float:
+        n_voxels = sum(item.counts.size for item in self.likelihoods.values())
+        return JUMP * (state.cost + n_voxels)
+
+    def _next(
+        self, state: PaperState, estimate: np.ndarray, row: np.ndarray
+    ) -> PaperState:
+        before, after = state.history[-1, 1:-1].sum(), row[1:-1].sum()
+        change = abs(after - before) / max(abs(after), np.finfo(float).tiny)
+        following = replace(
+            state,
+            iteration=state.iteration + 1,
+            estimate=estimate,
+            history=np.vstack([state.history, row]),
+            certificate=float(change),
+        )
+        return replace(following, outcome=self._outcome(following))
+
+    def _outcome(self, state: PaperState) -> Outcome | None:
+        if state.certificate < self.settings.tolerance:
+            return Outcome.CONVERGED
+        if state.iteration >= self.settings.max_iterations:
+            return Outcome.STEP_LIMIT
+        return None
+
+    def _halved(self, state: PaperState) -> PaperState:
+        logger.warning(
+            "the cost jumps at iteration %d; step_size goes from %.3g to %.3g",
+            *(state.iteration + 1, state.step_size, state.step_size / 2),
+        )
+        halved = replace(
+            state,
+            iteration=state.iteration + 1,
+            history=np.vstack([state.history, state.history[-1:]]),
+            step_size=state.step_size / 2,
+            n_halvings=state.n_halvings + 1,
+        )
+        if halved.n_halvings > MOST_HALVINGS:
+            return replace(halved, outcome=Outcome.DIVERGED)
+        if halved.iteration >= self.settings.max_iterations:
+            return replace(halved, outcome=Outcome.STEP_LIMIT)
+        return halved
+
+    def _moved(self, state: PaperState) -> tuple[np.ndarray, float]:
+        gradient = self._gradient(state.estimate)
+        estimate = state.estimate - gradient.dtype.type(state.step_size) * gradient
+        if self.threshold is not None:
+            estimate, penalty = self.threshold.step(estimate)
+            return self.clip(estimate), penalty
+        estimate = self.clip(estimate)
+        return estimate, self._penalty(estimate)
+
+    def _gradient(self, estimate: np.ndarray) -> np.ndarray:
+        # The forward model of the last step is kept: it is half of the work.
+        if self._expected is not None and self._expected[0] is estimate:
+            expected = self._expected[1]
+        else:
+            expected = self._model(estimate)
+        parts = [
+            likelihood.response.adjoint(likelihood.slope(m))
+            for likelihood, m in zip(self.likelihoods.values(), expected, strict=True)
+        ]
+        if self.smooth is not None:
+            parts.append(self.smooth.gradient(estimate))
+        return _sum(parts)
+
+    def _model(self, estimate: np.ndarray) -> list[np.ndarray]:
+        return [item.expected_counts(estimate) for item in self.likelihoods.values()]
+
+    def _penalty(self, estimate: np.ndarray) -> float:
+        return 0.0 if self.smooth is None else self.smooth.value(estimate)
+
+    def _costs(self, expected: Sequence[np.ndarray], penalty: float) -> np.ndarray:
+        data = [
+            likelihood.divergence(m)
+            for likelihood, m in zip(self.likelihoods.values(), expected, strict=True)
+        ]
+        return np.array([sum(data) + penalty, *data, penalty])
+
+
+def _sum(parts: list[Any]) -> np.ndarray:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total

@@ -47,7 +47,10 @@ class SquaredDifferences(Smooth):
             mixed = np.diff(np.diff(x, axis=-1), axis=-2)
             total = _transposed_diff(_transposed_diff(mixed, -2), -1)
         else:
-            total = sum(_transposed_diff(np.diff(x, axis=a), a) for a in (-2, -1))
+            along_y, along_x = (
+                _transposed_diff(np.diff(x, axis=a), a) for a in (-2, -1)
+            )
+            total = along_y + along_x
         return 2 * self.strength * total
 
     def curvature(self, image_shape: tuple[int, int]) -> np.ndarray:

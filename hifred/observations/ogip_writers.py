@@ -30,16 +30,21 @@ def write_rmf(path: FilePath, rmf: Rmf) -> None:
     header.update(DETCHANS=rmf.n_channels, LO_THRES=rmf.threshold)
     header.update(TLMIN4=first, TLMAX4=first + rmf.n_channels - 1)
     matrix = _table("MATRIX", _matrix_columns(rmf, first), header, rmf.keywords)
-    bounds_header = fits.Header()
-    bounds_header.update(HDUCLAS1="RESPONSE", HDUCLAS2="EBOUNDS", HDUVERS="1.2.0")
-    bounds_header.update(DETCHANS=rmf.n_channels, CHANTYPE="PI")
-    bounds_header.update(TLMIN1=first, TLMAX1=first + rmf.n_channels - 1)
-    bounds = [
+    write_hdus(path, matrix, _bounds(rmf))
+
+
+def _bounds(rmf: Rmf) -> fits.BinTableHDU:
+    header = fits.Header()
+    first = int(rmf.channel[0]) if rmf.n_channels else 0
+    header.update(HDUCLAS1="RESPONSE", HDUCLAS2="EBOUNDS", HDUVERS="1.2.0")
+    header.update(DETCHANS=rmf.n_channels, CHANTYPE="PI")
+    header.update(TLMIN1=first, TLMAX1=first + rmf.n_channels - 1)
+    columns = [
         fits.Column("CHANNEL", "J", array=first + np.arange(rmf.n_channels)),
         fits.Column("E_MIN", "D", unit="keV", array=rmf.channel_low),
         fits.Column("E_MAX", "D", unit="keV", array=rmf.channel_high),
     ]
-    write_hdus(path, matrix, _table("EBOUNDS", bounds, bounds_header, rmf.keywords))
+    return _table("EBOUNDS", columns, header, rmf.keywords)
 
 
 def _matrix_columns(rmf: Rmf, first_channel: int) -> list[fits.Column]:
@@ -83,8 +88,20 @@ def write_arf(path: FilePath, arf: Arf) -> None:
     write_hdus(path, _table("SPECRESP", columns, header, arf.keywords))
 
 
-def write_pha(path: FilePath, spectrum: Spectrum) -> None:
-    """Write a type I spectrum in counts; an existing file is replaced."""
+def write_pha(
+    path: FilePath, spectrum: Spectrum, *, response: Rmf | None = None
+) -> None:
+    """Write a type I spectrum in counts; an existing file is replaced.
+
+    Parameters
+    ----------
+    path : path
+        File to write.
+    spectrum : Spectrum
+    response : Rmf, optional
+        Its channels are written as EBOUNDS beside the spectrum, for readers such as
+        gammapy that plot before they load the response.
+    """
     columns = [
         fits.Column("CHANNEL", "J", array=spectrum.channel),
         fits.Column("COUNTS", "D", unit="count", array=spectrum.counts),
@@ -107,7 +124,8 @@ def write_pha(path: FilePath, spectrum: Spectrum) -> None:
         else:
             header[name] = float(scale)
     header.update(_spectrum_keywords(spectrum))
-    write_hdus(path, _table("SPECTRUM", columns, header, spectrum.keywords))
+    table = _table("SPECTRUM", columns, header, spectrum.keywords)
+    write_hdus(path, table, *([] if response is None else [_bounds(response)]))
 
 
 def _spectrum_keywords(spectrum: Spectrum) -> dict[str, object]:
@@ -127,8 +145,10 @@ def _spectrum_keywords(spectrum: Spectrum) -> dict[str, object]:
         "TLMAX1": first + len(spectrum.channel) - 1,
         "CORRFILE": "none",
     }
-    for name in ("RESPFILE", "ANCRFILE", "BACKFILE"):
+    for name in ("RESPFILE", "ANCRFILE"):
         keywords[name] = spectrum.files.get(name, "none")
+    if "BACKFILE" in spectrum.files:  # gammapy would look for a file called none
+        keywords["BACKFILE"] = spectrum.files["BACKFILE"]
     for name, values in (
         ("QUALITY", spectrum.quality),
         ("GROUPING", spectrum.grouping),

@@ -1,0 +1,231 @@
+"""A fused cube as files that DS9, XSPEC, gammapy and spectral-cube open."""
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from scipy import sparse
+
+from hifred import dims
+from hifred.errors import HifredError
+from hifred.observations import FusionInput
+from hifred.observations.fits_cubes import write_sky_image
+from hifred.observations.fits_images import SkyImage
+from hifred.observations.ogip_writers import write_arf, write_pha, write_rmf
+from hifred.observations.pha import Spectrum
+from hifred.observations.pixel_grid import PixelGrid, grid_from_text, tangent_grid
+from hifred.observations.rmf import Arf, Rmf
+
+KEYWORDS = {"TELESCOP": "HIFRED", "INSTRUME": "FUSED"}
+REPLICA = "replica"
+
+
+def export_fits(
+    result: xr.Dataset,
+    folder: str | PathLike[str],
+    *,
+    fusion_input: FusionInput | None = None,
+    regions: Mapping[str, np.ndarray] | None = None,
+    bootstrap: xr.DataArray | None = None,
+) -> list[Path]:
+    """Write a fused cube, its image and region spectra as FITS files.
+
+    Parameters
+    ----------
+    result : Dataset
+        ``flux`` (energy, y, x) in photon cm-2 s-1 per bin, ``reference_exposure``
+        (energy) in cm2 s and ``energy_edges`` in keV, as a fusion returns.
+    folder : path
+        Where to write: ``cube.fits``, ``image.fits`` and, per region, ``NAME.pha``
+        with ``NAME.rmf`` and ``NAME.arf``; existing files are replaced.
+    fusion_input : FusionInput, optional
+        What was fused: gives the WCS, the exposure time and the line spread.
+    regions : mapping of str to (y, x) bool array, optional
+        By default ``field``, all pixels.
+    bootstrap : (replica, energy, y, x) DataArray, optional
+        Refitted fluxes. Spectra then have their standard deviations as errors, and
+        ``image_error.fits`` and ``cube_error.fits`` are written.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Notes
+    -----
+    A spectrum holds ``flux * reference_exposure``: counts of an instrument with this
+    exposure, at the resolution of the cube. Its bins are not independent and not
+    Poisson; without a bootstrap it has no errors.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _check_bootstrap(result, bootstrap)
+    grid = sky_pixels(result, fusion_input)
+    written = _write_cubes(folder, result, grid, bootstrap)
+    chosen = regions or {"field": np.ones(grid.shape, dtype=bool)}
+    for name, region in chosen.items():
+        _check_region(name, region, grid.shape)
+        spectrum = region_spectrum(result, region, fusion_input, bootstrap)
+        written += write_spectrum(folder, name, spectrum, result, fusion_input)
+    return written
+
+
+def _check_bootstrap(result: xr.Dataset, bootstrap: xr.DataArray | None) -> None:
+    if bootstrap is None:
+        return
+    wanted = (REPLICA, *dims.SKY_CUBE)
+    if bootstrap.dims != wanted or bootstrap.shape[1:] != result["flux"].shape:
+        raise HifredError(
+            f"bootstrap must have dims {wanted} and cubes of {result['flux'].shape}; "
+            f"got {bootstrap.dims} and {bootstrap.shape[1:]}."
+        )
+
+
+def _check_region(name: str, region: np.ndarray, shape: tuple[int, int]) -> None:
+    if np.shape(region) != shape or not np.any(region):
+        raise HifredError(
+            f"region {name!r} must be a bool image of {shape} with pixels in it; got "
+            f"shape {np.shape(region)} with {int(np.sum(region))}."
+        )
+
+
+def sky_pixels(
+    result: xr.Dataset, fusion_input: FusionInput | None = None
+) -> PixelGrid:
+    """Return the pixels of a fused cube, at their place on the sky where it is known.
+
+    Taken from the sky's WCS of a prepared input, else from that of an imager with the
+    same pixels; else the field is put at right ascension and declination 0.
+    """
+    n_rows, n_columns = result["flux"].shape[1:]
+    for grid in _known_grids(fusion_input):
+        margin = n_rows - grid.shape[0]
+        if margin >= 0 and margin % 2 == 0 and margin == n_columns - grid.shape[1]:
+            return grid.widened(margin // 2)
+    size = float(np.median(np.diff(result["y"].values))) if n_rows > 1 else 1.0
+    return tangent_grid(0.0, 0.0, pixel_size_arcsec=size, shape=(n_rows, n_columns))
+
+
+def _known_grids(fusion_input: FusionInput | None) -> list[PixelGrid]:
+    if fusion_input is None:
+        return []
+    texts = [str(fusion_input.attrs.get("sky_wcs", ""))]
+    texts += [
+        str(observation.attrs.get("wcs", ""))
+        for observation in fusion_input.observations.values()
+        if observation.attrs["role"] == "imager"
+    ]
+    return [grid_from_text(text) for text in texts if "CTYPE1" in text]
+
+
+def _write_cubes(
+    folder: Path,
+    result: xr.Dataset,
+    grid: PixelGrid,
+    bootstrap: xr.DataArray | None,
+) -> list[Path]:
+    edges = result["energy_edges"].values
+    flux = result["flux"].values
+    cubes = {"cube.fits": flux, "image.fits": flux.sum(axis=0, dtype=np.float64)}
+    if bootstrap is not None:
+        images = bootstrap.sum(dims.ENERGY, dtype=np.float64)
+        cubes["cube_error.fits"] = bootstrap.std(REPLICA, ddof=1).values
+        cubes["image_error.fits"] = images.std(REPLICA, ddof=1).values
+    for name, values in cubes.items():
+        header = {**KEYWORDS, "E_MIN": float(edges[0]), "E_MAX": float(edges[-1])}
+        image = SkyImage(values, grid, dims.FLUX_UNIT, edges, header)
+        write_sky_image(folder / name, image)
+    return [folder / name for name in cubes]
+
+
+def region_spectrum(
+    result: xr.Dataset,
+    region: np.ndarray,
+    fusion_input: FusionInput | None = None,
+    bootstrap: xr.DataArray | None = None,
+) -> Spectrum:
+    """Return the spectrum of a region, in counts of the reference exposure.
+
+    Parameters
+    ----------
+    result, fusion_input, bootstrap
+        As for `export_fits`.
+    region : (y, x) bool array
+        Pixels to sum.
+    """
+    exposure = result["reference_exposure"].values
+    error = None
+    if bootstrap is not None:
+        spectra = bootstrap.values[:, :, region].sum(axis=2, dtype=np.float64)
+        error = spectra.std(axis=0, ddof=1) * exposure
+    flux = result["flux"].values[:, region].sum(axis=1, dtype=np.float64)
+    return Spectrum(
+        channel=np.arange(len(flux)),
+        counts=flux * exposure,
+        exposure_time=_exposure_time(fusion_input),
+        error=error,
+        is_poisson=False,
+        # As columns: gammapy reads no keywords.
+        quality=np.zeros(len(flux), dtype=np.int64),
+        background_scale=np.full(len(flux), float(np.mean(region))),
+        keywords=KEYWORDS,
+    )
+
+
+def _spectrometers(fusion_input: FusionInput | None) -> list[xr.Dataset]:
+    observations = {} if fusion_input is None else fusion_input.observations
+    return [o for o in observations.values() if o.attrs["role"] == "spectrometer"]
+
+
+def _exposure_time(fusion_input: FusionInput | None) -> float:
+    found = [float(o["exposure_time"]) for o in _spectrometers(fusion_input)]
+    return found[0] if found else 1.0
+
+
+def write_spectrum(
+    folder: Path,
+    name: str,
+    spectrum: Spectrum,
+    result: xr.Dataset,
+    fusion_input: FusionInput | None = None,
+) -> list[Path]:
+    """Write a region's spectrum with the responses that fold a model to it."""
+    edges = result["energy_edges"].values
+    files = {"RESPFILE": f"{name}.rmf", "ANCRFILE": f"{name}.arf"}
+    area = result["reference_exposure"].values / spectrum.exposure_time
+    write_arf(folder / files["ANCRFILE"], Arf(edges, area, KEYWORDS))
+    response = cube_response(result, fusion_input)
+    write_rmf(folder / files["RESPFILE"], response)
+    named = Spectrum(**{**vars(spectrum), "files": files})
+    write_pha(folder / f"{name}.pha", named, response=response)
+    return [folder / f"{name}.pha", *(folder / file for file in files.values())]
+
+
+def cube_response(result: xr.Dataset, fusion_input: FusionInput | None = None) -> Rmf:
+    """Return the redistribution between the true sky and the fused cube.
+
+    It is the spectrometer's line spread where the cube has that resolution, and the
+    identity for an intrinsic cube or where no line spread is known.
+    """
+    edges = result["energy_edges"].values
+    n = len(edges) - 1
+    kernel = np.ones(1)
+    settings = json.loads(result.attrs.get("settings", "{}"))
+    if settings.get("target_resolution") != "intrinsic":
+        spreads = [o for o in _spectrometers(fusion_input) if "line_spread" in o]
+        kernel = spreads[0]["line_spread"].values if spreads else kernel
+    half = len(kernel) // 2
+    offsets = [k for k in range(-half, half + 1) if abs(k) < n]
+    diagonals = [np.full(n - abs(k), kernel[half + k]) for k in offsets]
+    matrix = sparse.diags_array(diagonals, offsets=[-k for k in offsets], shape=(n, n))
+    return Rmf(
+        sparse.csr_array(matrix),
+        edges,
+        np.arange(n),
+        edges[:-1],
+        edges[1:],
+        keywords=KEYWORDS,
+    )

@@ -1,0 +1,177 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from astropy.io import fits
+from astropy.io.fits.scripts.fitscheck import main as fitscheck
+from numpy.testing import assert_allclose, assert_array_equal
+
+from hifred.errors import HifredError
+from hifred.observations import FusionInput, build_observation
+from hifred.observations.fits_images import read_sky_image
+from hifred.observations.ogip import read_arf, read_rmf
+from hifred.observations.pha import read_pha
+from hifred.observations.pixel_grid import tangent_grid
+from hifred.store.fits_export import export_fits, sky_pixels
+
+N, SHAPE = 20, (5, 6)
+EDGES = np.linspace(6.2, 6.3, N + 1)
+GRID = tangent_grid(83.6, 22.0, pixel_size_arcsec=4, shape=SHAPE, roll_deg=17)
+SPREAD = np.array([0.1, 0.5, 0.4])
+
+
+def result(target: str = "matched") -> xr.Dataset:
+    rng = np.random.default_rng(4)
+    y, x = GRID.offsets
+    return xr.Dataset(
+        {
+            "flux": (("energy", "y", "x"), rng.random((N, *SHAPE), np.float32)),
+            "reference_exposure": ("energy", 1e6 + 1e4 * np.arange(N)),
+        },
+        coords={
+            "energy": 0.5 * (EDGES[1:] + EDGES[:-1]),
+            "energy_edges": ("energy_edge", EDGES),
+            "y": y,
+            "x": x,
+        },
+        attrs={"settings": json.dumps({"target_resolution": target})},
+    )
+
+
+def fusion_input() -> FusionInput:
+    y, x = GRID.offsets
+    common = {
+        "energy_edges": EDGES,
+        "effective_area": 100.0,
+        "pixel_size_arcsec": 4.0,
+        "counts": np.ones((N, *SHAPE), int),
+        "y": y,
+        "x": x,
+    }
+    imager = build_observation(
+        instrument="epic", role="imager", exposure_time=1e4, wcs=GRID.header_text,
+        **common,
+    )  # fmt: skip
+    spectrometer = build_observation(
+        instrument="resolve", role="spectrometer", exposure_time=2e4,
+        line_spread=SPREAD, **common,
+    )  # fmt: skip
+    return FusionInput({"epic": imager, "resolve": spectrometer})
+
+
+def replicas(of: xr.Dataset) -> xr.DataArray:
+    rng = np.random.default_rng(5)
+    values = of["flux"].values * rng.normal(1, 0.1, (8, N, *SHAPE))
+    return xr.DataArray(values, dims=("replica", "energy", "y", "x"))
+
+
+def test_the_cube_returns_with_its_place_and_edges(tmp_path: Path) -> None:
+    fused = result()
+    export_fits(fused, tmp_path, fusion_input=fusion_input())
+    cube = read_sky_image(tmp_path / "cube.fits")
+    assert_array_equal(cube.values, fused["flux"].values)
+    assert_array_equal(cube.edges, EDGES)
+    assert cube.unit == "photon cm-2 s-1"
+    assert_allclose(cube.grid.sky_of(1, 4), GRID.sky_of(1, 4), atol=1e-10)
+    image = read_sky_image(tmp_path / "image.fits")
+    assert_allclose(image.values, fused["flux"].values.sum(axis=0), rtol=1e-6)
+
+
+def test_all_files_pass_fitscheck(tmp_path: Path) -> None:
+    fused = result()
+    written = export_fits(
+        fused, tmp_path, fusion_input=fusion_input(), bootstrap=replicas(fused)
+    )
+    assert len(written) == 7
+    assert fitscheck([str(path) for path in written]) == 0
+    for path in written:
+        with fits.open(path) as hdus:
+            hdus.verify("exception")
+
+
+def test_a_spectrum_folds_back_to_the_flux(tmp_path: Path) -> None:
+    fused = result()
+    region = np.zeros(SHAPE, bool)
+    region[1:3, 2:5] = True
+    export_fits(fused, tmp_path, fusion_input=fusion_input(), regions={"knot": region})
+    spectrum = read_pha(tmp_path / "knot.pha")
+    arf = read_arf(tmp_path / spectrum.files["ANCRFILE"])
+    exposure = arf.effective_area * spectrum.exposure_time
+    expected = fused["flux"].values[:, region].sum(axis=1)
+    assert spectrum.exposure_time == 2e4
+    assert_allclose(spectrum.counts / exposure, expected, rtol=1e-6)
+    assert spectrum.error is None
+    assert not spectrum.is_poisson
+
+
+def test_the_response_is_that_of_the_cubes_resolution(tmp_path: Path) -> None:
+    export_fits(result(), tmp_path, fusion_input=fusion_input())
+    matrix = read_rmf(tmp_path / "field.rmf").matrix.toarray()
+    assert_allclose(matrix[9:12, 10], SPREAD)
+    export_fits(result("intrinsic"), tmp_path, fusion_input=fusion_input())
+    assert_array_equal(read_rmf(tmp_path / "field.rmf").matrix.toarray(), np.eye(N))
+
+
+def test_a_bootstrap_gives_the_errors(tmp_path: Path) -> None:
+    fused = result()
+    draws = replicas(fused)
+    export_fits(fused, tmp_path, fusion_input=fusion_input(), bootstrap=draws)
+    spectrum = read_pha(tmp_path / "field.pha")
+    expected = draws.values.sum(axis=(2, 3)).std(axis=0, ddof=1)
+    exposure = fused["reference_exposure"].values
+    assert_allclose(spectrum.error, expected * exposure, rtol=1e-6)
+    error = read_sky_image(tmp_path / "cube_error.fits")
+    assert_allclose(error.values, draws.values.std(axis=0, ddof=1), rtol=1e-6)
+
+
+def test_a_margin_widens_the_grid_of_the_imager() -> None:
+    fused = result().pad(y=2, x=2, constant_values=0).fillna(0)
+    grid = sky_pixels(fused, fusion_input())
+    assert grid.shape == (9, 10)
+    assert_allclose(grid.sky_of(2, 2), GRID.sky_of(0, 0), atol=1e-10)
+
+
+def test_without_a_place_the_field_is_at_zero() -> None:
+    grid = sky_pixels(result())
+    assert grid.pixel_size_arcsec == pytest.approx(4)
+    assert_allclose(grid.sky_of(2, 2.5), [0, 0], atol=1e-10)
+
+
+def test_regions_and_replicas_of_another_shape_are_told(tmp_path: Path) -> None:
+    fused = result()
+    with pytest.raises(HifredError, match="region 'a' must be a bool image of"):
+        export_fits(fused, tmp_path, regions={"a": np.ones((2, 2), bool)})
+    with pytest.raises(HifredError, match="bootstrap must have dims"):
+        export_fits(fused, tmp_path, bootstrap=replicas(fused)[:, :3])
+
+
+@pytest.mark.slow
+def test_gammapy_reads_spectrum_and_responses(tmp_path: Path) -> None:
+    from gammapy.datasets import SpectrumDatasetOnOff
+
+    fused = result()
+    export_fits(fused, tmp_path, fusion_input=fusion_input(), bootstrap=replicas(fused))
+    theirs = SpectrumDatasetOnOff.read(tmp_path / "field.pha", name="field")
+    ours = read_pha(tmp_path / "field.pha")
+    assert_allclose(theirs.counts.data.ravel(), ours.counts)
+    kernel = theirs.edisp.get_edisp_kernel()
+    assert_allclose(kernel.data.T, read_rmf(tmp_path / "field.rmf").matrix.toarray())
+    exposure = read_arf(tmp_path / "field.arf").effective_area * ours.exposure_time
+    assert_allclose(theirs.exposure.quantity.to_value("cm2 s").ravel(), exposure)
+
+
+@pytest.mark.slow
+def test_spectral_cube_opens_the_cube(tmp_path: Path) -> None:
+    from spectral_cube import SpectralCube
+
+    fused = result()
+    export_fits(fused, tmp_path, fusion_input=fusion_input())
+    cube = SpectralCube.read(tmp_path / "cube.fits")
+    assert_array_equal(cube.unmasked_data[:].value, fused["flux"].values)
+    middle = fused["energy"].values
+    assert_allclose(cube.spectral_axis.to_value("keV"), middle)
+    world = cube.world[0, 1, 4]
+    found = [world[2].to_value("deg"), world[1].to_value("deg")]
+    assert_allclose(found, GRID.sky_of(1, 4))

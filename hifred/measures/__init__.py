@@ -1,1 +1,37 @@
 """How good an estimate is, with or without the truth."""
+
+from hifred.measures.deviance import deviance, deviance_moments
+from hifred.measures.errors_of_flux import ergas, nmse_db, relative_error
+from hifred.measures.fusion_measures import (
+    MEASURES,
+    Measure,
+    measure_fusion,
+    measure_of,
+    predicted_counts,
+)
+from hifred.measures.similarity import acssim, ssim_maps
+from hifred.measures.spectral import (
+    angular_distance,
+    bright_pixels,
+    mean_spectral_angle,
+    spectral_angle,
+)
+
+__all__ = [
+    "MEASURES",
+    "Measure",
+    "acssim",
+    "angular_distance",
+    "bright_pixels",
+    "deviance",
+    "deviance_moments",
+    "ergas",
+    "mean_spectral_angle",
+    "measure_fusion",
+    "measure_of",
+    "nmse_db",
+    "predicted_counts",
+    "relative_error",
+    "spectral_angle",
+    "ssim_maps",
+]

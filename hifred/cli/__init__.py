@@ -25,7 +25,7 @@ COMMANDS = {
     "submit": "hifred.cli.cluster:submit",
     "doctor": "hifred.cli.cluster:doctor",
     "fuse": "hifred.cli.fuse:fuse",
-    "check": "hifred.cli.fuse:check",
+    "check": "hifred.cli.check:check",
     "simulate": "hifred.cli.simulate:simulate",
     "bootstrap": "hifred.cli.simulate:bootstrap",
     "report": "hifred.cli.pages:report",

@@ -1,5 +1,7 @@
 """Labelled data of one instrument and their forward model."""
 
+from hifred.observations.check import check_responses
+from hifred.observations.check_report import CheckRow, ResponseReport
 from hifred.observations.forward import build_responses
 from hifred.observations.fusion_input import FusionInput
 from hifred.observations.matching import difference_kernel, kernel_sigmas, kernels_for
@@ -14,13 +16,16 @@ from hifred.observations.observation_checks import check_observation
 from hifred.observations.sky import SkyGrid, build_sky_grid
 
 __all__ = [
+    "CheckRow",
     "FusionInput",
+    "ResponseReport",
     "SkyGrid",
     "background_of",
     "build_observation",
     "build_responses",
     "build_sky_grid",
     "check_observation",
+    "check_responses",
     "difference_kernel",
     "kernel_sigmas",
     "kernels_for",

@@ -1,0 +1,82 @@
+"""`hifred check`: whether the observations of a fusion input agree."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from hifred.observations import CheckRow, ResponseReport, check_responses
+from hifred.observations.matching import TARGET_RESOLUTIONS
+from hifred.store import open_fusion_input
+
+EPILOG = """\b
+Example:
+  hifred check remnant.zarr
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("input", type=click.Path(path_type=Path))
+@click.option(
+    "--target-resolution",
+    type=click.Choice(TARGET_RESOLUTIONS),
+    default="matched",
+    show_default=True,
+    help="Which kernels the fusion will use.",
+)
+@click.option(
+    "--boundary",
+    type=click.Choice(["zero", "reflect"]),
+    default="zero",
+    show_default=True,
+    help="What lies outside the sky grid.",
+)
+def check(input: Path, target_resolution: str, boundary: str) -> None:
+    """Compare the observations in INPUT through their responses.
+
+    Exit code 0 if they agree, 1 if they do not, 2 if INPUT cannot be read.
+    """
+    observations = open_fusion_input(input).observations
+    report = check_responses(
+        observations, target_resolution=target_resolution, boundary=boundary
+    )
+    console = Console(width=None if sys.stdout.isatty() else 100)
+    print_report(console, report)
+    if not report.is_ok:
+        sys.exit(1)
+
+
+def print_report(console: Console, report: ResponseReport) -> None:
+    """Print the figures, one table per pair, and a sentence for each that is wrong."""
+    for pair in dict.fromkeys((row.imager, row.spectrometer) for row in report.rows):
+        rows = [r for r in report.rows if (r.imager, r.spectrometer) == pair]
+        console.print(_table(f"{pair[0]} against {pair[1]}", rows))
+    for sentence in (*report.notes, *report.warnings):
+        console.print(sentence, markup=False, highlight=False)
+    if not report.rows:
+        console.print("nothing to compare: it takes an imager and a spectrometer")
+    else:
+        console.print(
+            "the responses agree" if report.is_ok else "the responses disagree"
+        )
+
+
+def _table(title: str, rows: list[CheckRow]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("figure")
+    for name in ("found", "scatter", "expected"):
+        table.add_column(name, justify="right")
+    table.add_column("units")
+    table.add_column("verdict")
+    for row in rows:
+        table.add_row(
+            row.name,
+            f"{row.value:.4g}",
+            f"{row.scatter:.2g}",
+            f"{row.expected:.4g}",
+            "" if row.units == "1" else row.units,
+            "ok" if row.is_ok else "[bold red]wrong[/]",
+        )
+    return table

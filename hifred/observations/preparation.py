@@ -1,8 +1,9 @@
 """From files to a fusion input: common energies, one sky, matched responses."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import xarray as xr
@@ -29,6 +30,24 @@ from hifred.observations.psf import build_psf, build_psfs
 from hifred.observations.rmf import Arf, Rmf
 
 
+@final
+@dataclass(frozen=True)
+class SpectralPart:
+    """What happens to a photon's energy in one instrument.
+
+    Parameters
+    ----------
+    area : (energy,) array, cm2
+    redistribution : (channel, energy) sparse array, optional
+    line_spread : (odd,) array, optional
+        Of the spectrometer at whose resolution the sky is wanted.
+    """
+
+    area: np.ndarray
+    redistribution: sparse.csr_array | None = None
+    line_spread: np.ndarray | None = None
+
+
 def prepare_input(settings: PreparationSettings) -> FusionInput:
     """Read all files and return the observations on one sky and one energy grid.
 
@@ -40,15 +59,15 @@ def prepare_input(settings: PreparationSettings) -> FusionInput:
     Returns
     -------
     FusionInput
-        Each observation with its redistribution and its spatial matrix. These hold the
-        target resolution already: whatever ``target_resolution`` a fusion is told,
-        they are used as they are.
+        Each observation with its spatial matrix and its redistribution, which hold the
+        target resolution already; fuse it with ``target_resolution = "matched"``.
 
     Notes
     -----
     With ``target.spectral = "spectrometer"`` the sky is the spectrum as the first
-    spectrometer's redistribution blurs it: that instrument keeps only its efficiency,
-    and the others' redistributions are divided by its own.
+    spectrometer's redistribution blurs it: that instrument keeps its efficiency, and
+    its line spread in the middle of the band for the record; the others'
+    redistributions are divided by its own.
     """
     files = {
         name: read_instrument(name, instrument, _band(settings.energy, instrument))
@@ -172,37 +191,45 @@ def _spectral_parts(
     files: Mapping[str, InstrumentFiles],
     edges: np.ndarray,
     leader: str | None,
-) -> dict[str, tuple[sparse.csr_array | None, np.ndarray]]:
-    """Return the redistribution, or None, and the area (cm2) of each instrument."""
-    parts = {name: _redistribution(f, edges) for name, f in files.items()}
+) -> dict[str, SpectralPart]:
+    parts = {name: _spectral_part(f, edges) for name, f in files.items()}
     if settings.target.spectral == "intrinsic" or leader is None:
         return parts
-    own, area = parts[leader]
+    own = parts[leader].redistribution
     if own is None:
         return parts
-    for name, (matrix, others_area) in parts.items():
-        if name != leader and matrix is not None:
-            parts[name] = relative_redistribution(matrix, own), others_area
-    efficiency = _efficiency(files[leader], edges)
-    parts[leader] = None, area * efficiency
+    for name, part in parts.items():
+        if name != leader and part.redistribution is not None:
+            relative = relative_redistribution(part.redistribution, own)
+            parts[name] = SpectralPart(part.area, relative)
+    area = parts[leader].area * _efficiency(files[leader], edges)
+    parts[leader] = SpectralPart(area, line_spread=_middle_line(own))
     return parts
 
 
-def _redistribution(
-    files: InstrumentFiles, edges: np.ndarray
-) -> tuple[sparse.csr_array | None, np.ndarray]:
-    n = len(edges) - 1
-    area = (
-        files.arf.on_grid(edges)
-        if isinstance(files.arf, Arf)
-        else np.full(n, files.arf)
-    )
+def _spectral_part(files: InstrumentFiles, edges: np.ndarray) -> SpectralPart:
+    if isinstance(files.arf, Arf):
+        area = files.arf.on_grid(edges)
+    else:
+        area = np.full(len(edges) - 1, files.arf)
     if files.rmf is None:
-        return None, area
+        return SpectralPart(area)
     matrix = files.rmf.on_grid(edges).matrix
     # Published matrices exceed 1 by interpolation; what does belongs to the area.
     excess = np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1.0)
-    return sparse.csr_array(matrix @ sparse.diags_array(1 / excess)), area * excess
+    scaled = sparse.csr_array(matrix @ sparse.diags_array(1 / excess))
+    return SpectralPart(area * excess, scaled)
+
+
+def _middle_line(matrix: sparse.csr_array) -> np.ndarray:
+    """Return the line spread (odd,) in the middle of a square redistribution."""
+    middle = matrix.shape[1] // 2
+    line = matrix[:, [middle]].toarray().ravel()
+    seen = np.flatnonzero(line > 1e-7 * line.max())
+    half = int(np.max(np.abs(seen - middle)))
+    half = min(half, middle, len(line) - 1 - middle)
+    spread = line[middle - half : middle + half + 1]
+    return np.asarray(spread / spread.sum())
 
 
 def _efficiency(files: InstrumentFiles, edges: np.ndarray) -> np.ndarray:
@@ -224,9 +251,9 @@ def _observation(
     settings: PreparationSettings,
     files: InstrumentFiles,
     grids: tuple[PixelGrid, np.ndarray],
-    parts: tuple[tuple[sparse.csr_array | None, np.ndarray], np.ndarray | None],
+    parts: tuple[SpectralPart, np.ndarray | None],
 ) -> xr.Dataset:
-    (sky, edges), ((redistribution, area), psf) = grids, parts
+    (sky, edges), (spectral, psf) = grids, parts
     instrument = settings.instruments[name]
     matrix = spatial_matrix(files.grid, sky, psf)
     if files.vignetting is not None:
@@ -238,13 +265,14 @@ def _observation(
         counts=files.counts,
         energy_edges=edges,
         channel_edges=files.channel_edges,
-        effective_area=area,
+        effective_area=spectral.area,
         exposure_time=files.exposure_time,
         pixel_size_arcsec=files.grid.pixel_size_arcsec,
         sky_pixel_size_arcsec=sky.pixel_size_arcsec,
         background=files.background,
         mask=_mask(instrument, files, settings.energy.band_kev),
-        redistribution=redistribution,
+        redistribution=spectral.redistribution,
+        line_spread=spectral.line_spread,
         spatial_matrix=matrix,
         y=y,
         x=x,

@@ -115,6 +115,15 @@ def test_at_the_spectrometers_resolution_lines_get_their_width(
         assert_allclose(line, expected, atol=0.02 * expected.max())
 
 
+def test_the_spectrometers_line_spread_is_kept(ready: FusionInput) -> None:
+    spread = ready.observations["resolve"]["line_spread"].values
+    offset = 4e-3 * (np.arange(len(spread)) - len(spread) // 2)
+    assert spread @ offset == pytest.approx(0, abs=1e-4)
+    width = np.sqrt(spread @ offset**2)
+    # Channels of 4 eV widen a line of 4 eV.
+    assert width == pytest.approx(np.hypot(4e-3, 4e-3 / np.sqrt(12)), rel=0.03)
+
+
 def test_the_area_and_exposure_set_the_level(ready: FusionInput) -> None:
     line = blurred_line(ready, "resolve", 6.55)
     assert line.sum() == pytest.approx(5e4 * (100 + 6.55**2), rel=0.01)

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class HifredError(ValueError):
@@ -34,3 +35,23 @@ def unknown_name(kind: str, found: str, choices: Iterable[str]) -> SettingsError
     return SettingsError(
         f"unknown {kind} {found!r}; {hint}choose from {', '.join(choices)}."
     )
+
+
+def from_validation(error: Any, names: Iterable[str]) -> SettingsError:
+    """Return the first finding of a pydantic ``ValidationError`` as one sentence.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+    names : iterable of str
+        All valid keys, to name the nearest one of an unknown key.
+    """
+    finding = error.errors(include_url=False)[0]
+    place = str(finding["loc"][0]) if finding["loc"] else ""
+    if finding["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        return unknown_name("setting", place, names)
+    message = finding["msg"].removeprefix("Value error, ")
+    if not place:
+        return SettingsError(message)
+    allowed = message.removeprefix("Input should be ").removesuffix(".")
+    return SettingsError(f"{place} must be {allowed}; got {finding['input']!r}.")

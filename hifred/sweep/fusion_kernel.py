@@ -22,7 +22,7 @@ class FusionKernel:
 
     def active(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         fusion = importlib.import_module("hifred.fusion")
-        return dict(fusion.active_settings(fusion.FusionSettings(**settings)))
+        return dict(fusion.active_settings(fusion.FusionSettings.read(dict(settings))))
 
     def input_digest(self, path: Path) -> str:
         return input_digest(path)
@@ -45,7 +45,7 @@ class _FusionAttempt:
         own = {name: value for name, value in settings.items() if name != "seed"}
         self._input = open_fusion_input(input_path)
         self._fusion = fusion.Fusion(
-            self._input.observations, fusion.FusionSettings(**own)
+            self._input.observations, fusion.FusionSettings.read(own)
         )
         self._state = (
             self._fusion.start() if state is None else self._fusion.restore(state)

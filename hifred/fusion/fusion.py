@@ -1,0 +1,118 @@
+"""Fuse observations: assemble, solve, label."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, final
+
+import numpy as np
+import threadpoolctl
+import xarray as xr
+
+from hifred.fusion.assembly import Assembly
+from hifred.fusion.methods import method_for
+from hifred.fusion.result import cube_dataset, history, settings_text
+from hifred.fusion.settings import FusionSettings, active_settings
+from hifred.observations import check_observation
+
+
+@final
+class Fusion:
+    """One fusion, iteration by iteration.
+
+    Parameters
+    ----------
+    observations : mapping of str to Dataset
+        One per instrument; see `hifred.observations.build_observation`.
+    settings : FusionSettings
+
+    Raises
+    ------
+    HifredError
+        If the observations or settings do not fit each other.
+    """
+
+    def __init__(
+        self, observations: Mapping[str, xr.Dataset], settings: FusionSettings
+    ) -> None:
+        for observation in observations.values():
+            check_observation(observation)
+        self.settings = settings
+        self.assembly = Assembly(observations, settings)
+        self.method = method_for(self.assembly)
+
+    def start(self) -> Any:
+        """Return the first state."""
+        return self.method.solver.start()
+
+    def step(self, state: Any) -> Any:
+        """Return the next state; its `outcome` is None while there is more to do."""
+        return self.method.solver.step(state)
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> Any:
+        """Return the state whose `arrays()` were saved."""
+        return self.method.solver.restore(arrays)
+
+    def result(self, state: Any) -> xr.Dataset:
+        """Return the labelled cube, its history and how it ended."""
+        names = list(self.assembly.observations)
+        terms = ["total", *names, "penalty"]
+        cube = cube_dataset(self.method.scaled_flux(state), self.assembly.sky)
+        parts = [history(state.costs, state.gaps, terms), self.method.extras(state)]
+        return cube.merge(xr.merge(parts)).assign_attrs(self._attributes(state))
+
+    def _attributes(self, state: Any) -> dict[str, Any]:
+        outcome = state.outcome
+        return {
+            "outcome": "running" if outcome is None else outcome.name.lower(),
+            "message": "not ended yet." if outcome is None else outcome.value,
+            "certificate": float(state.certificate),
+            "certificate_kind": self.method.certificate_kind,
+            "n_iterations": int(state.iteration),
+            "settings": settings_text(active_settings(self.settings)),
+        }
+
+
+def fuse(
+    observations: Mapping[str, xr.Dataset],
+    settings: FusionSettings,
+    *,
+    on_step: Callable[[Any], None] | None = None,
+    state: Mapping[str, np.ndarray] | None = None,
+    threads: int | None = None,
+) -> xr.Dataset:
+    r"""Return the non-negative sky cube that explains all observations.
+
+    .. math:: \min_{Z \ge 0} \sum_o f_o(Z) + \varphi(Z)
+
+    Parameters
+    ----------
+    observations : mapping of str to Dataset
+    settings : FusionSettings
+    on_step : callable, optional
+        Called with every new state.
+    state : mapping of str to array, optional
+        Saved arrays of a state to go on from.
+    threads : int, optional
+        Of BLAS and compiled loops; by default what the environment says.
+
+    Returns
+    -------
+    Dataset
+        ``flux`` (energy, y, x), photon cm-2 s-1 per bin; ``cost`` (iteration, term);
+        attributes ``outcome``, ``message``, ``certificate``.
+
+    Raises
+    ------
+    HifredError
+        If the observations or settings do not fit each other.
+    """
+    started = time.perf_counter()
+    with threadpoolctl.threadpool_limits(threads):
+        fusion = Fusion(observations, settings)
+        current = fusion.start() if state is None else fusion.restore(state)
+        while current.outcome is None:
+            current = fusion.step(current)
+            if on_step is not None:
+                on_step(current)
+        result = fusion.result(current)
+    return result.assign_attrs(solve_seconds=time.perf_counter() - started)

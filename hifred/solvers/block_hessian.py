@@ -1,0 +1,115 @@
+"""A Hessian compressed to small blocks per pixel, and its solution by CG."""
+
+from collections.abc import Callable, Sequence
+from typing import final
+
+import numpy as np
+
+from hifred.operators.matrix import Matrix
+from hifred.solvers.counts_term import CountsTerm
+
+# Added to the diagonal of every block, relative to its mean, before it is inverted.
+RIDGE = 1e-12
+
+
+@final
+class BlockHessian:
+    r"""A Hessian whose spectral side is summed once and for all.
+
+    .. math:: H W = \sum_o S_o^T (C_o \, S_o W) + B W + R W
+
+    with one block ``C`` per pixel of instrument ``o``, one block ``B`` per sky pixel
+    and a remainder ``R`` that couples neighbouring pixels. A product costs as much as
+    the coefficient images are large, however many energies there are.
+
+    Parameters
+    ----------
+    local : (component, component, pixel) array
+        The blocks ``B``.
+    terms : sequence of (CountsTerm, blocks)
+        The instruments that blur, with their blocks ``C``.
+    remainder : callable
+        Returns ``R W``.
+    remainder_diagonal : (component, pixel) array
+        The diagonal of ``R``, for the preconditioner.
+    """
+
+    def __init__(
+        self,
+        local: np.ndarray,
+        terms: Sequence[tuple[CountsTerm, np.ndarray]],
+        remainder: Callable[[np.ndarray], np.ndarray],
+        remainder_diagonal: np.ndarray,
+    ) -> None:
+        self.local = local
+        self.terms = terms
+        self.remainder = remainder
+        self._inverse = _inverse_blocks(self._diagonal_blocks(remainder_diagonal))
+
+    def apply(self, images: np.ndarray) -> np.ndarray:
+        """Return ``H W`` for images (component, pixel)."""
+        total = _block_product(self.local, images) + self.remainder(images)
+        for term, blocks in self.terms:
+            total += term.spread(_block_product(blocks, term.gather(images)))
+        return total
+
+    def precondition(self, images: np.ndarray) -> np.ndarray:
+        """Return the product with the inverted diagonal blocks."""
+        return _block_product(self._inverse, images)
+
+    def solve(
+        self, right_side: np.ndarray, tolerance: float, max_products: int = 500
+    ) -> tuple[np.ndarray, int]:
+        """Return the solution by conjugate gradients and the number of products.
+
+        Parameters
+        ----------
+        right_side : (component, pixel) array
+        tolerance : float
+            Relative to the preconditioned residual at the start.
+        max_products : int
+        """
+        solution = np.zeros_like(right_side)
+        residual = right_side.copy()
+        scaled = self.precondition(residual)
+        direction, power = scaled, float(np.vdot(residual, scaled))
+        goal = tolerance**2 * power
+        for n_products in range(max_products):
+            if not power > goal:
+                return solution, n_products
+            product = self.apply(direction)
+            step = power / float(np.vdot(direction, product))
+            solution += step * direction
+            residual -= step * product
+            scaled = self.precondition(residual)
+            previous, power = power, float(np.vdot(residual, scaled))
+            direction = scaled + power / previous * direction
+        return solution, max_products
+
+    def _diagonal_blocks(self, remainder_diagonal: np.ndarray) -> np.ndarray:
+        blocks = self.local.copy()
+        n = blocks.shape[0]
+        blocks[np.arange(n), np.arange(n)] += remainder_diagonal
+        for term, gathered in self.terms:
+            for q, k in enumerate(term.spatial):
+                part = gathered[q * n : (q + 1) * n, q * n : (q + 1) * n]
+                blocks += _seen_from_sky(part, k)
+        return blocks
+
+
+def _seen_from_sky(blocks: np.ndarray, spatial: Matrix) -> np.ndarray:
+    n = blocks.shape[0]
+    spread = spatial.squared().adjoint_rows(blocks.reshape(n * n, -1))
+    return spread.reshape(n, n, -1)
+
+
+def _block_product(blocks: np.ndarray, images: np.ndarray) -> np.ndarray:
+    return np.einsum("ijp,jp->ip", blocks, images)
+
+
+def _inverse_blocks(blocks: np.ndarray) -> np.ndarray:
+    n = blocks.shape[0]
+    stacked = np.ascontiguousarray(blocks.transpose(2, 0, 1))
+    scale = np.trace(stacked, axis1=1, axis2=2) / n
+    stacked[:, np.arange(n), np.arange(n)] += RIDGE * scale[:, None]
+    return np.ascontiguousarray(np.linalg.inv(stacked).transpose(1, 2, 0))

@@ -1,0 +1,84 @@
+"""What must stay positive: expected counts, the cube, wavelet bounds."""
+
+from typing import Protocol, final
+
+import numpy as np
+
+from hifred.functionals.positivity import PositiveCube
+from hifred.solvers.counts_term import CountsTerm, unpacked
+from hifred.solvers.hessian_parts import HessianParts
+from hifred.solvers.slack import Slack
+
+
+class Cone(Protocol):
+    """Positive quantities that depend on the coefficient images.
+
+    Images have shape (component, pixel) throughout.
+    """
+
+    def begin(self, images: np.ndarray, level: float) -> Slack:
+        """Return a strictly feasible slack near the central path."""
+
+    def pull(self, slack: Slack, corrected: np.ndarray) -> np.ndarray:
+        """Return what `corrected` (target + level) / value adds to the gradient."""
+
+    def change(
+        self, step: np.ndarray, slack: Slack, corrected: np.ndarray
+    ) -> np.ndarray:
+        """Return the change of the values for a `step` of the images."""
+
+    def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
+        """Add the Hessian of half the weighted squares of the values to `parts`."""
+
+
+@final
+class CountsCone:
+    """The expected counts of one instrument; the targets are its counts."""
+
+    def __init__(self, term: CountsTerm) -> None:
+        self.term = term
+        self._target = np.where(term.domain(), term.counts, 0.0)
+
+    def begin(self, images: np.ndarray, level: float) -> Slack:
+        expected = self.term.expected(images)
+        inverse = np.zeros_like(expected)
+        np.divide(self._target, expected, out=inverse, where=self._target > 0)
+        return Slack(expected, inverse, self._target)
+
+    def pull(self, slack: Slack, corrected: np.ndarray) -> np.ndarray:
+        # Voxels without counts have no barrier, only the slope 1 of the likelihood.
+        return self.term.pull(1 - np.where(self._target > 0, corrected, 0.0))
+
+    def change(
+        self, step: np.ndarray, slack: Slack, corrected: np.ndarray
+    ) -> np.ndarray:
+        return self.term.change(step)
+
+    def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
+        parts.add_counts(self.term, weight)
+
+
+@final
+class CubeCone:
+    """The cube ``V W``, as (pixel, energy); the targets are zero."""
+
+    def __init__(self, positive: PositiveCube) -> None:
+        self.positive = positive
+
+    def begin(self, images: np.ndarray, level: float) -> Slack:
+        cube = self.positive.cube(images)
+        target = np.zeros(1, cube.dtype)
+        return Slack(cube, (level / cube).astype(cube.dtype), target)
+
+    def pull(self, slack: Slack, corrected: np.ndarray) -> np.ndarray:
+        return -self.positive.adjoint(corrected)
+
+    def change(
+        self, step: np.ndarray, slack: Slack, corrected: np.ndarray
+    ) -> np.ndarray:
+        return self.positive.cube(step)
+
+    def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
+        if weight.size:
+            n = self.positive.basis.shape[1]
+            parts.add_local(unpacked(self.positive.triangle(weight), n))

@@ -1,0 +1,271 @@
+"""The minimiser over non-negative cubes of low rank, by an interior-point method."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from hifred.functionals.positivity import PositiveCube
+from hifred.solvers.block_hessian import BlockHessian
+from hifred.solvers.cones import Cone, CountsCone, CubeCone
+from hifred.solvers.counts_term import CountsTerm
+from hifred.solvers.hessian_parts import HessianParts
+from hifred.solvers.low_rank_problem import LowRankProblem
+from hifred.solvers.slack import Slack
+from hifred.solvers.stopping import Outcome
+
+# Fraction of the way to the boundary that one step may go.
+BOUNDARY_FRACTION = 0.95
+# Relative residual at which the conjugate gradients of one step end.
+CG_TOLERANCE = 1e-2
+# Steps shorter than this, several times in a row, mean that rounding has won.
+SHORTEST_STEP = 1e-3
+
+
+@final
+@dataclass(frozen=True)
+class InteriorPointState:
+    """One iterate, enough to go on from.
+
+    Attributes
+    ----------
+    iteration : int
+    images : (component, pixel) array
+    slacks : tuple of Slack
+        The cube first, then one per instrument.
+    costs : (iteration + 1, terms) array
+        Total, every instrument, penalty.
+    gaps : (iteration + 1,) array
+        Complementarity over cost: the relative duality gap that a stationary
+        Lagrangian would have.
+    certificate : float
+        Proven relative duality gap; infinite until it is.
+    outcome : Outcome or None
+        None while there is more to do.
+    """
+
+    iteration: int
+    images: np.ndarray
+    slacks: tuple[Slack, ...]
+    costs: np.ndarray
+    gaps: np.ndarray
+    certificate: float = np.inf
+    outcome: Outcome | None = None
+
+    @property
+    def cost(self) -> float:
+        return float(self.costs[-1, 0])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything as plain arrays, to be saved."""
+        found = {"images": self.images, "costs": self.costs, "gaps": self.gaps}
+        for i, slack in enumerate(self.slacks):
+            found[f"value_{i}"] = slack.value
+            found[f"multiplier_{i}"] = slack.multiplier
+            found[f"target_{i}"] = slack.target
+        return found
+
+
+@final
+class InteriorPoint:
+    r"""Mehrotra's predictor-corrector method with a Hessian of small blocks.
+
+    Expected counts, their ratios to the counts, the cube and its multipliers are all
+    kept positive; the multipliers give a lower bound of the objective (duality), so
+    that the result comes with a proof of how far it can be from the minimum.
+
+    Parameters
+    ----------
+    problem : LowRankProblem
+    tolerance : float
+        Duality gap, relative to the objective, at which to stop.
+    max_iterations : int
+    dtype : float32 or float64
+        Precision of the cube; images, counts and sums are in double precision.
+
+    References
+    ----------
+    Mehrotra (1992), On the implementation of a primal-dual interior point method,
+    SIAM J. Optim. 2, 575.
+    """
+
+    def __init__(
+        self,
+        problem: LowRankProblem,
+        *,
+        tolerance: float = 1e-4,
+        max_iterations: int = 200,
+        dtype: np.typing.DTypeLike = np.float32,
+    ) -> None:
+        self.problem = problem
+        self.tolerance = tolerance
+        self.max_iterations = max_iterations
+        self._n_pixels = int(np.prod(problem.image_shape))
+        self._terms = [CountsTerm(f) for f in problem.likelihoods.values()]
+        self._cones: list[Cone] = [CubeCone(PositiveCube(problem.basis, dtype))]
+        self._cones += [CountsCone(term) for term in self._terms]
+
+    def start(self) -> InteriorPointState:
+        """Return the first iterate, inside all constraints."""
+        images = self.problem.start.reshape(-1, self._n_pixels).astype(float)
+        n_voxels = len(self.problem.basis) * self._n_pixels
+        costs = self._costs(images)
+        slacks = tuple(c.begin(images, costs[0] / n_voxels) for c in self._cones)
+        counted = any(term.domain().any() for term in self._terms)
+        outcome = None if counted else Outcome.EMPTY
+        if not np.isfinite(costs).all():
+            outcome = Outcome.NOT_FINITE
+        gaps = np.array([_complementarity(slacks) / costs[0]])
+        return InteriorPointState(0, images, slacks, costs[None], gaps, outcome=outcome)
+
+    def step(self, state: InteriorPointState) -> InteriorPointState:
+        """Return the next iterate, or the same one with its outcome."""
+        if state.gaps[-1] <= self.tolerance:
+            state = replace(state, certificate=self._relative_gap(state))
+        if state.certificate <= self.tolerance:
+            return replace(state, outcome=Outcome.CONVERGED)
+        if state.iteration >= self.max_iterations:
+            return replace(state, outcome=Outcome.STEP_LIMIT)
+        parts = self._parts([slack.weight for slack in state.slacks])
+        return self._moved(state, parts.hessian())
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> InteriorPointState:
+        """Return the state that `InteriorPointState.arrays` came from."""
+        names = ("value", "multiplier", "target")
+        slacks = tuple(
+            Slack(*(arrays[f"{name}_{i}"] for name in names))
+            for i in range(len(self._cones))
+        )
+        costs, gaps = arrays["costs"], arrays["gaps"]
+        return InteriorPointState(len(gaps) - 1, arrays["images"], slacks, costs, gaps)
+
+    def _moved(
+        self, state: InteriorPointState, hessian: BlockHessian
+    ) -> InteriorPointState:
+        inverses = [slack.inverse() for slack in state.slacks]
+        changes = self._direction(state, hessian, inverses)[1]
+        level = _target_level(state.slacks, changes)
+        corrected = [
+            slack.corrected(change, level)
+            for slack, change in zip(state.slacks, changes, strict=True)
+        ]
+        step, changes = self._direction(state, hessian, corrected)
+        moves = list(zip(state.slacks, changes, corrected, strict=True))
+        lengths = _step_lengths([s.fastest(d, c) for s, d, c in moves])
+        slacks = tuple(s.moved(d, c, lengths) for s, d, c in moves)
+        return self._next(state, state.images + lengths[0] * step, slacks, lengths)
+
+    def _direction(
+        self,
+        state: InteriorPointState,
+        hessian: BlockHessian,
+        corrected: Sequence[np.ndarray],
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        gradient = self._penalty_product(state.images)
+        for cone, slack, part in zip(self._cones, state.slacks, corrected, strict=True):
+            gradient = gradient + cone.pull(slack, part)
+        step, _ = hessian.solve(-gradient, CG_TOLERANCE)
+        changes = [
+            cone.change(step, slack, part)
+            for cone, slack, part in zip(
+                self._cones, state.slacks, corrected, strict=True
+            )
+        ]
+        return step, changes
+
+    def _next(
+        self,
+        state: InteriorPointState,
+        images: np.ndarray,
+        slacks: tuple[Slack, ...],
+        lengths: tuple[float, float],
+    ) -> InteriorPointState:
+        costs = self._costs(images)
+        if not np.isfinite(costs).all():
+            return replace(state, outcome=Outcome.NOT_FINITE)
+        if max(lengths) < SHORTEST_STEP:
+            return replace(state, outcome=Outcome.STALLED)
+        return InteriorPointState(
+            iteration=state.iteration + 1,
+            images=images,
+            slacks=slacks,
+            costs=np.vstack([state.costs, costs]),
+            gaps=np.append(state.gaps, _complementarity(slacks) / costs[0]),
+        )
+
+    def _parts(self, weights: Sequence[np.ndarray]) -> HessianParts:
+        parts = HessianParts(len(self.problem.start), self._n_pixels)
+        for cone, weight in zip(self._cones, weights, strict=False):
+            cone.add_curvature(weight, parts)
+        if self.problem.penalty is not None:
+            diagonal = self.problem.penalty.curvature(self.problem.image_shape)
+            parts.add_remainder(self._penalty_product, diagonal.ravel())
+        return parts
+
+    def _relative_gap(self, state: InteriorPointState) -> float:
+        r"""Return the proven duality gap over the cost, or infinity.
+
+        With the multipliers fixed, the Lagrangian is self-concordant (counts are
+        whole numbers), so that its minimum lies at most
+        :math:`-\delta - \ln(1 - \delta)` below its value at the iterate, with
+        :math:`\delta` the Newton decrement (Nesterov & Nemirovskii 1994, section
+        2.2). The gap is that and the complementarity.
+        """
+        residual = self._stationarity(state)
+        curvatures = [s.target / s.value**2 for s in state.slacks[1:]]
+        hessian = self._parts([np.zeros(0), *curvatures]).hessian()
+        solution, _ = hessian.solve(residual, CG_TOLERANCE)
+        decrement = float(np.sqrt(np.vdot(residual, solution)))
+        if not decrement < 1:
+            return np.inf
+        below = -decrement - np.log1p(-decrement)
+        return (_complementarity(state.slacks) + below) / state.cost
+
+    def _stationarity(self, state: InteriorPointState) -> np.ndarray:
+        gradient = self._penalty_product(state.images)
+        gradient += self._cones[0].pull(state.slacks[0], state.slacks[0].multiplier)
+        for cone, slack in zip(self._cones[1:], state.slacks[1:], strict=True):
+            gradient += cone.pull(slack, slack.inverse())
+        return gradient
+
+    def _penalty_product(self, images: np.ndarray) -> np.ndarray:
+        if self.problem.penalty is None:
+            return np.zeros_like(images)
+        shaped = images.reshape(-1, *self.problem.image_shape)
+        return self.problem.penalty.gradient(shaped).reshape(images.shape)
+
+    def _costs(self, images: np.ndarray) -> np.ndarray:
+        parts = [term.divergence(term.expected(images)) for term in self._terms]
+        penalty = 0.5 * float(np.vdot(images, self._penalty_product(images)))
+        return np.array([sum(parts) + penalty, *parts, penalty])
+
+
+def _complementarity(slacks: Sequence[Slack]) -> float:
+    return sum(s.product() for s in slacks if s.target.size == 1)
+
+
+def _target_level(slacks: Sequence[Slack], changes: Sequence[np.ndarray]) -> float:
+    """Return Mehrotra's level: low where a step to zero would go far."""
+    predictions = [s.predict(c) for s, c in zip(slacks, changes, strict=True)]
+    fastest = [(p.fastest_value, p.fastest_multiplier) for p in predictions]
+    steps = _step_lengths(fastest, fraction=1.0)
+    zero_target = [
+        (p, s.value.size)
+        for p, s in zip(predictions, slacks, strict=True)
+        if s.target.size == 1
+    ]
+    product = sum(p.product for p, _ in zero_target)
+    reached = sum(p.complementarity(steps) for p, _ in zero_target)
+    n_constraints = sum(n for _, n in zero_target)
+    return float((reached / product) ** 3 * product / n_constraints)
+
+
+def _step_lengths(
+    fastest: Sequence[tuple[float, float]], fraction: float = BOUNDARY_FRACTION
+) -> tuple[float, float]:
+    """Return primal and dual step, at most 1 and that fraction of the way out."""
+    primal, dual = (max(column) for column in zip(*fastest, strict=True))
+    return min(1.0, fraction / max(primal, 1e-30)), min(
+        1.0, fraction / max(dual, 1e-30)
+    )

@@ -1,0 +1,87 @@
+"""Spectral subspaces: the few spectra that a cube of low rank is made of."""
+
+import numpy as np
+
+from hifred.errors import HifredError
+
+# Fraction of the variance that the automatic rank reaches (section 3.2 of the paper).
+VARIANCE_REACHED = 0.9
+# The mean spectrum is kept above this fraction of its mean, so that the subspace
+# holds a positive spectrum even where nothing was counted.
+SMALLEST_MEAN = 1e-3
+
+
+def principal_components(spectra: np.ndarray, n_components: int) -> np.ndarray:
+    """Return orthonormal directions of largest variance, (energy, component).
+
+    Parameters
+    ----------
+    spectra : (energy, n) array
+        Centred here, energy by energy.
+    n_components : int
+        At most the number of spectra.
+
+    Notes
+    -----
+    From the thin singular value decomposition. The largest entry of a component is
+    positive, which fixes its sign.
+    """
+    _check_rank(n_components, spectra)
+    centred = spectra - spectra.mean(axis=1, keepdims=True)
+    components = np.linalg.svd(centred, full_matrices=False)[0][:, :n_components]
+    largest = np.abs(components).argmax(axis=0)
+    return components * np.sign(components[largest, np.arange(n_components)])
+
+
+def spectral_basis(spectra: np.ndarray, rank: int) -> np.ndarray:
+    """Return an orthonormal basis of mean spectrum and principal components.
+
+    Parameters
+    ----------
+    spectra : (energy, n) array
+        Spectra with the area divided out.
+    rank : int
+        Dimension of the subspace: the mean and ``rank - 1`` components.
+
+    Returns
+    -------
+    (energy, rank) array
+        The first column is proportional to the mean, and positive.
+
+    Raises
+    ------
+    HifredError
+        If `rank` is below 1 or above the number of spectra.
+    """
+    _check_rank(rank, spectra)
+    mean = spectra.mean(axis=1)
+    mean = np.maximum(mean, SMALLEST_MEAN * mean.mean() if mean.mean() > 0 else 1.0)
+    components = principal_components(spectra, rank - 1)
+    basis, triangle = np.linalg.qr(np.column_stack([mean, components]))
+    return basis * np.sign(np.diag(triangle))
+
+
+def automatic_rank(spectra: np.ndarray, fraction: float = VARIANCE_REACHED) -> int:
+    """Return the smallest rank whose components reach a fraction of the variance.
+
+    Parameters
+    ----------
+    spectra : (energy, n) array
+    fraction : float
+        Between 0 and 1.
+    """
+    centred = spectra - spectra.mean(axis=1, keepdims=True)
+    variances = np.linalg.svd(centred, compute_uv=False) ** 2
+    reached = np.cumsum(variances) / max(variances.sum(), np.finfo(float).tiny)
+    components = int(np.searchsorted(reached, fraction)) + 1
+    return min(components + 1, spectra.shape[1])
+
+
+def _check_rank(rank: int, spectra: np.ndarray) -> None:
+    n_energies, n_spectra = spectra.shape
+    largest = min(n_energies, n_spectra)
+    if not 0 <= rank <= largest:
+        raise HifredError(
+            f"rank must be between 1 and {largest}, the number of spectra of the "
+            f"spectrometer ({n_spectra}) or of energies ({n_energies}); got {rank}."
+        )

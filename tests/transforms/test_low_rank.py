@@ -1,0 +1,60 @@
+"""Spectral subspaces."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from hifred.errors import HifredError
+from hifred.transforms.low_rank import (
+    automatic_rank,
+    principal_components,
+    spectral_basis,
+)
+
+RNG = np.random.default_rng(5)
+MIXED = RNG.random((30, 3)) @ RNG.random((3, 12))
+
+
+def test_components_are_those_of_the_covariance() -> None:
+    components = principal_components(MIXED, 2)
+    values, vectors = np.linalg.eigh(np.cov(MIXED))
+    for i in range(2):
+        assert abs(components[:, i] @ vectors[:, -1 - i]) == pytest.approx(1)
+    assert values[-1] >= values[-2]
+
+
+def test_the_basis_is_orthonormal_and_holds_the_mean() -> None:
+    basis = spectral_basis(MIXED, 3)
+    assert_allclose(basis.T @ basis, np.eye(3), atol=1e-12)
+    mean = MIXED.mean(axis=1)
+    assert_allclose(basis @ (basis.T @ mean), mean, rtol=1e-10)
+    assert (basis[:, 0] > 0).all()
+    assert_allclose(basis @ (basis.T @ MIXED), MIXED, rtol=1e-9)
+
+
+def test_the_mean_stays_positive_where_nothing_was_counted() -> None:
+    spectra = MIXED.copy()
+    spectra[4] = 0
+    assert (spectral_basis(spectra, 3)[:, 0] > 0).all()
+
+
+def test_the_automatic_rank_reaches_the_variance() -> None:
+    strong = np.outer(RNG.standard_normal(30), RNG.standard_normal(12))
+    assert automatic_rank(strong + 1e-6 * MIXED) == 2
+    assert automatic_rank(RNG.standard_normal((30, 12)), 0.999) > 8
+
+
+def test_too_high_a_rank_is_refused() -> None:
+    with pytest.raises(HifredError, match="rank must be between 1 and 12"):
+        spectral_basis(MIXED, 13)
+
+
+@pytest.mark.parametrize("name", ["rebinned", "same_grid"])
+def test_components_agree_with_the_published_ones(shared_data, name: str) -> None:
+    reference = np.load(shared_data / "reference_operators" / f"{name}.npz")
+    counts = reference["Y"].reshape(len(reference["Y"]), -1)
+    if "ARF_Y" in reference:
+        counts = counts / (reference["ARF_Y"] / reference["ARF_Z"])[:, None]
+    found = principal_components(counts, 5)
+    signs = np.sign(np.sum(found * reference["V_rank5"], axis=0))
+    assert_allclose(found * signs, reference["V_rank5"], atol=1e-10)

@@ -46,10 +46,15 @@ def from_validation(error: Any, names: Iterable[str]) -> SettingsError:
     names : iterable of str
         All valid keys, to name the nearest one of an unknown key.
     """
-    finding = error.errors(include_url=False)[0]
+    findings = error.errors(include_url=False)
+    unknown = ("unexpected_keyword_argument", "extra_forbidden")
+    # A misspelt key is also a missing one: name the misspelling.
+    finding = next((f for f in findings if f["type"] in unknown), findings[0])
     place = str(finding["loc"][0]) if finding["loc"] else ""
-    if finding["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+    if finding["type"] in unknown:
         return unknown_name("setting", place, names)
+    if finding["type"] in ("missing", "missing_argument"):
+        return SettingsError(f"{place} must be given; got none.")
     message = finding["msg"].removeprefix("Value error, ")
     if not place:
         return SettingsError(message)

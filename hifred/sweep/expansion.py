@@ -8,7 +8,7 @@ from typing import Any, final
 from hifred.errors import SettingsError, unknown_name
 from hifred.sweep.canonical import canonical, canonical_json
 from hifred.sweep.declaration import Declaration
-from hifred.sweep.kernel import Kernel
+from hifred.sweep.kernel import Kernel, can_warm_start
 from hifred.sweep.values import swept_values
 from hifred.sweep.where import matches, read_where
 
@@ -102,6 +102,10 @@ def _expand_grid(
         raise SettingsError(f"a grid must be a table; got {grid!r}.")
     shared = _shared_settings(declaration)
     path_name = grid.get("warm_start", shared.pop("warm_start", None))
+    if path_name and not can_warm_start(kernel):
+        raise SettingsError(
+            f"warm_start must be absent; {kernel.tag} always starts afresh."
+        )
     points: list[Point] = []
     dropped = 0
     for model, seed, own in _combinations(declaration, grid):

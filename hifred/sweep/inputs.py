@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,22 +40,38 @@ def source_path(model: Mapping[str, Any], folder: Path) -> Path | None:
     return (folder / str(model["input"])).expanduser()
 
 
-def check_source(name: str, source: Path, kernel: Kernel) -> None:
-    """Refuse an input that is absent or that the kernel cannot use.
+def check_model(
+    name: str, model: Mapping[str, Any], source: Path | None, kernel: Kernel
+) -> None:
+    """Refuse a model whose input is absent or that the kernel cannot use.
 
     Raises
     ------
     HifredError
         Naming the model and what is wrong.
     """
-    if not source.exists():
+    if source is not None and not source.exists():
         raise HifredError(
             f"[models.{name}] input must exist; got {source}. "
             "Relative paths start at the folder of the sweep file."
         )
-    check = getattr(kernel, "check_input", None)
-    if check is not None:
-        check(source)
+    check = _checker(name, model, source, kernel)
+    try:
+        check()
+    except HifredError as error:
+        raise type(error)(f"[models.{name}]: {error}") from error
+
+
+def _checker(
+    name: str, model: Mapping[str, Any], source: Path | None, kernel: Kernel
+) -> Callable[[], Any]:
+    if source is not None:
+        check = getattr(kernel, "check_input", None)
+        return (lambda: None) if check is None else (lambda: check(source))
+    simulation = getattr(kernel, "check_simulation", None)
+    if simulation is None:
+        raise HifredError(f"[models.{name}] must have input; nothing can simulate it.")
+    return lambda: simulation(name, model["simulate"])
 
 
 def materialise(
@@ -79,7 +95,7 @@ def materialise(
         if source is not None:
             _copy(source, part)
         else:
-            kernel.simulate(model["simulate"], seed, part)  # type: ignore[attr-defined]
+            kernel.simulate(name, model["simulate"], seed=seed, path=part)  # type: ignore[attr-defined]
         part.rename(target)
     finally:
         _remove(part)

@@ -52,19 +52,24 @@ class Kernel(Protocol):
 
     Notes
     -----
-    Four more methods are used where they exist:
+    More methods are used where they exist:
 
     ``parts() -> dict[str, str]``
         Digests of the code behind the tag: a change is refused with a diff.
     ``input_digest(path) -> str``
         Digest of an input's content; the default reads the bytes of the files.
-    ``check_input(path)``
-        Raises `HifredError` when the input cannot be used.
+    ``check_input(path)``, ``check_simulation(name, settings)``
+        Raise `HifredError` when a model cannot be used.
+    ``simulate(name, settings, seed=, path=)``
+        Makes the input of a simulated model.
+    ``result_bytes(path)``
+        About how large a result of the input at `path` is.
     ``objective(settings) -> str | None``
         Same text, same objective: only then are the costs of two trials compared.
 
-    A kernel that takes a fifth argument ``initial`` (a result) in `begin` can be
-    started from the result of another trial.
+    ``can_warm_start``
+        Whether `begin` takes a fourth argument, ``initial``: the result of another
+        trial to start from.
     """
 
     @property
@@ -99,3 +104,8 @@ def kernel_objective(kernel: Kernel, settings: Mapping[str, Any]) -> str | None:
     """Return the name of the objective that `settings` minimise, if comparable."""
     objective = getattr(kernel, "objective", None)
     return objective(settings) if objective is not None else None
+
+
+def can_warm_start(kernel: Kernel) -> bool:
+    """Return whether a trial can start from the result of another."""
+    return bool(getattr(kernel, "can_warm_start", False))

@@ -10,7 +10,7 @@ from hifred.errors import HifredError
 from hifred.sweep.canonical import canonical
 from hifred.sweep.declaration import Declaration
 from hifred.sweep.expansion import Expansion, Point, expand
-from hifred.sweep.inputs import check_source, digest_of, materialise, source_path
+from hifred.sweep.inputs import check_model, digest_of, materialise, source_path
 from hifred.sweep.kernel import Kernel, kernel_parts
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan import Head, Plan, Trial, identify, read_plan, write_plan
@@ -208,8 +208,7 @@ def checked_inputs(
         known = head.inputs.get(name)
         sources[name] = source_path(model, declaration.folder)
         if known is None:
-            if (source := sources[name]) is not None:
-                check_source(name, source, kernel)
+            check_model(name, model, sources[name], kernel)
             continue
         _check_declared(name, known, model)
         _check_kept(directory, name, known, kernel)

@@ -306,7 +306,8 @@ class TrialWork:
             message = str(result.attrs.get("message", outcome))
             self._forget(self.directory.checkpoint(self.trial.id))
             raise TrialStopped("diverged", message)
-        first = self._publish_with_patience(result)
+        timed = result.assign_attrs(solve_seconds=self.seconds)
+        first = self._publish_with_patience(timed)
         facts = {} if first else {"discarded": True}
         self._tell(
             "finished", seconds=round(self.seconds, 3), it=self._step.iteration,

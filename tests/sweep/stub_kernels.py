@@ -51,6 +51,15 @@ class StubKernel:
     def objective(self, settings: Mapping[str, Any]) -> str:
         return f"{settings['regularizer']} {settings.get('mu')}"
 
+    can_warm_start = True
+
+    def check_simulation(self, name: str, settings: Mapping[str, Any]) -> None:
+        if "scene" not in settings:
+            raise unknown_name("key in simulate", *settings, ["scene"])
+
+    def simulate(self, name: str, settings: Mapping[str, Any], *, seed, path) -> None:
+        path.write_text(f"{name} {settings} {seed}")
+
     def begin(self, input_path, settings, state, initial=None):
         return StubAttempt(input_path, settings, state, initial)
 

@@ -1,0 +1,107 @@
+"""Compare and keep results: collect, best, export, verify, clean."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from hifred.cli.output import print_json, print_rows
+from hifred.store.export import FORMATS, export_results
+from hifred.store.results import open_results
+from hifred.sweep.collecting import collect as collect_sweep
+from hifred.sweep.upkeep import clean as clean_sweep
+from hifred.sweep.upkeep import verify as verify_sweep
+
+PATH = click.Path(path_type=Path)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command(epilog="Example: hifred collect first-look --cubes top=20")
+@click.argument("directory", type=PATH)
+@click.option("--cubes", help="all, none, top=N, or auto: all while they are small.")
+@click.option("--by", help="Measure that ranks the trials, for top=N.")
+@AS_JSON
+def collect(
+    directory: Path, *, cubes: str | None, by: str | None, as_json: bool
+) -> None:
+    """Gather what is finished into one store; cheap when little is new."""
+    report = collect_sweep(directory, cubes=cubes, by=by)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        done = f"{report.n_done} of {report.n_trials} trials, {report.n_cubes} cubes"
+        state = "collected" if report.is_new else "nothing new"
+        click.echo(f"{state}: {done} in {report.path}")
+    for trial_id, why in report.damaged.items():
+        click.echo(f"damaged: {trial_id}: {why}", err=True)
+    sys.exit(1 if report.damaged else 0)
+
+
+@click.command(epilog="Example: hifred best first-look --by nmse_db -n 3")
+@click.argument("directory", type=PATH)
+@click.option("--by", required=True, help="Measure to rank by.")
+@click.option("-n", "n_best", type=click.IntRange(1), default=5, show_default=True)
+@AS_JSON
+def best(directory: Path, *, by: str, n_best: int, as_json: bool) -> None:
+    """Print the best collected trials by one measure."""
+    results = open_results(directory)
+    frame = results.best(by, n_best)
+    everything = results.table()
+    varying = [
+        name
+        for name in results.setting_names
+        if as_json or everything[name].nunique(dropna=False) > 1
+    ]
+    others = [name for name in results.measure_names if name != by]
+    rows = frame[[by, *varying, *others, "seconds"]].reset_index().to_dict("records")
+    print_rows([{str(k): v for k, v in row.items()} for row in rows], as_json=as_json)
+
+
+@click.command(epilog="Example: hifred export first-look --to csv -o first-look.csv")
+@click.argument("directory", type=PATH)
+@click.option("--to", "kind", type=click.Choice(FORMATS), required=True)
+@click.option("-o", "--output", type=PATH, help="File, or folder for fits.")
+def export(directory: Path, *, kind: str, output: Path | None) -> None:
+    """Write the collected results for other programs."""
+    paths = export_results(open_results(directory), kind, output)
+    for path in paths:
+        click.echo(str(path))
+
+
+@click.command(epilog="Example: hifred verify first-look")
+@click.argument("directory", type=PATH)
+@click.option("--repair", is_flag=True, help="Set damaged files aside.")
+@AS_JSON
+def verify(directory: Path, *, repair: bool, as_json: bool) -> None:
+    """Read every byte of a sweep and compare it with its checksums."""
+    found = verify_sweep(directory, repair=repair)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        click.echo(f"{found.n_checked} files checked, {len(found.damaged)} damaged")
+        for name, why in found.damaged.items():
+            click.echo(f"  {name}: {why}")
+        for trial_id in found.orphans:
+            click.echo(f"  {trial_id} is in no plan")
+        if found.damaged_events:
+            click.echo(f"  {found.damaged_events} lines of logs cannot be read")
+        if found.repaired:
+            click.echo(f"set aside; make them again: hifred run {directory}")
+    sys.exit(0 if found.is_clean else 1)
+
+
+@click.command(epilog="Example: hifred clean first-look --dry-run")
+@click.argument("directory", type=PATH)
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@AS_JSON
+def clean(directory: Path, *, dry_run: bool, as_json: bool) -> None:
+    """Remove what killed processes left; results and logs stay."""
+    removed = clean_sweep(directory, dry_run=dry_run)
+    if as_json:
+        print_json(removed)
+        return
+    verb = "would be removed" if dry_run else "removed"
+    for name in removed:
+        click.echo(name)
+    click.echo(f"{len(removed)} files {verb}")

@@ -1,0 +1,120 @@
+"""Collected results for other programs: CSV, Parquet, FITS."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from astropy.io import fits
+
+from hifred.errors import HifredError, unknown_name
+from hifred.store.results import Results
+
+FORMATS = ("csv", "parquet", "fits")
+
+
+def export_results(
+    results: Results, kind: str, output: str | Path | None = None
+) -> list[Path]:
+    """Write `results` as one table, or as one FITS file per collected cube.
+
+    Parameters
+    ----------
+    kind : str
+        ``csv``, ``parquet`` (needs pyarrow), or ``fits``.
+    output : path or None
+        The file, or the folder for FITS; default beside the results.
+
+    Returns
+    -------
+    list of paths
+        What was written.
+
+    Raises
+    ------
+    HifredError
+        If it cannot be written, or there are no cubes to write.
+    """
+    if kind not in _WRITERS:
+        raise unknown_name("format", kind, FORMATS)
+    default = results.root / ("fits" if kind == "fits" else f"results.{kind}")
+    path = default if output is None else Path(output)
+    try:
+        return _WRITERS[kind](results, path)
+    except OSError as error:
+        raise HifredError(
+            f"output must be writable; {path}: {error.strerror or error}."
+        ) from error
+
+
+def _write_csv(results: Results, path: Path) -> list[Path]:
+    results.table().to_csv(path)
+    return [path]
+
+
+def _write_parquet(results: Results, path: Path) -> list[Path]:
+    if importlib.util.find_spec("pyarrow") is None:
+        raise HifredError("parquet must have pyarrow; run `pip install pyarrow`.")
+    results.table().to_parquet(path)
+    return [path]
+
+
+def _write_fits(results: Results, folder: Path) -> list[Path]:
+    written = []
+    for group in results.cube_groups:
+        cubes = results.cubes(group)
+        for i_trial in range(cubes.sizes["trial"]):
+            cube = cubes.isel(trial=i_trial)
+            path = folder / f"{group}-{cube['trial'].item()}.fits"
+            folder.mkdir(parents=True, exist_ok=True)
+            _fits_of(cube).writeto(path, overwrite=True)
+            written.append(path)
+    if not written:
+        raise HifredError(
+            "results must hold cubes to be exported as FITS; they hold none. "
+            "Collect them: hifred collect DIR --cubes top=20."
+        )
+    return written
+
+
+def _fits_of(cube: xr.Dataset) -> fits.HDUList:
+    flux = cube["flux"]
+    primary = fits.PrimaryHDU(np.asarray(flux.values))
+    primary.header["BUNIT"] = str(flux.attrs.get("units", ""))
+    for name, coordinate in cube.coords.items():
+        if coordinate.ndim == 0 and str(name) != "trial":
+            _card(primary.header, str(name), coordinate.item())
+    primary.header["TRIAL"] = str(cube["trial"].item())
+    axes = [_axis(primary.header, number, flux, dim)
+            for number, dim in zip((3, 2, 1), flux.dims, strict=True)]  # fmt: skip
+    return fits.HDUList([primary, *(axis for axis in axes if axis is not None)])
+
+
+def _card(header: fits.Header, name: str, value: object) -> None:
+    plain = value if isinstance(value, int | float | bool) else str(value)
+    if plain == plain:  # a NaN setting is one that the trial does not read
+        header[f"HIERARCH {name}"] = plain
+
+
+def _axis(
+    header: fits.Header, number: int, flux: xr.DataArray, dim: object
+) -> fits.BinTableHDU | None:
+    if dim not in flux.coords:
+        return None
+    coordinate = flux[dim]
+    values = np.asarray(coordinate.values, dtype=float)
+    unit = str(coordinate.attrs.get("units", ""))
+    header[f"CTYPE{number}"], header[f"CUNIT{number}"] = str(dim).upper(), unit
+    header[f"CRPIX{number}"], header[f"CRVAL{number}"] = 1.0, float(values[0])
+    if len(values) > 1:
+        header[f"CDELT{number}"] = float(values[1] - values[0])
+    column = fits.Column(name=str(dim), format="D", unit=unit, array=values)
+    return fits.BinTableHDU.from_columns([column], name=f"{dim}_values")
+
+
+_WRITERS: dict[str, Callable[[Results, Path], list[Path]]] = {
+    "csv": _write_csv,
+    "parquet": _write_parquet,
+    "fits": _write_fits,
+}

@@ -1,0 +1,84 @@
+"""What a user asks of a sweep from outside: try again, or do not."""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hifred.errors import unknown_name
+from hifred.sweep.events import EventLog
+from hifred.sweep.listing import chosen_trials
+from hifred.sweep.plan import Trial
+from hifred.sweep.snapshot import SweepView
+from hifred.sweep.states import BAD_STATES, TrialHistory
+
+RETRIABLE = (*BAD_STATES, "cancelled")
+
+
+def retry(
+    root: str | Path,
+    *,
+    ids: Iterable[str] = (),
+    states: Sequence[str] = (),
+    where: str | None = None,
+    memory_mib: float | None = None,
+) -> list[Trial]:
+    """Let trials that ended badly be tried again by the next, or present, run.
+
+    Parameters
+    ----------
+    ids : iterable of str
+        Which ones; none = all that fit.
+    states : sequence of str
+        Of these states; none = every bad state and cancelled.
+    memory_mib : float or None
+        Memory that they may use from now on, MiB.
+
+    Returns
+    -------
+    list of Trial
+        Those that will be tried again.
+    """
+    for state in states:
+        if state not in RETRIABLE:
+            raise unknown_name("state to retry", state, RETRIABLE)
+    view = SweepView(root)
+    trials = chosen_trials(view, ids=ids, states=states or RETRIABLE, where=where)
+    facts = {} if memory_mib is None else {"memory": memory_mib}
+    _tell(view, "retry", trials, **facts)
+    return trials
+
+
+def cancel(
+    root: str | Path, *, ids: Iterable[str] = (), where: str | None = None
+) -> list[Trial]:
+    """Take trials that are not done out of the sweep; running ones save and stop.
+
+    Returns
+    -------
+    list of Trial
+        Those that were cancelled.
+    """
+    view = SweepView(root)
+    open_states = ("pending", "submitted", "running")
+    trials = chosen_trials(view, ids=ids, states=open_states, where=where)
+    _tell(view, "cancelled", trials, reason="hifred cancel")
+    view.refresh()
+    at_work = ("submitted", "started", "progress")
+    for trial in trials:
+        if view.histories[trial.id].stage in at_work:
+            with contextlib.suppress(OSError):
+                view.directory.stop_marker(trial.id).touch()
+    return trials
+
+
+def _tell(
+    view: SweepView, event: str, trials: Sequence[Trial], **facts: object
+) -> None:
+    if not trials:
+        return
+    log = EventLog(view.directory.events)
+    for trial in trials:
+        history = view.histories.get(trial.id, TrialHistory())
+        number, command = history.attempt, history.command + 1
+        log.write(event, id=trial.id, n=number, command=command, **facts)
+    log.close()

@@ -1,0 +1,151 @@
+"""Everything that is known of one trial, and whether it can be computed again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import xarray as xr
+
+from hifred.errors import HifredError
+from hifred.store.trial_file import open_trial, read_trial_attributes
+from hifred.sweep.events import EventReader
+from hifred.sweep.fusion_kernel import FusionKernel
+from hifred.sweep.kernel import Kernel
+from hifred.sweep.listing import full_id
+from hifred.sweep.plan import Trial
+from hifred.sweep.snapshot import SweepView
+from hifred.sweep.threads import limited_threads
+
+
+@final
+@dataclass(frozen=True)
+class Inspection:
+    """One trial, as `hifred show` prints it."""
+
+    id: str
+    state: str
+    model: str
+    seed: int
+    settings: dict[str, Any]
+    attempts: int
+    message: str
+    traceback: str
+    measures: dict[str, float]
+    record: dict[str, Any]
+
+
+def inspect_trial(root: str | Path, name: str) -> Inspection:
+    """Return what is known of the trial whose id starts with `name`.
+
+    Raises
+    ------
+    HifredError
+        If there is no such trial, or its file is damaged.
+    """
+    view = SweepView(root)
+    trial = trial_named(view, name)
+    state = view.states()[trial.id]
+    history = view.histories.get(trial.id)
+    last = {} if history is None or state == "done" else history.last
+    attributes: dict[str, Any] = {}
+    if state == "done":
+        attributes = read_trial_attributes(view.directory.trial(trial.id))
+    facts = attributes.get("measures", {})
+    return Inspection(
+        id=trial.id,
+        state=state,
+        model=trial.model,
+        seed=trial.seed,
+        settings=dict(trial.settings),
+        attempts=0 if history is None else history.attempt,
+        message=str(last.get("message", attributes.get("message", ""))),
+        traceback=str(last.get("traceback", "")),
+        measures={key: fact["value"] for key, fact in facts.items()},
+        record=attributes.get("record", {}),
+    )
+
+
+def trial_named(view: SweepView, name: str) -> Trial:
+    """Return the trial whose id starts with `name`."""
+    wanted = full_id(view, name)
+    return next(trial for trial in view.plan.trials if trial.id == wanted)
+
+
+def trial_log(root: str | Path, name: str) -> list[dict[str, Any]]:
+    """Return all events of one trial, by attempt and time."""
+    view = SweepView(root)
+    wanted = full_id(view, name)
+    reader = EventReader(view.directory.events)
+    events = [event for event in reader.new_events() if event.get("id") == wanted]
+    return sorted(events, key=lambda e: (e.get("n", 0), e["time"]))
+
+
+@final
+@dataclass(frozen=True)
+class Reproduction:
+    """A trial computed again, beside what was published.
+
+    Parameters
+    ----------
+    identical : bool
+        Whether every array is the same, bit for bit.
+    largest_difference : mapping
+        Array to its largest difference, in units of its largest value.
+    """
+
+    id: str
+    identical: bool
+    largest_difference: dict[str, float]
+
+
+def reproduce(
+    root: str | Path, name: str, kernel: Kernel | None = None
+) -> Reproduction:
+    """Compute a finished trial again, without publishing, and compare.
+
+    Raises
+    ------
+    HifredError
+        If the trial is not done.
+    """
+    kernel = kernel or FusionKernel()
+    view = SweepView(root)
+    trial = trial_named(view, name)
+    path = view.directory.trial(trial.id)
+    if not path.exists():
+        raise HifredError(f"trial {trial.id} must be done to be reproduced; it is not.")
+    threads = int(read_trial_attributes(path)["record"]["provenance"]["threads"])
+    with limited_threads(threads):
+        again = _compute(view, trial, kernel)
+    with open_trial(path) as published:
+        differences = {
+            str(key): _difference(published[key], again[key])
+            for key in published.data_vars
+            if key in again and published[key].dtype.kind in "fiub"
+        }
+    identical = all(difference == 0.0 for difference in differences.values())
+    return Reproduction(trial.id, identical, differences)
+
+
+def _compute(view: SweepView, trial: Trial, kernel: Kernel) -> xr.Dataset:
+    settings = {**trial.settings, "seed": trial.seed}
+    path = view.directory.input(trial.model)
+    if trial.after is None:
+        attempt = kernel.begin(path, settings, None)
+    else:
+        with open_trial(view.directory.trial(trial.after)) as before:
+            attempt = kernel.begin(path, settings, None, initial=before.load())  # type: ignore[call-arg]
+    while not attempt.step().done:
+        pass
+    return attempt.result()
+
+
+def _difference(one: xr.DataArray, other: xr.DataArray) -> float:
+    if one.shape != other.shape:
+        return float("inf")
+    first, second = one.values, np.asarray(other.values, dtype=one.dtype)
+    if np.array_equal(first, second, equal_nan=first.dtype.kind == "f"):
+        return 0.0
+    scale = float(np.nanmax(np.abs(first))) or 1.0
+    return float(np.nanmax(np.abs(first - second))) / scale

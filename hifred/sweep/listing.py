@@ -1,0 +1,167 @@
+"""Trials of a sweep as rows: chosen by state and condition, with chosen columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hifred.errors import SchemaError, SettingsError, unknown_name
+from hifred.store.collected import known_records
+from hifred.store.trial_file import read_trial_attributes
+from hifred.sweep.plan import Trial
+from hifred.sweep.snapshot import SweepView
+from hifred.sweep.states import STATES, TrialHistory
+from hifred.sweep.where import Condition, matches, read_where
+
+FACTS = ("state", "attempts", "seconds", "iteration", "host", "rss", "message")
+
+
+def list_rows(
+    root: str | Path,
+    *,
+    states: Sequence[str] = (),
+    where: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:
+    """Return the trials of a sweep, one mapping each, in the order of the plan.
+
+    Parameters
+    ----------
+    states : sequence of str
+        Those wanted; none = all.
+    where : str or None
+        Conditions on settings, facts or measures: ``rank >= 8 and nmse_db > 20``.
+    columns : sequence of str or None
+        What to show beside id and state; None = what varies, and the common facts.
+
+    Raises
+    ------
+    SettingsError
+        If a state, column or condition is unknown.
+    """
+    for state in states:
+        if state not in STATES:
+            raise unknown_name("state", state, STATES)
+    view = SweepView(root)
+    found = view.states()
+    conditions = read_where(where)
+    rows = [_row(t, found[t.id], view.histories.get(t.id)) for t in view.plan.trials]
+    asked = {c.name for c in conditions} | set(columns or ())
+    unknown = asked - {name for row in rows for name in row}
+    if unknown:
+        rows = [row | _measures(view, row, unknown) for row in rows]
+    _check_known(asked, rows)
+    chosen = [r for r in rows if _is_chosen(r, states, conditions)]
+    return [_shown(row, columns or _default_columns(rows)) for row in chosen]
+
+
+def chosen_trials(
+    view: SweepView,
+    *,
+    ids: Iterable[str] = (),
+    states: Sequence[str] = (),
+    where: str | None = None,
+) -> list[Trial]:
+    """Return the trials that ids (first digits do), states and conditions choose."""
+    found = view.states()
+    conditions = read_where(where)
+    wanted = [full_id(view, name) for name in ids]
+    rows = {
+        t.id: _row(t, found[t.id], view.histories.get(t.id)) for t in view.plan.trials
+    }
+    _check_known({c.name for c in conditions}, rows.values())
+    return [
+        trial
+        for trial in view.plan.trials
+        if (not wanted or trial.id in wanted)
+        and _is_chosen(rows[trial.id], states, conditions)
+    ]
+
+
+def full_id(view: SweepView, name: str) -> str:
+    """Return the one id that starts with `name`.
+
+    Raises
+    ------
+    SettingsError
+        If none or several do.
+    """
+    found = [trial.id for trial in view.plan.trials if trial.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    how_many = f"{len(found)} trials start" if found else "no trial starts"
+    raise SettingsError(
+        f"ID must be the first digits of one trial; {how_many} with {name!r}. "
+        "`hifred list` shows them."
+    )
+
+
+def _row(trial: Trial, state: str, history: TrialHistory | None) -> dict[str, Any]:
+    row = {**trial.values(), "state": state, "attempts": 0}
+    if history is None:
+        return row | dict.fromkeys(FACTS[2:])
+    end = history.finish if state == "done" else history.last
+    latest = end or history.progress
+    return row | {
+        "attempts": history.attempt,
+        "seconds": latest.get("seconds"),
+        "iteration": latest.get("it"),
+        "host": history.place.get("host"),
+        "rss": latest.get("rss"),
+        "message": "" if state == "done" else history.last.get("message", ""),
+    }
+
+
+def _measures(
+    view: SweepView, row: Mapping[str, Any], names: set[str]
+) -> dict[str, Any]:
+    if row["state"] != "done":
+        return {}
+    measures = trial_measures(view, row["id"])
+    return {name: measures[name] for name in names if name in measures}
+
+
+def trial_measures(view: SweepView, trial_id: str) -> dict[str, float]:
+    """Return the scalars of a finished trial; none when its file is damaged."""
+    attributes: Mapping[str, Any] | None = _known(view).get(trial_id)
+    if attributes is None:
+        try:
+            attributes = read_trial_attributes(view.directory.trial(trial_id))
+        except SchemaError:
+            return {}
+    return {k: float(fact["value"]) for k, fact in attributes["measures"].items()}
+
+
+_known_cache: dict[Path, dict[str, Mapping[str, Any]]] = {}
+
+
+def _known(view: SweepView) -> dict[str, Mapping[str, Any]]:
+    root = view.directory.root
+    if root not in _known_cache:
+        _known_cache.clear()
+        _known_cache[root] = known_records(view.directory.results)
+    return _known_cache[root]
+
+
+def _check_known(names: set[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    known = {name for row in rows for name in row}
+    for name in sorted(names - known):
+        raise unknown_name("column", name, known)
+
+
+def _is_chosen(
+    row: Mapping[str, Any], states: Sequence[str], conditions: list[Condition]
+) -> bool:
+    return (not states or row["state"] in states) and matches(conditions, row)
+
+
+def _default_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = [name for name in dict.fromkeys(k for r in rows for k in r) if name != "id"]
+    settings = [name for name in names if name not in FACTS]
+    varying = [n for n in settings if len({repr(row.get(n)) for row in rows}) > 1]
+    return [*varying, "attempts", "seconds", "message"]
+
+
+def _shown(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    return {"id": row["id"], "state": row["state"]} | {
+        name: row.get(name) for name in columns
+    }

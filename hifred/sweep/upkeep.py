@@ -1,0 +1,172 @@
+"""Check every file of a sweep, and remove what is left over."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+from hifred.errors import HifredError, SchemaError
+from hifred.store.checkpoint import load_checkpoint
+from hifred.store.durable import PART_SUFFIX
+from hifred.store.trial_file import SUFFIX, verify_trial
+from hifred.sweep.fusion_kernel import FusionKernel
+from hifred.sweep.inputs import digest_of
+from hifred.sweep.kernel import Kernel
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.lock import live_driver
+from hifred.sweep.snapshot import SweepView
+
+
+@final
+@dataclass
+class Findings:
+    """What `verify` found.
+
+    Parameters
+    ----------
+    n_checked : int
+        Files that were read.
+    damaged : dict
+        Path inside the sweep to what is wrong with it.
+    orphans : list of str
+        Finished trials that no plan knows.
+    damaged_events : int
+        Lines of logs that cannot be read; they are only skipped.
+    repaired : list of str
+        Files that were set aside, to be made again.
+    """
+
+    n_checked: int = 0
+    damaged: dict[str, str] = field(default_factory=dict)
+    orphans: list[str] = field(default_factory=list)
+    damaged_events: int = 0
+    repaired: list[str] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Return whether nothing needs to be done."""
+        return set(self.repaired) == set(self.damaged)
+
+
+def verify(
+    root: str | Path, *, repair: bool = False, kernel: Kernel | None = None
+) -> Findings:
+    """Read every byte of a sweep and compare it with its checksums.
+
+    Parameters
+    ----------
+    repair : bool
+        Move damaged trials and inputs to ``damaged/``, so that they are made again,
+        and delete damaged checkpoints.
+
+    Raises
+    ------
+    HifredError
+        If there is no sweep, or its plan is damaged.
+    """
+    view = SweepView(root)
+    view.refresh()
+    directory = view.directory
+    findings = Findings(damaged_events=view.reader.n_damaged)
+    known = {trial.id for trial in view.plan.trials}
+    for trial_id in sorted(directory.published()):
+        if trial_id not in known:
+            findings.orphans.append(trial_id)
+        _check(findings, directory, directory.trial(trial_id), trial_id)
+    for path in sorted(directory.checkpoints.glob("*.npz")):
+        _check(findings, directory, path, path.stem)
+    _check_inputs(findings, view, kernel or FusionKernel())
+    if repair:
+        _repair(findings, directory)
+    return findings
+
+
+def _check(
+    findings: Findings, directory: SweepDirectory, path: Path, trial_id: str
+) -> None:
+    findings.n_checked += 1
+    try:
+        if path.name.endswith(SUFFIX):
+            verify_trial(path, trial_id)
+        else:
+            load_checkpoint(path, trial_id)
+    except FileNotFoundError:
+        return  # a trial that is running has just replaced or finished it
+    except (SchemaError, OSError) as error:
+        findings.damaged[str(path.relative_to(directory.root))] = str(error)
+
+
+def _check_inputs(findings: Findings, view: SweepView, kernel: Kernel) -> None:
+    for name, facts in view.plan.head.inputs.items():
+        path = view.directory.input(name)
+        findings.n_checked += 1
+        where = str(path.relative_to(view.directory.root))
+        try:
+            if digest_of(kernel, path) != facts["digest"]:
+                findings.damaged[where] = "its content is not the planned one"
+        except (HifredError, OSError) as error:
+            findings.damaged[where] = str(error)
+
+
+def _repair(findings: Findings, directory: SweepDirectory) -> None:
+    for name in findings.damaged:
+        path = directory.root / name
+        if path.parent == directory.checkpoints:
+            path.unlink(missing_ok=True)
+        elif path.exists():
+            directory.damaged.mkdir(exist_ok=True)
+            path.rename(_free_name(directory.damaged / path.name))
+        findings.repaired.append(name)
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    free = path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}.{number}")
+    return free
+
+
+def clean(root: str | Path, *, dry_run: bool = False) -> list[str]:
+    """Remove what killed processes left: parts, checkpoints of finished trials.
+
+    Finished trials, logs and results are never removed.
+
+    Returns
+    -------
+    list of str
+        Paths inside the sweep that were, or would be, removed.
+
+    Raises
+    ------
+    HifredError
+        If a driver is at work.
+    """
+    view = SweepView(root)
+    directory = view.directory
+    driver = live_driver(directory.lock)
+    if driver is not None:
+        raise HifredError(
+            f"a sweep must be at rest to be cleaned; {driver} works on it. "
+            "Wait for it, or stop it."
+        )
+    left = sorted(_leftovers(directory, view))
+    if not dry_run:
+        for path in left:
+            path.unlink(missing_ok=True)
+    return [str(path.relative_to(directory.root)) for path in left]
+
+
+def _leftovers(directory: SweepDirectory, view: SweepView) -> Iterable[Path]:
+    for folder in (directory.root, directory.checkpoints, *directory.trials.glob("??")):
+        yield from folder.glob(f".*{PART_SUFFIX}")
+    published = directory.published()
+    known = {trial.id for trial in view.plan.trials}
+    for path in directory.checkpoints.glob("*.npz"):
+        if path.stem in published or path.stem not in known:
+            yield path
+    yield from directory.checkpoints.glob("*.stop")
+    for path in directory.events.glob("*.crash"):
+        if path.stat().st_size == 0:
+            yield path

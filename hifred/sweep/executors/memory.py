@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import xarray as xr
+
+from hifred.errors import HifredError
+from hifred.store import open_fusion_input
 from hifred.sweep.executors.config import ClusterConfig
 
 # Python with its libraries, and the compiled kernels.
@@ -24,4 +28,20 @@ def memory_for_sweep(sweep: Path, config: ClusterConfig) -> float:
     """Return the memory of one trial: the configured one, or what the inputs ask."""
     if config.memory_gib is not None:
         return config.memory_gib
-    return _UNKNOWN_GIB
+    inputs = sorted((sweep / "inputs").glob("*.zarr"))
+    voxels = [n for path in inputs if (n := _count_voxels(path))]
+    return estimate_memory_gib(max(voxels)) if voxels else _UNKNOWN_GIB
+
+
+def _count_voxels(path: Path) -> int:
+    """Return the size of the sky cube of one input; 0 where it holds no fusion."""
+    try:
+        observations = open_fusion_input(path).observations.values()
+    except (HifredError, OSError):
+        return 0
+    return max((_sky_voxels(observation) for observation in observations), default=0)
+
+
+def _sky_voxels(observation: xr.Dataset) -> int:
+    sizes = observation.sizes
+    return int(sizes["energy"] * sizes["y"] * sizes["x"])

@@ -30,27 +30,14 @@ class AllocationExecutor(DaskExecutor):
     config : SlurmConfig
     sweep : Path
         The sweep directory.
-    stop_trial : callable
-        Called in a worker when the job nears its end.
-    give_up : callable
-        Called here with the reason when srun brings no worker.
     """
 
-    def __init__(
-        self,
-        config: SlurmConfig,
-        sweep: Path,
-        *,
-        stop_trial: Callable[[], None],
-        give_up: Callable[[str], None],
-    ) -> None:
+    def __init__(self, config: SlurmConfig, sweep: Path) -> None:
         tasks = int(os.environ.get("SLURM_NTASKS", config.capacity))
         super().__init__(tasks, config.threads)
         self.config = config
         self.files = plan_run_files(sweep, config)
         self.journal = Journal(self.files.journal, self.files.job_name)
-        self._stop_trial = stop_trial
-        self._give_up = give_up
 
     def make_cluster(self) -> Any:
         security = tls.write_certificates(self.files.tls) if self.config.tls else None
@@ -69,8 +56,7 @@ class AllocationExecutor(DaskExecutor):
             super().__enter__()
             self._leave = leave.pop_all()
         assert self.client is not None
-        drain = Drain(self.config.margin, self.config.walltime, self._stop_trial)
-        self.client.register_plugin(drain)
+        self.client.register_plugin(Drain(self.config.margin, self.config.walltime))
         directory = self.files.tls if self.config.tls else None
         command = worker_command(
             self.config, self.cluster.scheduler_address, tls_directory=directory
@@ -89,6 +75,9 @@ class AllocationExecutor(DaskExecutor):
         with self._leave:
             super().__exit__(kind, error, trace)
         self.step.stop()
+
+    def _give_up(self, reason: str) -> None:
+        self.trouble = reason
 
 
 @final

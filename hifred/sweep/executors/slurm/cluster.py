@@ -33,6 +33,10 @@ from hifred.sweep.executors.slurm.script import (
 DASK_SETTINGS = {"distributed.deploy.lost-worker-timeout": "7 days"}
 
 
+# Beside its workers a job holds Dask's nanny, which restarts them.
+_NANNY_GIB = 0.25
+
+
 @contextmanager
 def _signal_handlers_kept() -> Iterator[None]:
     # dask_jobqueue replaces the SIGINT handler when it is imported, which also fails
@@ -78,7 +82,7 @@ class WorkerRequest:
             name=self.name,
             log=self.log,
             cpus=config.threads * config.workers_per_job,
-            memory_gib=self.memory_gib * config.workers_per_job,
+            memory_gib=self.memory_gib * config.workers_per_job + _NANNY_GIB,
             walltime=config.walltime,
         )
 

@@ -5,7 +5,6 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
 from typing import final
 
 import psutil
@@ -13,6 +12,7 @@ from distributed.core import Status
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.worker import Worker
 
+from hifred.sweep.deadline import request_stop
 from hifred.sweep.executors.slurm import queue
 
 logger = logging.getLogger(__name__)
@@ -31,18 +31,13 @@ class Drain(WorkerPlugin):
         How long before its end a job stops working.
     walltime : float, s
         Time limit that the job was sent with, for when squeue does not answer.
-    stop_trial : callable
-        Called in the worker: tells the running trial to save its state and return.
     """
 
     name = "hifred-drain"
 
-    def __init__(
-        self, margin: float, walltime: float, stop_trial: Callable[[], None]
-    ) -> None:
+    def __init__(self, margin: float, walltime: float) -> None:
         self.margin = margin
         self.walltime = walltime
-        self.stop_trial = stop_trial
 
     def setup(self, worker: Worker) -> None:
         self._worker = worker
@@ -52,7 +47,7 @@ class Drain(WorkerPlugin):
     def teardown(self, worker: Worker) -> None:
         # Also when SIGTERM ends the job early: the trial saves what it has.
         self._closing.set()
-        self.stop_trial()
+        request_stop("its worker is told to end")
 
     def _watch(self) -> None:
         wait = seconds_until_end(self.walltime) - self.margin
@@ -64,7 +59,7 @@ class Drain(WorkerPlugin):
         worker = self._worker
         logger.info("draining: the job ends in %.0f s", self.margin)
         worker.status = Status.paused  # the scheduler sends nothing more
-        self.stop_trial()
+        request_stop("its job's end nears")
         while worker.state.executing_count:
             await asyncio.sleep(0.1)
         await worker.close_gracefully(restart=False, reason="the job's end nears")

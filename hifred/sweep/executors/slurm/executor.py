@@ -1,6 +1,5 @@
 """Trials in worker jobs of a SLURM cluster."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -8,9 +7,10 @@ from typing import Any, Self, final
 
 import dask
 
-from hifred.sweep.executors.base import DaskExecutor
+from hifred.sweep.executors.base import DaskExecutor, WorkerLostError
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.slurm import tls
+from hifred.sweep.executors.slurm.causes import explain_end
 from hifred.sweep.executors.slurm.cluster import (
     DASK_SETTINGS,
     WorkerRequest,
@@ -35,21 +35,9 @@ class SlurmExecutor(DaskExecutor):
         The sweep directory; it has to lie on the file system that the nodes share.
     memory_gib : float, GiB
         Memory of one trial.
-    stop_trial : callable
-        Called in a worker whose job ends: tells its trial to save and return.
-    give_up : callable
-        Called here with the reason when SLURM brings no worker.
     """
 
-    def __init__(
-        self,
-        config: SlurmConfig,
-        sweep: Path,
-        *,
-        memory_gib: float,
-        stop_trial: Callable[[], None],
-        give_up: Callable[[str], None],
-    ) -> None:
+    def __init__(self, config: SlurmConfig, sweep: Path, memory_gib: float) -> None:
         super().__init__(config.capacity, config.threads)
         self.config = config
         self.files = plan_run_files(sweep, config)
@@ -58,8 +46,6 @@ class SlurmExecutor(DaskExecutor):
             config, self.files.job_name, self.files.log, memory_gib, tls_directory
         )
         self.journal = Journal(self.files.journal, self.files.job_name)
-        self._stop_trial = stop_trial
-        self._give_up = give_up
 
     def check(self) -> str:
         """Refuse what SLURM would refuse; nothing is submitted."""
@@ -85,8 +71,7 @@ class SlurmExecutor(DaskExecutor):
             super().__enter__()
             self._leave = leave.pop_all()
         assert self.client is not None
-        drain = Drain(self.config.margin, self.config.walltime, self._stop_trial)
-        self.client.register_plugin(drain)
+        self.client.register_plugin(Drain(self.config.margin, self.config.walltime))
         self.keeper = Keeper(
             self.cluster, self.config, journal=self.journal, give_up=self._give_up
         )
@@ -103,3 +88,9 @@ class SlurmExecutor(DaskExecutor):
         self.keeper.stop()
         with self._leave:
             super().__exit__(kind, error, trace)
+
+    def explain_loss(self, worker: str, address: str) -> WorkerLostError:
+        return explain_end(self.keeper.job_id_of(worker))
+
+    def _give_up(self, reason: str) -> None:
+        self.trouble = f"SLURM brings no worker: {reason}"

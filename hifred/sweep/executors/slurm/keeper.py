@@ -70,6 +70,7 @@ class Keeper(threading.Thread):
         self._stopped = threading.Event()
         self._arrivals = _Arrivals()
         self._since: dict[str, float] = {}  # job id and state -> when first seen so
+        self._job_ids: dict[str, str | None] = {}  # of every job there ever was
         self._failures = 0
         self._quiet_until = 0.0
         cluster.scheduler.add_plugin(self._arrivals)
@@ -94,9 +95,9 @@ class Keeper(threading.Thread):
 
     def job_id_of(self, worker_name: str) -> str | None:
         """Return the id of the job that a worker belongs to."""
-        for name, job in dict(self.cluster.workers).items():
+        for name, job_id in dict(self._job_ids).items():
             if _belongs(worker_name, name):
-                return job.job_id
+                return job_id
         return None
 
     def _look(self) -> None:
@@ -104,6 +105,7 @@ class Keeper(threading.Thread):
         ended: dict[str, WorkerJob] = {}
         lines: list[JobLine] = []
         for name, job in dict(self.cluster.workers).items():
+            self._job_ids[name] = job.job_id
             queued = listing.get(job.job_id or "")
             arrived = self._arrived(name)
             if queued is not None:

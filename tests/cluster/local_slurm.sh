@@ -71,7 +71,7 @@ SlurmctldHost=$host(127.0.0.1)
 SlurmctldPort=$port
 SlurmUser=$(id -un)
 SlurmdUser=$(id -un)
-AuthInfo=socket=$munge_socket
+AuthInfo=socket=$munge_socket,cred_expire=5
 # Listen on the address above only.
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 StateSaveLocation=$base/controller
@@ -91,7 +91,8 @@ MpiDefault=none
 # Believe the declared CPUs and memory, which may exceed the machine's.
 SlurmdParameters=config_overrides
 SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU_Memory
+# LLN: spread the jobs over the nodes.
+SelectTypeParameters=CR_CPU_Memory,CR_LLN
 DefMemPerCPU=512
 # Short periods: tests wait for each of them.
 SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0,sched_min_interval=100000
@@ -115,6 +116,7 @@ CONF
 PartitionName=main Default=YES Nodes=ALL PriorityTier=10 DefaultTime=10 MaxTime=1440 GraceTime=5
 PartitionName=urgent Nodes=ALL PriorityTier=50 DefaultTime=10 MaxTime=60 PreemptMode=OFF
 PartitionName=closed Nodes=ALL DefaultTime=10 State=DRAIN
+PartitionName=fragile Nodes=ALL PriorityTier=10 DefaultTime=10 MaxTime=1440
 CONF
   } >"$conf"
 }

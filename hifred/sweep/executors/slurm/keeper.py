@@ -140,13 +140,17 @@ class Keeper(threading.Thread):
     def _account(self, ended: dict[str, WorkerJob]) -> None:
         failed = False
         for name, job in ended.items():
-            cause = job.failure or queue.why_ended(str(job.job_id))
+            if job.failure:
+                failed = True
+                self.journal.note(f"SLURM refused a worker job: {job.failure}")
+                continue
+            cause = queue.why_ended(str(job.job_id))
             self.journal.count_end(cause)
             if self._arrived(name) or cause.startswith("CANCELLED"):
                 continue  # it worked, or somebody took it from the queue
             failed = True
-            log = self._log_of(job.job_id) if job.job_id else ""
-            self.journal.note(f"a worker job ended early: {cause}. {log}".strip())
+            log = self._log_of(job.job_id)
+            self.journal.note(f"job {job.job_id} ended early: {cause}. {log}")
         if failed:
             self._failures += 1
             pause = self.config.poll_seconds * 2**self._failures

@@ -118,6 +118,10 @@ class Bench:
         ]
         return [line for line in lines if line["event"] == kind]
 
+    def workers(self) -> set[int]:
+        """Return the ids of all processes that ever started a trial."""
+        return {event["pid"] for event in self.events("started")}
+
     def story(self) -> str:
         """Return what is known, for a failing test."""
         log = self.output.read_text(encoding="utf-8", errors="replace")[-3000:]

@@ -1,4 +1,4 @@
-"""A real SLURM for the tests of this folder; where there can be none, they skip aloud."""
+"""A real SLURM for these tests; where there can be none, they skip aloud."""
 
 import os
 import subprocess

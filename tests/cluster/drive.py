@@ -1,7 +1,9 @@
-"""Drive a sweep of stub trials on a cluster: `python -m tests.cluster.drive DIR CONFIG`."""
+"""Drive stub trials on a cluster: `python -m tests.cluster.drive DIR CONFIG`."""
 
 import sys
 from pathlib import Path
+
+import click
 
 from hifred.sweep.executors.choose import choose_executor
 from hifred.sweep.run import run_sweep
@@ -12,7 +14,7 @@ def main() -> None:
     sweep, config = Path(sys.argv[1]), Path(sys.argv[2])
     choices = choose_executor(config, sweep)
     report = run_sweep(sweep, kernel=StubKernel(), **choices)
-    print(report.message or "complete", report.snapshot.counts)
+    click.echo(f"{report.message or 'complete'} {report.snapshot.counts}")
     sys.exit(report.exit_code)
 
 

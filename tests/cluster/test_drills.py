@@ -1,5 +1,6 @@
 """Faults of a cluster: no finished trial is lost, no innocent one fails."""
 
+import contextlib
 import os
 import signal
 import time
@@ -30,6 +31,12 @@ def assert_all_done(bench: Bench, count: int) -> None:
     assert not bench.jobs(), "jobs are left in the queue"
 
 
+def bring_back(node: str) -> None:
+    """Let a node work again; a controller that was restarted may have done so."""
+    with contextlib.suppress(queue.QueueError):
+        scontrol("update", f"nodename={node}", "state=resume")
+
+
 def test_cancelled_jobs_are_replaced(bench: Bench) -> None:
     """scancel of running and of pending worker jobs, on two nodes."""
     bench.configure(jobs="6", memory_gib="3.0")  # two of six have to wait
@@ -48,20 +55,20 @@ def test_cancelled_jobs_are_replaced(bench: Bench) -> None:
 
 
 def test_a_killed_worker_and_a_killed_driver_lose_nothing(bench: Bench) -> None:
-    bench.plan(grid(24))
+    bench.plan(grid(48))
     bench.start_driver()
     bench.wait_for_done(3)
-    os.kill(bench.events("started")[-1]["pid"], signal.SIGKILL)
-    bench.wait_for_done(8)
+    first = bench.workers()
+    os.kill(next(iter(first)), signal.SIGKILL)
+    bench.wait_for(lambda: bool(bench.workers() - first), "a restarted worker")
     bench.kill_driver()
     killed = time.time()
     bench.wait_for(lambda: not bench.jobs(), "an empty queue after the driver's death")
     finished = bench.n_done()
     bench.start_driver()
-    assert_all_done(bench, 24)
-    assert finished >= 8
+    assert_all_done(bench, 48)
     again = [event for event in bench.events("finished") if event["time"] > killed]
-    assert len(again) <= 24 - finished + 4  # those that ended after the driver did
+    assert len(again) <= 48 - finished + 4  # those that ended after the driver did
 
 
 def test_a_node_set_down_and_a_dead_controller_are_survived(bench: Bench) -> None:
@@ -76,7 +83,7 @@ def test_a_node_set_down_and_a_dead_controller_are_survived(bench: Bench) -> Non
         time.sleep(10)
     finally:
         local_slurm("controller-up")
-        scontrol("update", "nodename=node2", "state=resume")
+        bring_back("node2")
     assert_all_done(bench, 48)
     assert "does not answer" in bench.notes()
 
@@ -110,9 +117,8 @@ def test_preempted_jobs_are_replaced(bench: Bench) -> None:
         "#SBATCH -o /dev/null\nsleep 8\n"
     )
     try:
-        told = "PREEMPTED"
-        bench.wait_for(lambda: told in str(bench.journal().get("ended")), told)
         assert_all_done(bench, 32)
+        assert "PREEMPTED" in str(bench.events("ended")), bench.story()
     finally:
         queue.cancel_jobs([urgent])
 

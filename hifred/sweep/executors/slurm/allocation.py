@@ -111,7 +111,7 @@ class Step(threading.Thread):
             "--no-kill",
             "bash",
             "-c",
-            f"exec {command}",
+            f"{command}\nwork",
         ]
         self._journal = journal
         self._give_up = give_up

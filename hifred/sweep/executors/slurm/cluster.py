@@ -24,17 +24,16 @@ from hifred.sweep.executors.slurm import queue
 from hifred.sweep.executors.slurm.script import (
     JobRequest,
     directives,
-    thread_exports,
+    exports,
     worker_command,
-    worker_exports,
 )
 
 # The keeper replaces lost jobs; Dask's own timer would cancel slow ones.
 DASK_SETTINGS = {"distributed.deploy.lost-worker-timeout": "7 days"}
 
 
-# Beside its workers a job holds Dask's nanny, which restarts them.
-_NANNY_GIB = 0.25
+# The guard ends a trial at its limit before SLURM ends the whole job.
+_SPARE_GIB = 0.25
 
 
 @contextmanager
@@ -82,7 +81,7 @@ class WorkerRequest:
             name=self.name,
             log=self.log,
             cpus=config.threads * config.workers_per_job,
-            memory_gib=self.memory_gib * config.workers_per_job + _NANNY_GIB,
+            memory_gib=self.memory_gib * config.workers_per_job + _SPARE_GIB,
             walltime=config.walltime,
         )
 
@@ -104,20 +103,15 @@ class WorkerRequest:
         return "\n".join(directives(self.config, self.job(), ["--no-requeue"]))
 
     def prologue(self) -> list[str]:
-        return [
-            *self.config.prologue,
-            *thread_exports(self.config.threads),
-            *worker_exports(),
-        ]
+        return [*self.config.prologue, *exports(self.config.threads)]
 
     def command(self, scheduler: str, name: str) -> str:
-        return worker_command(
-            self.config,
-            scheduler,
-            tls_directory=self.tls_directory,
-            name=name,
-            workers=self.config.workers_per_job,
+        function = worker_command(
+            self.config, scheduler, tls_directory=self.tls_directory
         )
+        numbers = range(self.config.workers_per_job)
+        starts = [f"work --name={name}-{number} &" for number in numbers]
+        return "\n".join([function, *starts, "wait"])
 
 
 @final

@@ -10,9 +10,9 @@ from hifred.sweep.executors.slurm.script import (
     JobRequest,
     check_path,
     directives,
-    thread_exports,
-    worker_exports,
+    exports,
 )
+from hifred.sweep.layout import SweepDirectory
 
 # Time for the driver to stop its workers and write its books.
 _WARNING_SECONDS = 120
@@ -36,6 +36,8 @@ again=""
 [ -z "$end" ] && [ "$code" -gt 3 ] && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {crashes} ] &&
   again="crash, code $code"
 if [ -n "$again" ]; then
+  # Nobody else can know so soon that this driver is dead.
+  grep -q "\"pid\": $driver," {lock} 2>/dev/null && rm -f {lock}
   echo "hifred: the driver's job goes back into the queue ($again)" >&2
   scontrol requeue "$SLURM_JOB_ID" && sleep 60
 fi
@@ -80,8 +82,9 @@ def driver_script(
     )
     warning = min(_WARNING_SECONDS, driver.walltime // 4)
     return _script(
+        sweep,
         directives(own, request, _comes_back(warning)),
-        [*config.prologue, *thread_exports(1)],
+        [*config.prologue, *exports(1)],
         _run_command(sweep, config, config_file, jobs),
     )
 
@@ -113,8 +116,9 @@ def allocation_script(
         nodes=None,
     )
     return _script(
+        sweep,
         directives(config, request, [*_comes_back(config.margin), "--no-kill"]),
-        [*config.prologue, *thread_exports(config.threads), *worker_exports()],
+        [*config.prologue, *exports(config.threads)],
         _run_command(sweep, config, config_file, None) + " --single-job",
     )
 
@@ -138,6 +142,7 @@ def _run_command(
     return " ".join(shlex.quote(word) for word in words)
 
 
-def _script(header: list[str], prologue: list[str], command: str) -> str:
-    body = _BODY.format(command=command, crashes=_CRASHES_FORGIVEN)
+def _script(sweep: Path, header: list[str], prologue: list[str], command: str) -> str:
+    lock = shlex.quote(str(SweepDirectory(sweep.resolve()).lock))
+    body = _BODY.format(command=command, crashes=_CRASHES_FORGIVEN, lock=lock)
     return "\n".join(["#!/usr/bin/env bash", *header, *prologue]) + "\n" + body

@@ -67,41 +67,45 @@ def _is_skipped(line: str, config: SlurmConfig) -> bool:
     return line.split("=")[0] in config.skip_directives
 
 
-def thread_exports(threads: int) -> list[str]:
-    """Return the lines that give the numerical libraries `threads` threads.
+def exports(threads: int) -> list[str]:
+    """Return the lines that set up a worker's environment.
 
-    Dask's nanny sets one thread before it starts a worker unless told otherwise.
+    The numerical libraries get `threads` threads.  Dask must not manage the memory of a
+    worker: trials hold their arrays themselves, so there is nothing to spill, and a
+    worker that Dask un-pauses would take new trials while it drains.
     """
     variables = thread_environment(threads)
-    numbers = {name: int(value) for name, value in variables.items()}
-    return [
-        *(f"export {name}={value}" for name, value in variables.items()),
-        f'export DASK_DISTRIBUTED__NANNY__PRE_SPAWN_ENVIRON="{numbers}"',
-    ]
-
-
-def worker_exports() -> list[str]:
-    """Return the lines that keep Dask from managing the memory of a worker.
-
-    Trials hold their arrays themselves, so there is nothing to spill; a worker that
-    Dask un-pauses would take new trials while it drains; and the trial's own guard
-    names its cause when memory runs out, which the nanny's does not.
-    """
     memory = "export DASK_DISTRIBUTED__WORKER__MEMORY__"
     return [
-        f"{memory}{name}=False" for name in ("TARGET", "SPILL", "PAUSE", "TERMINATE")
+        *(f"export {name}={value}" for name, value in variables.items()),
+        *(f"{memory}{name}=False" for name in ("TARGET", "SPILL", "PAUSE")),
     ]
+
+
+# A worker that a trial has taken down (a signal, or a guard after a while) starts
+# again; one that cannot start, or that its scheduler has closed, does not.  The shell
+# does what Dask's nanny would, without a second Python in each job.
+_KEEP_WORKING = """\
+work() {{
+  quick=0
+  while [ "$quick" -lt 3 ]; do
+    began=$SECONDS
+    {command} "$@"
+    code=$?
+    lived=$((SECONDS - began))
+    if [ "$lived" -lt 5 ]; then quick=$((quick + 1)); else quick=0; fi
+    if [ "$code" -eq 0 ]; then return 0; fi
+    if [ "$code" -le 128 ] && [ "$lived" -lt 60 ]; then return "$code"; fi
+  done
+  return 1
+}}
+"""
 
 
 def worker_command(
-    config: SlurmConfig,
-    scheduler: str,
-    *,
-    tls_directory: Path | None,
-    name: str | None = None,
-    workers: int = 1,
+    config: SlurmConfig, scheduler: str, *, tls_directory: Path | None
 ) -> str:
-    """Return the shell command that starts Dask workers.
+    """Return the shell function ``work``, which runs one Dask worker and restarts it.
 
     Parameters
     ----------
@@ -110,19 +114,13 @@ def worker_command(
         Address of the scheduler.
     tls_directory : Path or None
         Where the certificates lie; None means no encryption.
-    name : str or None
-        Name of the worker; None means its address.
-    workers : int
-        Worker processes of this command.
     """
     words = [
         config.python or sys.executable,
         "-m distributed.cli.dask_worker",
         scheduler,
-        *([f"--name={name}"] if name else []),
         "--nthreads=1",  # one crashing trial must not take a neighbour with it
-        f"--nworkers={workers}",
-        "--nanny",
+        "--no-nanny",
         "--memory-limit=0",
         "--death-timeout=45",  # without a driver a job ends within the minute
         f"--local-directory={config.local_directory}",
@@ -134,7 +132,7 @@ def worker_command(
         words += ["--protocol=tls", f"--tls-ca-file={certificate}"]
         words += [f"--tls-cert={certificate}"]
         words += [f"--tls-key={tls_directory / 'key.pem'}"]
-    return " ".join(words)
+    return _KEEP_WORKING.format(command=" ".join(words))
 
 
 def check_path(name: str, path: Path) -> None:

@@ -107,16 +107,19 @@ class Assembly:
         floor = SMALLEST_BRIGHTNESS * mean.mean() if mean.mean() > 0 else 1.0
         return np.maximum(mean, floor)
 
+    def mean_images(self) -> np.ndarray:
+        """Return coefficient images (component, y, x): mean spectrum x brightness."""
+        spectrum = self.basis[:, 0] / self.basis[:, 0].sum()
+        return np.multiply.outer(self.basis.T @ spectrum, self.brightness)
+
     def first_images(self) -> np.ndarray:
         """Return coefficient images (component, y, x) of a positive first cube.
 
         The mean spectrum times the square root of the brightness: far enough from
         every boundary, near enough to the solution.
         """
-        spectrum = self.basis[:, 0] / self.basis[:, 0].sum()
         root = np.sqrt(self.brightness)
-        image = root * (self.brightness.sum() / root.sum())
-        return np.multiply.outer(self.basis.T @ spectrum, image)
+        return self.mean_images() * (self.brightness.mean() / root.mean() / root)
 
     def _names(self, role: str) -> list[str]:
         found = [n for n, o in self.observations.items() if o.attrs["role"] == role]

@@ -6,11 +6,20 @@ from typing import Any, Protocol, final
 import numpy as np
 import xarray as xr
 
+from hifred.functionals.gradient_noise import gradient_noise
+from hifred.functionals.image_sparsity import ImageSparsity, noise_weights
+from hifred.functionals.poisson import PoissonLikelihood
 from hifred.functionals.sobolev import SquaredDifferences
 from hifred.fusion.assembly import Assembly
 from hifred.fusion.result import components
 from hifred.solvers.interior_point import InteriorPoint
 from hifred.solvers.low_rank_problem import LowRankProblem
+from hifred.transforms.starlet import Starlet2D
+
+# The noise of the gradient is averaged over these many draws with a fixed seed, so
+# that the objective is the same every time.
+N_NOISE_DRAWS = 8
+NOISE_SEED = 0
 
 
 class Method(Protocol):
@@ -42,14 +51,18 @@ class LowRankMethod:
         settings = assembly.settings
         self.basis = assembly.basis
         self.image_shape = assembly.sky.shape[1:]
-        penalty = None
+        likelihoods = assembly.likelihoods(self.basis)
+        penalty, sparsity = None, None
         if settings.regularizer == "lrs" and settings.mu:
             penalty = SquaredDifferences(float(settings.mu), settings.difference)
+        if settings.regularizer == "lrw2d" and settings.mu:
+            sparsity = _sparsity(assembly, likelihoods)
         problem = LowRankProblem(
-            likelihoods=assembly.likelihoods(self.basis),
+            likelihoods=likelihoods,
             basis=self.basis,
             start=assembly.first_images(),
             penalty=penalty,
+            sparsity=sparsity,
         )
         self.solver = InteriorPoint(
             problem,
@@ -73,6 +86,13 @@ def method_for(assembly: Assembly) -> Method:
     return LowRankMethod(assembly)
 
 
-def restored(method: Method, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Return the solver's state from saved arrays."""
-    return method.solver.restore(arrays)
+def _sparsity(
+    assembly: Assembly, likelihoods: Mapping[str, PoissonLikelihood]
+) -> ImageSparsity:
+    """Return the l1 norm with weights in units of the gradient's noise."""
+    images = assembly.mean_images()
+    transform = Starlet2D(images.shape, assembly.settings.space_scales)
+    rng = np.random.default_rng(NOISE_SEED)
+    noise = list(gradient_noise(likelihoods.values(), images, rng, N_NOISE_DRAWS))
+    mu = float(assembly.settings.mu or 0)
+    return ImageSparsity(transform, noise_weights(mu, transform, noise))

@@ -8,6 +8,7 @@ import numpy as np
 
 from hifred.functionals.positivity import PositiveCube
 from hifred.solvers.block_hessian import BlockHessian
+from hifred.solvers.bound_cone import BoundCone
 from hifred.solvers.cones import Cone, CountsCone, CubeCone
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.hessian_parts import HessianParts
@@ -33,7 +34,7 @@ class InteriorPointState:
     iteration : int
     images : (component, pixel) array
     slacks : tuple of Slack
-        The cube first, then one per instrument.
+        The cube first, then one per instrument, then the wavelet bounds if any.
     costs : (iteration + 1, terms) array
         Total, every instrument, penalty.
     gaps : (iteration + 1,) array
@@ -105,6 +106,10 @@ class InteriorPoint:
         self._terms = [CountsTerm(f) for f in problem.likelihoods.values()]
         self._cones: list[Cone] = [CubeCone(PositiveCube(problem.basis, dtype))]
         self._cones += [CountsCone(term) for term in self._terms]
+        self._bounds: list[BoundCone] = []
+        if problem.sparsity is not None:
+            self._bounds = [BoundCone(problem.sparsity, problem.image_shape)]
+        self._cones += self._bounds
 
     def start(self) -> InteriorPointState:
         """Return the first iterate, inside all constraints."""
@@ -196,7 +201,7 @@ class InteriorPoint:
 
     def _parts(self, weights: Sequence[np.ndarray]) -> HessianParts:
         parts = HessianParts(len(self.problem.start), self._n_pixels)
-        for cone, weight in zip(self._cones, weights, strict=False):
+        for cone, weight in zip(self._cones, weights, strict=True):
             cone.add_curvature(weight, parts)
         if self.problem.penalty is not None:
             diagonal = self.problem.penalty.curvature(self.problem.image_shape)
@@ -213,8 +218,11 @@ class InteriorPoint:
         2.2). The gap is that and the complementarity.
         """
         residual = self._stationarity(state)
-        curvatures = [s.target / s.value**2 for s in state.slacks[1:]]
-        hessian = self._parts([np.zeros(0), *curvatures]).hessian()
+        curvatures = [
+            np.zeros(0) if s.is_constraint else s.target / s.value**2
+            for s in state.slacks
+        ]
+        hessian = self._parts(curvatures).hessian()
         solution, _ = hessian.solve(residual, CG_TOLERANCE)
         decrement = float(np.sqrt(np.vdot(residual, solution)))
         if not decrement < 1:
@@ -224,9 +232,9 @@ class InteriorPoint:
 
     def _stationarity(self, state: InteriorPointState) -> np.ndarray:
         gradient = self._penalty_product(state.images)
-        gradient += self._cones[0].pull(state.slacks[0], state.slacks[0].multiplier)
-        for cone, slack in zip(self._cones[1:], state.slacks[1:], strict=True):
-            gradient += cone.pull(slack, slack.inverse())
+        for cone, slack in zip(self._cones, state.slacks, strict=True):
+            dual = slack.multiplier if slack.is_constraint else slack.inverse()
+            gradient += cone.pull(slack, dual)
         return gradient
 
     def _penalty_product(self, images: np.ndarray) -> np.ndarray:
@@ -238,11 +246,12 @@ class InteriorPoint:
     def _costs(self, images: np.ndarray) -> np.ndarray:
         parts = [term.divergence(term.expected(images)) for term in self._terms]
         penalty = 0.5 * float(np.vdot(images, self._penalty_product(images)))
+        penalty += sum(bounds.cost(images) for bounds in self._bounds)
         return np.array([sum(parts) + penalty, *parts, penalty])
 
 
 def _complementarity(slacks: Sequence[Slack]) -> float:
-    return sum(s.product() for s in slacks if s.target.size == 1)
+    return sum(s.product() for s in slacks if s.is_constraint)
 
 
 def _target_level(slacks: Sequence[Slack], changes: Sequence[np.ndarray]) -> float:
@@ -253,7 +262,7 @@ def _target_level(slacks: Sequence[Slack], changes: Sequence[np.ndarray]) -> flo
     zero_target = [
         (p, s.value.size)
         for p, s in zip(predictions, slacks, strict=True)
-        if s.target.size == 1
+        if s.is_constraint
     ]
     product = sum(p.product for p, _ in zero_target)
     reached = sum(p.complementarity(steps) for p, _ in zero_target)

@@ -6,6 +6,7 @@ from typing import Protocol, final
 
 import numpy as np
 
+from hifred.functionals.image_sparsity import ImageSparsity
 from hifred.functionals.poisson import PoissonLikelihood
 
 
@@ -33,12 +34,14 @@ class LowRankProblem:
     start : (component, y, x) array
         Images with ``V W > 0`` everywhere.
     penalty : QuadraticPenalty, optional
+    sparsity : ImageSparsity, optional
     """
 
     likelihoods: Mapping[str, PoissonLikelihood]
     basis: np.ndarray
     start: np.ndarray
     penalty: QuadraticPenalty | None = None
+    sparsity: ImageSparsity | None = None
 
     @property
     def image_shape(self) -> tuple[int, int]:

@@ -28,6 +28,11 @@ class Slack:
     target: np.ndarray
 
     @property
+    def is_constraint(self) -> bool:
+        """Whether the target is zero: a constraint, not a likelihood."""
+        return self.target.size == 1 and not self.target.any()
+
+    @property
     def weight(self) -> np.ndarray:
         """Return multiplier / value, the curvature of the barrier."""
         out = np.empty_like(self.value)

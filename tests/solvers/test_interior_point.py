@@ -1,0 +1,132 @@
+"""The interior-point solver against an independent convex solver."""
+
+import numpy as np
+import pytest
+
+from hifred.functionals.gradient_noise import gradient_noise
+from hifred.functionals.image_sparsity import ImageSparsity, noise_weights
+from hifred.functionals.sobolev import SquaredDifferences
+from hifred.solvers.interior_point import InteriorPoint, InteriorPointState
+from hifred.solvers.low_rank_problem import LowRankProblem
+from hifred.solvers.stopping import Outcome
+from hifred.transforms.low_rank import spectral_basis
+from hifred.transforms.starlet import Starlet2D
+from tests.solvers.oracle import oracle
+from tests.solvers.small_problems import SmallProblem, small_problem
+
+RANK = 3
+PROBLEMS = {
+    "rebinned": {},
+    "same grid": {"rebin": False},
+    "background": {"background": True, "shape": (6, 8, 4)},
+    "mask": {"mask": True, "background": True},
+    "no areas": {"areas": False, "shape": (9, 4, 6)},
+    "faint": {"level": 0.5},
+}
+
+
+def basis_of(problem: SmallProblem) -> np.ndarray:
+    return spectral_basis(problem.sky.reshape(problem.shape[0], -1), RANK)
+
+
+def assembled(problem: SmallProblem, **penalties) -> LowRankProblem:
+    basis = basis_of(problem)
+    bright = np.full(problem.shape[1:], problem.sky.mean())
+    spectrum = basis[:, 0] / basis[:, 0].mean()
+    start = np.multiply.outer(basis.T @ spectrum, bright)
+    return LowRankProblem(problem.likelihoods(basis), basis, start, **penalties)
+
+
+def solve(problem: LowRankProblem, **options) -> InteriorPointState:
+    options = {"tolerance": 1e-7, "dtype": np.float64} | options
+    solver = InteriorPoint(problem, **options)
+    state = solver.start()
+    while state.outcome is None:
+        state = solver.step(state)
+    return state
+
+
+def dense(function, shape: tuple[int, ...]) -> np.ndarray:
+    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
+    return np.stack([function(u).ravel() for u in units], axis=1)
+
+
+def best_value(problem: SmallProblem, **penalties) -> float:
+    n_pixels = int(np.prod(problem.shape[1:]))
+    kron = np.kron(basis_of(problem), np.eye(n_pixels))
+    n_voxels = int(np.prod(problem.shape))
+    return oracle(problem.terms.values(), n_voxels, basis=kron, **penalties)[0]
+
+
+@pytest.mark.parametrize("options", PROBLEMS.values(), ids=PROBLEMS)
+def test_low_rank_agrees_with_a_convex_solver(options: dict) -> None:
+    problem = small_problem(**options)
+    state = solve(assembled(problem))
+    assert state.outcome is Outcome.CONVERGED
+    assert state.cost == pytest.approx(best_value(problem), rel=1e-5)
+
+
+@pytest.mark.parametrize("difference", ["gradient", "mixed"])
+@pytest.mark.parametrize("options", PROBLEMS.values(), ids=PROBLEMS)
+def test_lrs_agrees_with_a_convex_solver(options: dict, difference: str) -> None:
+    problem = small_problem(**options)
+    shape = (RANK, *problem.shape[1:])
+
+    def along_y(w: np.ndarray) -> np.ndarray:
+        return np.diff(w, axis=1)
+
+    def along_x(w: np.ndarray) -> np.ndarray:
+        return np.diff(w, axis=2)
+
+    def mixed(w: np.ndarray) -> np.ndarray:
+        return along_y(along_x(w))
+
+    wanted = [mixed] if difference == "mixed" else [along_y, along_x]
+    squares = [np.sqrt(0.05) * dense(d, shape) for d in wanted]
+    state = solve(assembled(problem, penalty=SquaredDifferences(0.05, difference)))
+    assert state.outcome is Outcome.CONVERGED
+    expected = best_value(problem, squares=squares)
+    assert state.cost == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("strength", [0.3, 2.0])
+@pytest.mark.parametrize("options", PROBLEMS.values(), ids=PROBLEMS)
+def test_lrw2d_agrees_with_a_convex_solver(options: dict, strength: float) -> None:
+    problem = small_problem(**options)
+    plain = assembled(problem)
+    transform = Starlet2D(plain.start.shape, 2)
+    rng = np.random.default_rng(0)
+    noise = list(gradient_noise(plain.likelihoods.values(), plain.start, rng, 4))
+    weights = noise_weights(strength, transform, noise)
+    sparsity = ImageSparsity(transform, weights)
+    planes = dense(
+        lambda w: sparsity.weights * sparsity.planes(w), (RANK, *problem.shape[1:])
+    )
+    state = solve(assembled(problem, sparsity=sparsity))
+    assert state.outcome is Outcome.CONVERGED
+    assert state.cost == pytest.approx(best_value(problem, l1=[planes]), rel=1e-5)
+
+
+def test_a_wrong_objective_would_be_found() -> None:
+    problem = small_problem()
+    state = solve(assembled(problem, penalty=SquaredDifferences(0.05)))
+    assert state.cost != pytest.approx(best_value(problem), rel=1e-3)
+
+
+def test_single_precision_reaches_the_default_tolerance() -> None:
+    problem = assembled(small_problem())
+    single = solve(problem, dtype=np.float32, tolerance=1e-4)
+    assert single.outcome is Outcome.CONVERGED
+    assert single.cost == pytest.approx(solve(problem).cost, rel=1e-4)
+
+
+def test_saved_states_go_on_as_if_never_stopped() -> None:
+    solver = InteriorPoint(assembled(small_problem()), dtype=np.float64)
+    straight = solver.start()
+    for _ in range(4):
+        straight = solver.step(straight)
+    resumed = solver.restore(straight.arrays())
+    for _ in range(3):
+        straight, resumed = solver.step(straight), solver.step(resumed)
+    np.testing.assert_array_equal(straight.images, resumed.images)
+    np.testing.assert_array_equal(straight.costs, resumed.costs)

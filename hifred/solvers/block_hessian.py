@@ -1,6 +1,7 @@
 """A Hessian compressed to small blocks per pixel, and its solution by CG."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -44,7 +45,7 @@ class BlockHessian:
         self.local = local
         self.terms = terms
         self.remainder = remainder
-        self._inverse = _inverse_blocks(self._diagonal_blocks(remainder_diagonal))
+        self._remainder_diagonal = remainder_diagonal
 
     def apply(self, images: np.ndarray) -> np.ndarray:
         """Return ``H W`` for images (component, pixel)."""
@@ -86,10 +87,14 @@ class BlockHessian:
             direction = scaled + power / previous * direction
         return solution, max_products
 
-    def _diagonal_blocks(self, remainder_diagonal: np.ndarray) -> np.ndarray:
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        return _inverse_blocks(self._diagonal_blocks())
+
+    def _diagonal_blocks(self) -> np.ndarray:
         blocks = self.local.copy()
         n = blocks.shape[0]
-        blocks[np.arange(n), np.arange(n)] += remainder_diagonal
+        blocks[np.arange(n), np.arange(n)] += self._remainder_diagonal
         for term, gathered in self.terms:
             for q, k in enumerate(term.spatial):
                 part = gathered[q * n : (q + 1) * n, q * n : (q + 1) * n]

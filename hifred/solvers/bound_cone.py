@@ -47,10 +47,18 @@ class BoundCone:
         bounds = (excess + (below - above) * planes) / (below + above)
         return np.stack([bounds - planes, bounds + planes])
 
+    def gap(self, slack: Slack, step: np.ndarray) -> float:
+        planes = 0.5 * (slack.value[1] - slack.value[0])
+        slope = slack.multiplier[0] - slack.multiplier[1]
+        slope = slope - _height(slack.weight) * self._planes(step)
+        if np.any(np.abs(slope) > self.sparsity.weights):
+            return np.inf
+        return float(np.sum(self.sparsity.weights * np.abs(planes) - slope * planes))
+
     def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
         if weight.size == 0:
             return
-        heights = 4 / (1 / weight[0] + 1 / weight[1])
+        heights = _height(weight)
         diagonal = self.sparsity.curvature(heights)
         parts.add_remainder(
             lambda images: self._adjoint(heights * self._planes(images)),
@@ -67,3 +75,8 @@ class BoundCone:
     def _adjoint(self, planes: np.ndarray) -> np.ndarray:
         images = self.sparsity.adjoint(planes)
         return images.reshape(len(images), -1)
+
+
+def _height(weight: np.ndarray) -> np.ndarray:
+    """Return the curvature that is left once the bounds are eliminated."""
+    return 4 / (1 / weight[0] + 1 / weight[1])

@@ -27,6 +27,12 @@ class Cone(Protocol):
     ) -> np.ndarray:
         """Return the change of the values for a `step` of the images."""
 
+    def gap(self, slack: Slack, step: np.ndarray) -> float:
+        """Return the complementarity with multipliers corrected for a Newton `step`.
+
+        Infinite where a corrected multiplier would be negative.
+        """
+
     def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
         """Add the Hessian of half the weighted squares of the values to `parts`."""
 
@@ -54,8 +60,12 @@ class CountsCone:
     ) -> np.ndarray:
         return self.term.change(step)
 
+    def gap(self, slack: Slack, step: np.ndarray) -> float:
+        return 0.0
+
     def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
-        parts.add_counts(self.term, weight)
+        if weight.size:
+            parts.add_counts(self.term, weight)
 
 
 @final
@@ -77,6 +87,12 @@ class CubeCone:
         self, step: np.ndarray, slack: Slack, corrected: np.ndarray
     ) -> np.ndarray:
         return self.positive.cube(step)
+
+    def gap(self, slack: Slack, step: np.ndarray) -> float:
+        change = self.positive.cube(step)
+        if np.min(change / slack.value) < -1:
+            return np.inf
+        return slack.product() + float(np.vdot(slack.multiplier, change))
 
     def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
         if weight.size:

@@ -18,8 +18,12 @@ from hifred.solvers.stopping import Outcome
 
 # Fraction of the way to the boundary that one step may go.
 BOUNDARY_FRACTION = 0.95
-# Relative residual at which the conjugate gradients of one step end.
-CG_TOLERANCE = 1e-2
+# Relative residual at which the conjugate gradients of one step end: the relative
+# gap, within these limits.
+CG_TOLERANCES = (1e-8, 1e-2)
+CERTIFICATE_TOLERANCE = 1e-6
+# The barrier need not become lower than this fraction of what the tolerance allows.
+LOWEST_LEVEL = 0.1
 # Steps shorter than this, several times in a row, mean that rounding has won.
 SHORTEST_STEP = 1e-3
 
@@ -150,7 +154,7 @@ class InteriorPoint:
     ) -> InteriorPointState:
         inverses = [slack.inverse() for slack in state.slacks]
         changes = self._direction(state, hessian, inverses)[1]
-        level = _target_level(state.slacks, changes)
+        level = max(_target_level(state.slacks, changes), self._lowest_level(state))
         corrected = [
             slack.corrected(change, level)
             for slack, change in zip(state.slacks, changes, strict=True)
@@ -170,7 +174,7 @@ class InteriorPoint:
         gradient = self._penalty_product(state.images)
         for cone, slack, part in zip(self._cones, state.slacks, corrected, strict=True):
             gradient = gradient + cone.pull(slack, part)
-        step, _ = hessian.solve(-gradient, CG_TOLERANCE)
+        step, _ = hessian.solve(-gradient, np.clip(state.gaps[-1], *CG_TOLERANCES))
         changes = [
             cone.change(step, slack, part)
             for cone, slack, part in zip(
@@ -178,6 +182,10 @@ class InteriorPoint:
             )
         ]
         return step, changes
+
+    def _lowest_level(self, state: InteriorPointState) -> float:
+        n_constraints = sum(s.value.size for s in state.slacks if s.is_constraint)
+        return LOWEST_LEVEL * self.tolerance * state.cost / n_constraints
 
     def _next(
         self,
@@ -211,24 +219,30 @@ class InteriorPoint:
     def _relative_gap(self, state: InteriorPointState) -> float:
         r"""Return the proven duality gap over the cost, or infinity.
 
-        With the multipliers fixed, the Lagrangian is self-concordant (counts are
-        whole numbers), so that its minimum lies at most
-        :math:`-\delta - \ln(1 - \delta)` below its value at the iterate, with
-        :math:`\delta` the Newton decrement (Nesterov & Nemirovskii 1994, section
-        2.2). The gap is that and the complementarity.
+        A Newton step ``x`` towards a stationary Lagrangian corrects the multipliers;
+        what it leaves of the residual is ``H_0 x``, with ``H_0`` the curvature of the
+        objective alone. The Lagrangian is self-concordant (counts are whole numbers),
+        so that its minimum lies at most :math:`-\delta - \ln(1 - \delta)` below its
+        value at the iterate, :math:`\delta^2 = x^T H_0 x` (Nesterov & Nemirovskii
+        1994, section 2.2). The gap is that and the complementarity.
         """
+        none = np.zeros(0)
+        barrier = [s.weight if s.is_constraint else none for s in state.slacks]
+        curved = [none if s.is_constraint else s.inverse() / s.value for s in
+                  state.slacks]  # fmt: skip
+        both = [b if b.size else c for b, c in zip(barrier, curved, strict=True)]
         residual = self._stationarity(state)
-        curvatures = [
-            np.zeros(0) if s.is_constraint else s.target / s.value**2
-            for s in state.slacks
+        step, _ = self._parts(both).hessian().solve(residual, CERTIFICATE_TOLERANCE)
+        decrement = np.sqrt(np.vdot(step, self._parts(curved).hessian().apply(step)))
+        gaps = [
+            cone.gap(slack, step)
+            for cone, slack in zip(self._cones, state.slacks, strict=True)
+            if slack.is_constraint
         ]
-        hessian = self._parts(curvatures).hessian()
-        solution, _ = hessian.solve(residual, CG_TOLERANCE)
-        decrement = float(np.sqrt(np.vdot(residual, solution)))
         if not decrement < 1:
             return np.inf
-        below = -decrement - np.log1p(-decrement)
-        return (_complementarity(state.slacks) + below) / state.cost
+        below = float(-decrement - np.log1p(-decrement))
+        return (sum(gaps) + below) / state.cost
 
     def _stationarity(self, state: InteriorPointState) -> np.ndarray:
         gradient = self._penalty_product(state.images)

@@ -49,3 +49,13 @@ def test_photons_are_kept_away_from_the_edges() -> None:
 def test_an_even_psf_is_refused() -> None:
     with pytest.raises(ValueError, match="psf must have odd side lengths"):
         blur_and_rebin(np.ones((4, 5)), (6, 6))
+
+
+@pytest.mark.parametrize("psf", [SEPARABLE, GENERAL, None])
+def test_a_field_is_a_part_of_the_sky(psf: np.ndarray | None) -> None:
+    field = (slice(2, 8), slice(3, 12))
+    image = RNG.random((1, 10 * 14))
+    whole = blur_and_rebin(psf, (10, 14)).apply_rows(image).reshape(10, 14)
+    part = blur_and_rebin(psf, (10, 14), factor=3, field=field).apply_rows(image)
+    expected = whole[field].reshape(2, 3, 3, 3).sum(axis=(1, 3))
+    assert_allclose(part.reshape(2, 3), expected, rtol=1e-12)

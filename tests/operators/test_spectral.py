@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from hifred.operators.spectral import convolution_matrix, rebinning_matrix
+from hifred.operators.spectral import (
+    channel_matrix,
+    convolution_matrix,
+    rebinning_matrix,
+)
 
 KERNEL = np.array([0.1, 0.2, 0.4, 0.25, 0.05])
 
@@ -49,3 +53,26 @@ def test_bad_arguments_are_named() -> None:
         convolution_matrix(KERNEL, 5, "wrap")
     with pytest.raises(ValueError, match="factor must divide"):
         rebinning_matrix(7, 2)
+
+
+@pytest.mark.parametrize("boundary", ["zero", "reflect"])
+@pytest.mark.parametrize("factor", [1, 3])
+def test_channels_are_rebinned_convolutions(factor: int, boundary: str) -> None:
+    edges = np.arange(0, 13, factor)
+    found = channel_matrix(edges, 12, KERNEL, boundary).toarray()
+    blur = convolution_matrix(KERNEL, 12, boundary)
+    assert_allclose(found, rebinning_matrix(12, factor) @ blur, atol=1e-15)
+
+
+def test_a_channel_takes_its_share_of_a_bin() -> None:
+    found = channel_matrix(np.array([0.25, 1.5, 3.0]), 3).toarray()
+    assert_allclose(found, [[0.75, 0.5, 0.0], [0.0, 0.5, 1.0]])
+
+
+def test_channels_without_a_kernel_and_rebinning_are_the_identity() -> None:
+    assert_array_equal(channel_matrix(np.arange(6), 5).toarray(), np.eye(5))
+
+
+def test_an_even_kernel_is_refused_for_channels() -> None:
+    with pytest.raises(ValueError, match="kernel must be 1-D with an odd length"):
+        channel_matrix(np.arange(6), 5, np.ones(2))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from hifred.observations import check_responses
 from hifred.observations.input_summary import summarise
 from hifred.observations.preparation import prepare_input
 from hifred.observations.preparation_settings import read_preparation
@@ -24,9 +25,10 @@ Example:
     help="Fusion input to write; by default CONFIG with .zarr instead of .toml.",
 )
 def prepare(config: Path, output: Path | None) -> None:
-    """Read the files that CONFIG names and write one fusion input."""
+    """Read the files that CONFIG names write one fusion input, check its responses."""
     settings = read_preparation(config)
     fusion_input = prepare_input(settings)
     path = save_fusion_input(output or config.with_suffix(".zarr"), fusion_input)
     click.echo(summarise(fusion_input))
+    click.echo(str(check_responses(fusion_input.observations)))
     click.echo(f"wrote {path}")

@@ -186,6 +186,11 @@ def _cube(
     planes = replace(image, values=image.values[inside])
     edges = image.edges[inside[0] : inside[-1] + 2]
     grid = image.grid if settings.grid is None else pixel_grid(settings.grid)
+    if grid.shape != image.values.shape[1:]:
+        raise HifredError(
+            f"the grid of {name} must have the pixels of its counts, "
+            f"{image.values.shape[1:]}; got {grid.shape}."
+        )
     exposure = image.header.get("EXPOSURE")
     recorded = float(exposure) if isinstance(exposure, int | float) else None
     return counts_of(planes, f"the counts of {name}"), edges, grid, recorded

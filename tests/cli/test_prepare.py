@@ -17,6 +17,8 @@ def test_the_example_of_the_help_runs(tmp_path: Path, monkeypatch) -> None:
     assert result.exit_code == 0
     assert "mos1 (imager):" in result.output
     assert "true energies: 225 bins of 4 eV" in result.output
+    # What check_responses says of a field hardly larger than the array.
+    assert "mos1 and resolve share too few pixels" in result.output
     fusion_input = open_fusion_input(tmp_path / "remnant.zarr")
     assert list(fusion_input.observations) == ["mos1", "resolve"]
     assert "sky_wcs" in fusion_input.attrs

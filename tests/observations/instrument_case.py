@@ -90,6 +90,6 @@ def as_toml(declared: dict[str, object], place: str = "") -> str:
         if isinstance(value, dict):
             name = f"{place}{key}"
             tables.append(f"\n[{name}]\n" + as_toml(value, f"{name}."))
-        else:
+        elif value is not None:
             lines.append(f"{key} = {json.dumps(value)}\n")
     return "".join(lines + tables)

@@ -186,15 +186,15 @@ def _write(folder: Path, fusion_input: FusionInput) -> None:
     for name, dataset in _groups(fusion_input):
         plain = dataset.assign_attrs(_plain(dataset.attrs))
         plain.to_zarr(folder, group=name, mode="a", consolidated=False)
-        _consolidate(folder, name)
+    _consolidate(folder)
 
 
-def _consolidate(folder: Path, group: str) -> None:
-    """Let xarray open the group at once; it warns of a slow opening otherwise."""
+def _consolidate(folder: Path) -> None:
+    """Let xarray open any group at once; it warns of a slow opening otherwise."""
     with warnings.catch_warnings():
         # Zarr 3 warns that other readers may ignore the consolidated copy: they may.
         warnings.simplefilter("ignore", UserWarning)
-        zarr.consolidate_metadata(str(folder), path=group)
+        zarr.consolidate_metadata(str(folder))
 
 
 def _check_name(name: str) -> None:

@@ -80,6 +80,7 @@ def test_every_optional_variable_survives(tmp_path: Path) -> None:
     assert found.truth is None
 
 
+@pytest.mark.filterwarnings("error")
 def test_groups_open_without_hifred(tmp_path: Path, fusion_input: FusionInput) -> None:
     path = save_fusion_input(tmp_path / "case.zarr", fusion_input)
     plain = xr.open_zarr(path, group="observations/epic", chunks=None)

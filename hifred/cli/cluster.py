@@ -9,6 +9,7 @@ from hifred.sweep.executors.config import LocalConfig, read_cluster_config
 from hifred.sweep.executors.doctor import examine
 from hifred.sweep.executors.findings import Finding
 from hifred.sweep.executors.slurm.submit import Submission, submit_driver
+from hifred.sweep.run import plan_sweep
 
 CONFIG = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -32,6 +33,7 @@ def submit(
 ) -> None:
     """Send the sweep's driver to SLURM as a small batch job, and return at once."""
     submission = Submission(directory, cluster, jobs, single_job)
+    plan_sweep(directory)  # its inputs tell the memory that a trial needs
     if dry_run:
         for role, script in submission.scripts().items():
             click.echo(f"# ---- {role}\n{script}")

@@ -12,11 +12,12 @@ from hifred.cli.live import live_view, render, watch
 from hifred.cli.output import console, duration, print_json, print_rows, size
 from hifred.sweep.commands import cancel as cancel_trials
 from hifred.sweep.commands import retry as retry_trials
+from hifred.sweep.executors.jobs import describe_jobs, end_driver_job, read_jobs
 from hifred.sweep.inspection import inspect_trial, reproduce, trial_log
 from hifred.sweep.listing import list_rows
 from hifred.sweep.options import read_memory
 from hifred.sweep.preview import Preview, preview
-from hifred.sweep.run import RunReport, run_sweep, sweep_target
+from hifred.sweep.run import RunReport, plan_sweep, run_sweep, sweep_target
 from hifred.sweep.snapshot import SweepView
 from hifred.sweep.states import STATES
 from hifred.sweep.template import write_template
@@ -102,10 +103,16 @@ def _run_choices(target: Path, choices: dict[str, Any]) -> dict[str, Any]:
     single_job = choices.pop("single_job")
     if cluster is None:
         return choices
-    sweep, _ = sweep_target(target, choices["directory"])
+    place = {"directory": choices["directory"]}
+    sweep, _ = sweep_target(target, **place)
+    # The inputs tell the memory that a trial needs.
+    plan_sweep(target, allow_code_change=choices["allow_code_change"], **place)
     choose = importlib.import_module("hifred.sweep.executors.choose")
     chosen: dict[str, Any] = choose.choose_executor(
-        cluster, sweep.root, workers=choices.pop("workers"), single_job=single_job
+        cluster,
+        sweep.root,
+        workers=choices.pop("workers"),
+        single_job=single_job,
     )
     return choices | chosen
 
@@ -157,9 +164,10 @@ def status(directory: Path, *, keep: bool, as_json: bool) -> None:
     view = SweepView(directory)
     snapshot = watch(view) if keep else view.snapshot()
     if as_json:
-        print_json(snapshot.as_dict())
+        print_json({**snapshot.as_dict(), "jobs": read_jobs(directory)})
     else:
         console().print(render(snapshot))
+        click.echo("".join(f"{line}\n" for line in describe_jobs(directory)), nl=False)
     sys.exit(snapshot.exit_code)
 
 
@@ -268,7 +276,9 @@ def cancel(
 ) -> None:
     """Take trials that are not done out of the sweep; `hifred retry` undoes it."""
     trials = cancel_trials(directory, ids=trial_ids, where=where)
-    _tell_chosen(trials, "were cancelled", as_json)
+    job_id = end_driver_job(directory) if not trial_ids and where is None else None
+    also = "" if job_id is None else f"; SLURM job {job_id}, their driver, ends"
+    _tell_chosen(trials, f"were cancelled{also}", as_json)
 
 
 def _tell_chosen(trials: list[Any], what: str, as_json: bool) -> None:

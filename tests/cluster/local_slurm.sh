@@ -131,7 +131,9 @@ start_munge() {
     --log-file="$base/log/munged.log" --seed-file="$base/munge/seed" 2>/dev/null
 }
 
-start_controller() { is_running "$base/run/slurmctld.pid" || slurmctld -f "$conf"; }
+start_controller() {  # [-c]: forget the jobs of earlier days
+  is_running "$base/run/slurmctld.pid" || slurmctld -f "$conf" "$@"
+}
 
 start_node() { is_running "$base/run/$1.pid" || slurmd -f "$conf" -N "$1"; }
 
@@ -154,7 +156,7 @@ up() {
   need_slurm
   write_configuration
   start_munge
-  start_controller
+  start_controller -c
   local name
   for name in $(node_names); do start_node "$name"; done
   wait_for_nodes

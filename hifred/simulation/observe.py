@@ -1,7 +1,7 @@
 """Look at a scene with the two instruments: truth, noise-free and noisy counts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,10 @@ from hifred.simulation.models import (
 from hifred.simulation.scene import RemnantScene, Scene, ShellScene
 
 
+def _ignore(text: str) -> None:
+    """Report to nobody."""
+
+
 def simulate_model(model: str, **overrides: Any) -> FusionInput:
     """Return a simulated model of the paper's Table 1.
 
@@ -53,9 +57,18 @@ def simulate_model(model: str, **overrides: Any) -> FusionInput:
     return simulate(simulation_settings(model, overrides))
 
 
-def simulate(settings: SimulationSettings) -> FusionInput:
-    """Return the scene that the settings name, seen by both instruments."""
-    return simulate_scene(build_scene(settings), settings)
+def simulate(
+    settings: SimulationSettings, *, on_progress: Callable[[str], None] = _ignore
+) -> FusionInput:
+    """Return the scene that the settings name, seen by both instruments.
+
+    Parameters
+    ----------
+    settings : SimulationSettings
+    on_progress : callable
+        Called with a few words before every step.
+    """
+    return simulate_scene(build_scene(settings), settings, on_progress=on_progress)
 
 
 def build_scene(settings: SimulationSettings) -> Scene:
@@ -73,7 +86,12 @@ def build_scene(settings: SimulationSettings) -> Scene:
     return CubeScene.open(settings.scene)
 
 
-def simulate_scene(scene: Scene, settings: SimulationSettings) -> FusionInput:
+def simulate_scene(
+    scene: Scene,
+    settings: SimulationSettings,
+    *,
+    on_progress: Callable[[str], None] = _ignore,
+) -> FusionInput:
     """Return a scene seen by both instruments.
 
     Parameters
@@ -81,6 +99,8 @@ def simulate_scene(scene: Scene, settings: SimulationSettings) -> FusionInput:
     scene : Scene
         Anything with a ``flux`` method, such as `CubeScene` for a cube of one's own.
     settings : SimulationSettings
+    on_progress : callable
+        Called with a few words before every step.
 
     Returns
     -------
@@ -96,8 +116,11 @@ def simulate_scene(scene: Scene, settings: SimulationSettings) -> FusionInput:
     bare = {role: instrument_observation(settings, role) for role in ROLES}
     margins = (settings.margin_pixels, settings.margin_channels)
     sky = build_sky_grid(by_name(bare), *margins)
+    on_progress("adding up the spectra of the scene")
     sharp, blurred = _sky_fluxes(scene, settings, sky)
+    on_progress("applying the responses")
     expected = _expected_at_one_second(settings, bare, sky, (sharp, blurred))
+    on_progress("drawing the counts")
     exposures = {r: getattr(settings, r).counts / expected[r].sum() for r in ROLES}
     observations = {
         role: instrument_observation(

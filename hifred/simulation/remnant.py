@@ -47,7 +47,7 @@ class RemnantSettings:
     log_tau_min: float = Field(default=8.0, ge=8.0, le=12.0)
     log_tau_max: float = Field(default=11.5, ge=8.0, le=12.0)
     column_density: float = Field(default=0.5e22, ge=0.0)
-    clumping: float = Field(default=0.4, ge=0.0, le=3.0)
+    clumping: float = Field(default=0.25, ge=0.0, le=3.0)
     ejecta: float = Field(default=1.0, ge=0.0)
     shell: float = Field(default=1.0, ge=0.0)
     knot: float = Field(default=1.0, ge=0.0)
@@ -162,13 +162,13 @@ def _cells(
 def _ejecta(fields: _Fields) -> PlasmaCells:
     """Return the clumpy metals that the reverse shock has heated, expanding freely."""
     settings, radius = fields.settings, fields.radius
-    shape = np.exp(-0.5 * ((radius / fields.rim - 0.72) / 0.12) ** 2)
+    shape = np.exp(-0.5 * ((radius / fields.rim - 0.62) / 0.2) ** 2)
     clumps = np.exp(settings.clumping * fields.density + 0.25 * fields.side)
     return _cells(
         fields,
         settings.ejecta**0.5 * shape * clumps,
-        1.7 * np.exp(0.3 * fields.heat),
-        10.6 + 0.5 * fields.age,
+        1.3 * np.exp(0.15 * fields.heat + 1.5 * (0.7 - radius)),
+        10.3 + 0.25 * fields.age + 3.0 * (radius - 0.62),
         fields.points[2] * (1.0 + 0.06 * fields.stir),
         abundance=(1.5, 2.0, 2.5, 3.0, 2.0 * np.exp(0.5 * fields.iron)),
     )
@@ -177,13 +177,13 @@ def _ejecta(fields: _Fields) -> PlasmaCells:
 def _shell(fields: _Fields) -> PlasmaCells:
     """Return the swept-up gas of solar composition behind the forward shock."""
     settings, radius = fields.settings, fields.radius
-    shape = np.exp(-0.5 * ((radius / fields.rim - 0.93) / 0.04) ** 2)
+    shape = np.exp(-0.5 * ((radius / fields.rim - 0.9) / 0.08) ** 2)
     ripples = np.exp(0.25 * fields.density + 0.3 * fields.side)
     return _cells(
         fields,
         1.6 * settings.shell**0.5 * shape * ripples,
-        0.9 * np.exp(0.3 * fields.heat),
-        10.8 + 0.4 * fields.age,
+        0.9 * np.exp(0.15 * fields.heat),
+        10.8 + 0.2 * fields.age,
         0.75 * fields.points[2],
         abundance=(1.0, 1.0, 1.0, 1.0, 1.0),
     )

@@ -1,0 +1,162 @@
+"""A bootstrap as tasks: refits of Poisson draws, shared out among workers."""
+
+import functools
+import json
+import operator
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from hifred.errors import HifredError
+from hifred.fusion import FusionSettings, fuse
+from hifred.selection import Refits, bootstrap_summary, refit
+from hifred.selection.bootstrap import DrawKind
+from hifred.store import open_fusion_input
+from hifred.sweep.executors.base import Executor
+
+# Tasks per worker: enough to see progress, few enough to open the input seldom.
+TASKS_PER_WORKER = 4
+
+
+@dataclass(frozen=True)
+class BootstrapPlan:
+    """What is drawn and kept.
+
+    Parameters
+    ----------
+    n_draws : int
+        Poisson draws, each refitted once; at least 2.
+    seed : int
+        Of the first draw; the others follow.
+    n_bands : int
+        Bands of equal width whose images are kept of every refit.
+    kind : {"model", "counts"}
+        See `hifred.selection.draw_observations`.
+    """
+
+    n_draws: int = 20
+    seed: int = 1
+    n_bands: int = 8
+    kind: DrawKind = "model"
+
+
+def run_bootstrap(
+    path: Path,
+    settings: FusionSettings,
+    *,
+    plan: BootstrapPlan,
+    executor: Executor,
+    output: Path,
+    on_progress: Callable[[str], None] = lambda text: None,
+) -> xr.Dataset:
+    """Fuse, refit Poisson draws as tasks, and save standard errors as Zarr.
+
+    Parameters
+    ----------
+    path : path
+        A fusion input.
+    settings : FusionSettings
+    plan : BootstrapPlan
+    executor : Executor
+        Where the tasks run; not yet entered.
+    output : path
+        Folder to write, which must not exist.
+    on_progress : callable
+        Called with a few words after every step.
+
+    Returns
+    -------
+    Dataset
+        See `hifred.selection.bootstrap_summary`; with the ``flux`` of the fit.
+    """
+    if output.exists():
+        raise HifredError(f"output must not exist yet; got {output}. Choose another.")
+    if plan.n_draws < 2:
+        raise HifredError(f"n_draws must be at least 2; got {plan.n_draws}.")
+    scratch = output.with_name(f".{output.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        fusion_input = open_fusion_input(path)
+        on_progress("fusing the recorded counts")
+        result = fuse(fusion_input.observations, settings)
+        _save(result[["flux"]], scratch / "fit")
+        with executor:
+            refits = _refits(
+                (path, scratch / "fit", settings), plan, executor, on_progress
+            )
+        summary = bootstrap_summary(refits, result, fusion_input.truth)
+        summary = summary.assign(flux=result["flux"]).assign_attrs(
+            schema="hifred-bootstrap",
+            schema_version=1,
+            settings=result.attrs["settings"],
+            plan=json.dumps(asdict(plan)),
+        )
+        _save(summary, scratch / "summary")
+        (scratch / "summary").rename(output)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return summary
+
+
+def _save(dataset: xr.Dataset, path: Path) -> None:
+    with warnings.catch_warnings():
+        # Consolidated metadata, which every reader of ours uses, are still announced
+        # as not final.
+        warnings.filterwarnings("ignore", category=UserWarning, module="zarr")
+        dataset.to_zarr(path)
+
+
+def _refits(
+    task: tuple[Path, Path, FusionSettings],
+    plan: BootstrapPlan,
+    executor: Executor,
+    on_progress: Callable[[str], None],
+) -> Refits:
+    n_tasks = min(plan.n_draws, TASKS_PER_WORKER * executor.capacity)
+    seeds = np.array_split(np.arange(plan.n_draws) + plan.seed, n_tasks)
+    on_progress(f"refitting {plan.n_draws} draws")
+    futures = [
+        executor.submit(refit_task, *task, plan, [int(s) for s in part])
+        for part in seeds
+    ]
+    parts: list[Refits] = []
+    for future in futures:
+        parts.append(future.result())
+        n_done = sum(part.n_refits for part in parts)
+        on_progress(f"refitted {n_done} of {plan.n_draws} draws")
+    return functools.reduce(operator.add, parts)
+
+
+def refit_task(
+    path: str | os.PathLike[str],
+    fit: str | os.PathLike[str],
+    settings: FusionSettings,
+    plan: BootstrapPlan,
+    seeds: Sequence[int],
+) -> Refits:
+    """Refit some draws in a worker, which opens the input itself.
+
+    Parameters
+    ----------
+    path, fit : path
+        The fusion input and the Zarr store of its fusion.
+    settings : FusionSettings
+    plan : BootstrapPlan
+    seeds : sequence of int
+        The draws of this task.
+    """
+    with xr.open_zarr(fit) as result:
+        return refit(
+            open_fusion_input(path),
+            settings,
+            result.load(),
+            seeds,
+            n_bands=plan.n_bands,
+            kind=plan.kind,
+        )

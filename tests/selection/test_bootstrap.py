@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from hifred.errors import HifredError
+from hifred.fusion import FusionSettings, fuse
+from hifred.selection import (
+    Refits,
+    band_images,
+    bootstrap_summary,
+    draw_observations,
+    refit,
+)
+from hifred.simulation import simulate_model
+
+SETTINGS = FusionSettings(regularizer="lrs", mu=1e-4, rank=3, tolerance=1e-3)
+
+
+@pytest.fixture(scope="module")
+def fusion_input():
+    return simulate_model(
+        "gaussian_1kev_rebinned", shape=(12, 9), n_energies=36, counts=1e5
+    )
+
+
+@pytest.fixture(scope="module")
+def result(fusion_input):
+    return fuse(fusion_input.observations, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def refits(fusion_input, result):
+    parts = [
+        refit(fusion_input, SETTINGS, result, seeds, n_bands=3)
+        for seeds in ([0, 1], [2, 3, 4])
+    ]
+    return parts[0] + parts[1]
+
+
+def test_tasks_add_up_to_one(fusion_input, result, refits):
+    whole = refit(fusion_input, SETTINGS, result, range(5), n_bands=3)
+    assert whole.n_refits == refits.n_refits == 5
+    assert_allclose(whole.cube_sum, refits.cube_sum)
+    assert_allclose(whole.bands, refits.bands)
+
+
+def test_standard_errors_are_those_of_the_refits(fusion_input, result, refits):
+    cubes = [
+        fuse(draw_observations(fusion_input, result, seed), SETTINGS)["flux"].to_numpy()
+        for seed in range(5)
+    ]
+    summary = bootstrap_summary(refits, result)
+    expected = np.std(np.asarray(cubes, float), axis=0, ddof=1)
+    assert_allclose(summary["standard_error"], expected, rtol=1e-3, atol=1e-12)
+    bands = [band_images(np.asarray(cube, float), 3) for cube in cubes]
+    assert_allclose(
+        summary["band_standard_error"], np.std(bands, axis=0, ddof=1), rtol=1e-6
+    )
+    assert "coverage" not in summary
+
+
+def test_coverage_counts_bright_voxels_near_the_truth(fusion_input, result, refits):
+    summary = bootstrap_summary(refits, result, fusion_input.truth)
+    assert 0 < float(summary["coverage"]) <= 1
+    pull = summary["band_bias"] * summary["band_standard_error"]
+    truth = band_images(fusion_input.truth["flux"].to_numpy().astype(float), 3)
+    assert_allclose(pull, summary["band_flux"] - truth, rtol=1e-5, atol=1e-12)
+
+
+def test_draws_have_the_mean_of_their_kind(fusion_input, result):
+    recorded = fusion_input.observations["imager"]["counts"]
+    drawn = draw_observations(fusion_input, result, 7, "counts")["imager"]["counts"]
+    assert np.all(drawn.to_numpy()[recorded.to_numpy() == 0] == 0)
+    about_model = draw_observations(fusion_input, result, 7)["imager"]["counts"]
+    for found in (drawn, about_model):
+        assert_allclose(found.sum(), recorded.sum(), rtol=0.03)
+
+
+def test_bands_cover_every_energy_once():
+    cube = np.random.default_rng(1).uniform(size=(7, 2, 3))
+    assert_allclose(band_images(cube, 3).sum(axis=0), cube.sum(axis=0))
+    with pytest.raises(HifredError, match="n_bands must be from 1 to"):
+        band_images(cube, 8)
+
+
+def test_one_refit_is_too_few(result, refits):
+    one = Refits(1, refits.cube_sum, refits.cube_square_sum, refits.bands[:1])
+    with pytest.raises(HifredError, match="at least 2 refits; got 1"):
+        bootstrap_summary(one, result)
+
+
+def test_a_truth_of_another_shape_is_refused(fusion_input, result, refits):
+    with pytest.raises(HifredError, match="shape of the truth"):
+        bootstrap_summary(refits, result, fusion_input.truth.isel(y=slice(1, None)))

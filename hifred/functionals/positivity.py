@@ -5,6 +5,10 @@ from typing import final
 import numpy as np
 
 
+# Bounds the memory of the conversion to double precision.
+PIXELS_AT_ONCE = 256
+
+
 @final
 class PositiveCube:
     r"""The linear map of the constraint ``V W >= 0``.
@@ -22,8 +26,7 @@ class PositiveCube:
     def __init__(self, basis: np.ndarray, dtype: np.typing.DTypeLike) -> None:
         self.basis = np.ascontiguousarray(basis, dtype)
         rows, columns = np.triu_indices(basis.shape[1])
-        products = self.basis[:, rows] * self.basis[:, columns]
-        self._products = np.ascontiguousarray(products)
+        self._products = basis[:, rows].astype(float) * basis[:, columns]
 
     def cube(self, images: np.ndarray) -> np.ndarray:
         """Return ``V W`` for images (component, pixel), as (pixel, energy)."""
@@ -34,5 +37,13 @@ class PositiveCube:
         return (cube @ self.basis).T.astype(float)
 
     def triangle(self, weights: np.ndarray) -> np.ndarray:
-        """Return upper triangles of ``V^T diag(w) V``, (pairs, pixel)."""
-        return (weights @ self._products).T.astype(float)
+        """Return upper triangles of ``V^T diag(w) V``, (pairs, pixel).
+
+        Always in double precision: weights of active voxels are 1e8 times those of
+        the others, whose directions would drown in single precision.
+        """
+        triangle = np.empty((self._products.shape[1], len(weights)))
+        for first in range(0, len(weights), PIXELS_AT_ONCE):
+            pixels = slice(first, first + PIXELS_AT_ONCE)
+            triangle[:, pixels] = (weights[pixels].astype(float) @ self._products).T
+        return triangle

@@ -233,7 +233,8 @@ class InteriorPoint:
         both = [b if b.size else c for b, c in zip(barrier, curved, strict=True)]
         residual = self._stationarity(state)
         step, _ = self._parts(both).hessian().solve(residual, CERTIFICATE_TOLERANCE)
-        decrement = np.sqrt(np.vdot(step, self._parts(curved).hessian().apply(step)))
+        square = np.vdot(step, self._parts(curved).hessian().apply(step))
+        decrement = np.sqrt(max(square, 0.0))
         gaps = [
             cone.gap(slack, step)
             for cone, slack in zip(self._cones, state.slacks, strict=True)

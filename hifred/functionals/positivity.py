@@ -4,7 +4,6 @@ from typing import final
 
 import numpy as np
 
-
 # Bounds the memory of the conversion to double precision.
 PIXELS_AT_ONCE = 256
 

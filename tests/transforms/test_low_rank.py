@@ -9,6 +9,7 @@ from hifred.transforms.low_rank import (
     automatic_rank,
     principal_components,
     spectral_basis,
+    whitened_components,
 )
 
 RNG = np.random.default_rng(5)
@@ -30,6 +31,23 @@ def test_the_basis_is_orthonormal_and_holds_the_mean() -> None:
     assert_allclose(basis @ (basis.T @ mean), mean, rtol=1e-10)
     assert (basis[:, 0] > 0).all()
     assert_allclose(basis @ (basis.T @ MIXED), MIXED, rtol=1e-9)
+
+
+def test_whitening_finds_a_weak_line_beside_bright_ones() -> None:
+    rng = np.random.default_rng(1)
+    spectra = np.full((40, 60), 5.0)
+    spectra[[10, 14, 31]] = 1e5
+    spectra[25, ::2] = 200.0
+    counts = rng.poisson(spectra).astype(float)
+    weak = np.zeros(40)
+    weak[25] = 1.0
+
+    def seen(components: np.ndarray) -> float:
+        with_mean = np.column_stack([counts.mean(axis=1), components])
+        return float(np.linalg.norm(np.linalg.qr(with_mean)[0].T @ weak))
+
+    assert seen(whitened_components(counts, 1)) > 0.9
+    assert seen(principal_components(counts, 1)) < 0.3
 
 
 def test_the_mean_stays_positive_where_nothing_was_counted() -> None:

@@ -14,8 +14,9 @@ logger = logging.getLogger(__name__)
 
 TARGET_RESOLUTIONS = ("matched", "as_given", "intrinsic")
 
-# Half the side of a Gaussian difference kernel, in sigma; 6e-7 of it lie outside.
-GAUSSIAN_REACH = 5.0
+# Half the side of a Gaussian difference kernel, in sigma. Cut at 8 it is smooth to
+# double precision, and a large response matrix keeps its low numerical rank.
+GAUSSIAN_REACH = 8.0
 # A kernel is called Gaussian when no sample is farther off than this, of its peak.
 GAUSSIAN_TOLERANCE = 1e-6
 # Widths (variances) that differ less than this are the same.

@@ -24,7 +24,7 @@ from hifred.operators.response import Response
 MOST_GROUPS = 60
 N_CORRECTIONS = 6
 # A prediction that draws more than this share from what was not seen is left out.
-UNSEEN_SHARE = 0.01
+UNSEEN_SHARE = 0.005
 # A channel whose response, at the end of the energy grid, is above this fraction of
 # its peak may record photons from beyond; likewise for pixels.
 CUT_SHARE = 1e-2

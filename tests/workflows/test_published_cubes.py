@@ -9,7 +9,12 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_array_equal
 
-from hifred.observations import kernel_sigmas, kernels_for
+from hifred.observations import (
+    build_responses,
+    build_sky_grid,
+    kernel_sigmas,
+    kernels_for,
+)
 from hifred.store import input_digest, open_fusion_input
 from hifred.sweep import read_declaration
 
@@ -43,6 +48,26 @@ def test_cubes_are_converted_with_matched_kernels(
     assert spread is not None
     assert abs(kernel_sigmas(psf[0])[0] - 2.828) < 1e-3
     assert abs(kernel_sigmas(spread)[0] - 57.918) < 5e-3
+
+
+def test_matched_kernels_link_the_noise_free_cubes(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """G_imager Y = X K_spectrometer^T for the published means, off the edges."""
+    convert(shared_data / "published_cubes", tmp_path / "one.zarr", 7)
+    case = open_fusion_input(tmp_path / "one.zarr").observations
+    responses = build_responses(case, build_sky_grid(case))
+    means = {
+        name: o["expected_counts"].values.astype(float).reshape(o.sizes["channel"], -1)
+        for name, o in case.items()
+    }
+    spectral = responses["imager"].pairs[0][0]
+    spatial = responses["spectrometer"].pairs[0][1]
+    left = spectral.apply(means["spectrometer"]).reshape(60, 15, 15)
+    right = spatial.apply_rows(means["imager"]).reshape(60, 15, 15)
+    inside = np.s_[6:-6, 4:-4, 4:-4]
+    missed = np.linalg.norm((left - right)[inside]) / np.linalg.norm(right[inside])
+    assert missed < 5e-5
 
 
 def test_the_seed_alone_decides_the_noise(shared_data: Path, tmp_path: Path) -> None:

@@ -66,9 +66,9 @@ class PoissonLikelihood(Smooth):
 
     def divergence(self, expected: np.ndarray) -> float:
         """Return the value for given expected counts, summed in double precision."""
-        above = np.maximum(expected, self.floor)
-        terms = scipy.special.kl_div(self.counts, above)
-        below = np.minimum(expected - self.floor, 0)
+        edge = self._edge()
+        terms = scipy.special.kl_div(self.counts, np.maximum(expected, edge))
+        below = np.minimum(expected - edge, 0)
         if below.any():
             slope = 1 - self.counts / self.floor
             terms = terms + below * (slope + 0.5 * below * self._curvature_at_floor())
@@ -78,10 +78,18 @@ class PoissonLikelihood(Smooth):
         """Return the derivative with respect to the expected counts."""
         above = np.maximum(expected, self.floor)
         slope = 1 - self.counts / above
-        below = np.minimum(expected - self.floor, 0)
+        below = np.minimum(expected - self._edge(), 0)
         if below.any():
             slope = slope + below * self._curvature_at_floor()
         return self._masked(slope)
+
+    def _edge(self) -> np.ndarray:
+        """Return where the parabola begins: without counts the formula holds at 0."""
+        return np.where(self.counts > 0, self._floor_like_counts(), 0)
+
+    def _floor_like_counts(self) -> np.ndarray:
+        dtype = np.result_type(self.counts.dtype, np.float32)
+        return np.asarray(self.floor, dtype)
 
     def _curvature_at_floor(self) -> np.ndarray:
         return np.maximum(self.counts, 1) / self.floor**2

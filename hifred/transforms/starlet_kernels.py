@@ -211,3 +211,96 @@ def subtract_clipped_spectra(fine, rows, threshold, out, excess, start, stop):  
                         tile[e], smooth[e], bound, out[e, left:right]
                     )
                 tile, smooth = smooth, tile
+
+
+@njit(nogil=True, cache=True)
+def _move_dual_row(dual, kept, smooth, step, bound, relaxation):  # type: ignore[no-untyped-def]
+    for k in range(dual.shape[0]):
+        moved = dual[k] + step[k] * (kept[k] - smooth[k])
+        clipped = min(max(moved, -bound[k]), bound[k])
+        dual[k] += relaxation * (clipped - dual[k])
+
+
+@njit(nogil=True, cache=True)
+def move_dual_spectra(  # type: ignore[no-untyped-def]
+    fine, rows, dual, step, weights, strength, relaxation, start, stop
+):
+    """Step in the dual of the weighted l1 norm; leave the adjoint in `fine`.
+
+    `fine` (scale, n, k) are fine planes of the 2-D transform, `dual`
+    (scale, scale, n, k) one number per fine-fine coefficient, `step` (n, k),
+    `weights` (scale, scale) times `strength`, (1, 1) or (n, k), the bounds.
+    """
+    n_scales, n_energies = rows.shape[0], fine.shape[1]
+    varies = strength.size > 1
+    tile = np.zeros((n_energies, PIXELS_PER_TILE), fine.dtype)
+    smooth = np.empty_like(tile)
+    factor = np.full(PIXELS_PER_TILE, strength[0, 0])
+    for left in range(start, stop, PIXELS_PER_TILE):
+        right = min(left + PIXELS_PER_TILE, stop)
+        width = right - left
+        for plane in range(fine.shape[0]):
+            for e in range(n_energies):
+                tile[e, :width] = fine[plane, e, left:right]
+            for j in range(n_scales):
+                smooth_rows(tile, rows[j], smooth)
+                for e in range(n_energies):
+                    if varies:
+                        factor[:width] = strength[e, left:right]
+                    _move_dual_row(
+                        dual[plane, j, e, left:right],
+                        tile[e],
+                        smooth[e],
+                        step[e, left:right],
+                        weights[plane, j] * factor,
+                        relaxation,
+                    )
+                tile, smooth = smooth, tile
+            _merge_tile(dual[plane, :, :, left:right], rows, tile, smooth)
+            for e in range(n_energies):
+                fine[plane, e, left:right] = tile[e, :width]
+
+
+@njit(nogil=True, cache=True)
+def _merge_tile(planes, rows, tile, smooth):  # type: ignore[no-untyped-def]
+    """Adjoint of the fine planes (scale, n, k) of one tile, into `tile`."""
+    n_scales, n_energies, width = planes.shape
+    tile[:] = 0
+    for back in range(n_scales):
+        j = n_scales - 1 - back
+        for e in range(n_energies):
+            for k in range(width):
+                tile[e, k] -= planes[j, e, k]
+        smooth_rows(tile, rows[j], smooth)
+        for e in range(n_energies):
+            for k in range(width):
+                tile[e, k] = smooth[e, k] + planes[j, e, k]
+
+
+@njit(nogil=True, cache=True)
+def sum_magnitudes(fine, rows, strength, sums, start, stop):  # type: ignore[no-untyped-def]
+    """Add the magnitudes of the fine-fine coefficients times `strength`.
+
+    `sums` (tile, scale, scale) receives the sums of the columns of each tile.
+    """
+    n_scales, n_energies = rows.shape[0], fine.shape[1]
+    varies = strength.size > 1
+    tile = np.zeros((n_energies, PIXELS_PER_TILE), fine.dtype)
+    smooth = np.empty_like(tile)
+    factor = np.full(PIXELS_PER_TILE, strength[0, 0])
+    for left in range(start, stop, PIXELS_PER_TILE):
+        right = min(left + PIXELS_PER_TILE, stop)
+        width = right - left
+        for plane in range(fine.shape[0]):
+            for e in range(n_energies):
+                tile[e, :width] = fine[plane, e, left:right]
+            for j in range(n_scales):
+                smooth_rows(tile, rows[j], smooth)
+                total = 0.0
+                for e in range(n_energies):
+                    if varies:
+                        factor[:width] = strength[e, left:right]
+                    for k in range(width):
+                        total += factor[k] * abs(tile[e, k] - smooth[e, k])
+                sums[left // PIXELS_PER_TILE, plane, j] += total
+                tile, smooth = smooth, tile

@@ -1,0 +1,138 @@
+"""The l1 norm of the 2D-1D starlet coefficients of a cube, with fixed weights."""
+
+from collections.abc import Mapping
+from typing import final
+
+import numpy as np
+
+from hifred.functionals.poisson import PoissonLikelihood
+from hifred.transforms import starlet_kernels as kernels
+from hifred.transforms.median import median_absolute_deviation
+from hifred.transforms.starlet import Starlet2D1D
+from hifred.transforms.threads import in_slices
+
+
+@final
+class SparseCube:
+    r"""Weighted l1 norm of the fine-fine coefficients.
+
+    .. math:: \varphi(Z) = \sum_s \sum_j \lambda_s S_j |(W_s Z)_j|
+
+    Parameters
+    ----------
+    transform : Starlet2D1D
+    weights : (space_scales, energy_scales) array
+        :math:`\lambda_s`, not negative; see `gradient_noise`.
+    strength : (energy, y, x) array, optional
+        :math:`S`, a factor per voxel; see `varying_strength`.
+    """
+
+    def __init__(
+        self,
+        transform: Starlet2D1D,
+        weights: np.ndarray,
+        strength: np.ndarray | None = None,
+    ) -> None:
+        self.transform = transform
+        self.weights = weights
+        self.strength = np.ones((1, 1)) if strength is None else strength
+        n_energies, *image = transform.input_shape
+        scales = transform.space_scales, transform.energy_scales
+        self.dual_shape = (*scales, n_energies, int(np.prod(image)))
+
+    def value(self, cube: np.ndarray) -> float:
+        """Return the norm for a cube (energy, y, x), summed in double precision."""
+        fine = self._fine(cube)
+        n_tiles = -(-fine.shape[2] // kernels.PIXELS_PER_TILE)
+        sums = np.zeros((n_tiles, *self.weights.shape))
+        in_slices(
+            kernels.sum_magnitudes,
+            fine.shape[2],
+            *(fine, self.transform.spectra._rows, self._strength(cube.dtype), sums),
+            grain=kernels.PIXELS_PER_TILE,
+        )
+        return float(np.sum(self.weights * sums.sum(axis=0)))
+
+    def move_dual(
+        self,
+        dual: np.ndarray,
+        cube: np.ndarray,
+        step: np.ndarray,
+        *,
+        relaxation: float = 1.0,
+    ) -> np.ndarray:
+        r"""Move `dual` to ``clip(dual + step W cube)``, in place; return ``W^T dual``.
+
+        Parameters
+        ----------
+        dual : (space_scales, energy_scales, energy, pixel) array
+            Multipliers; within :math:`\pm \lambda_s S` after a full step.
+        cube, step : (energy, y, x) arrays
+        relaxation : float
+            1 moves all the way.
+        """
+        fine = self._fine(cube)
+        dtype = cube.dtype
+        in_slices(
+            kernels.move_dual_spectra,
+            fine.shape[2],
+            *(fine, self.transform.spectra._rows, dual, step.reshape(len(cube), -1)),
+            *(self.weights.astype(dtype), self._strength(dtype)),
+            dtype.type(relaxation),
+            grain=kernels.PIXELS_PER_TILE,
+        )
+        back = np.empty_like(cube)
+        fine = fine.reshape(-1, *cube.shape)
+        self.transform.images.merge(fine, np.zeros_like(cube), back)
+        return back
+
+    def _fine(self, cube: np.ndarray) -> np.ndarray:
+        cube = np.ascontiguousarray(cube)
+        fine = np.empty((self.transform.space_scales, *cube.shape), cube.dtype)
+        self.transform.images.split(cube, fine, np.empty_like(cube))
+        return fine.reshape(len(fine), len(cube), -1)
+
+    def _strength(self, dtype: np.dtype) -> np.ndarray:
+        flat = self.strength.reshape(len(self.strength), -1)
+        return np.ascontiguousarray(flat, dtype)
+
+
+def gradient_noise(
+    likelihoods: Mapping[str, PoissonLikelihood],
+    reference: np.ndarray,
+    transform: Starlet2D1D,
+) -> np.ndarray:
+    r"""Return the noise of the gradient in every fine-fine plane.
+
+    The gradient of the likelihood has the covariance of the Fisher information
+    :math:`A^T \mathrm{diag}(1/m) A`. One draw from it, transformed, gives the
+    noise of each plane by its median absolute deviation over all voxels.
+
+    Parameters
+    ----------
+    likelihoods : mapping of str to PoissonLikelihood
+    reference : (energy, y, x) array
+        Positive sky at which the information is taken.
+    transform : Starlet2D1D
+
+    Returns
+    -------
+    (space_scales, energy_scales) array
+    """
+    # Always the same draw: the objective must not change from run to run.
+    rng = np.random.default_rng(0)
+    draw = np.zeros(reference.shape)
+    for name in sorted(likelihoods):
+        likelihood = likelihoods[name]
+        m = np.maximum(likelihood.expected_counts(reference), likelihood.floor)
+        noise = rng.standard_normal(m.shape) / np.sqrt(m)
+        if likelihood.mask is not None:
+            noise = np.where(likelihood.mask, noise, 0)
+        draw += likelihood.response.adjoint(noise)
+    planes = transform.images.apply(draw)[:-1]
+    return np.array(
+        [
+            [median_absolute_deviation(p) for p in transform.spectra.apply(fine)[:-1]]
+            for fine in planes
+        ]
+    )

@@ -1,0 +1,116 @@
+"""How far a non-negative cube is from the minimum, at most."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hifred.functionals.poisson import PoissonLikelihood
+from hifred.operators.matrix import Diagonal, Identity
+
+# Above this many entries the support of a spectral matrix is not looked at.
+LARGEST_SUPPORT = 20_000_000
+
+
+def stationarity(
+    cube: np.ndarray, gradient: np.ndarray, scale: np.ndarray, n_counts: float
+) -> float:
+    r"""Return the share of the counts that a step of expectation maximisation moves.
+
+    .. math:: \frac{1}{N} \sum_j s_j \, |Z_j - \max(Z_j - t_j g_j, 0)|,
+        \qquad t_j = \max(Z_j, N / \textstyle\sum_k s_k) / s_j
+
+    Zero at the minimum only; does not change with the number of counts. A voxel that
+    should rise counts as if it were at least as bright as the mean.
+
+    Parameters
+    ----------
+    cube, gradient, scale : (energy, y, x) arrays
+        ``Z``, the gradient of the Lagrangian, and ``s``, counts per unit of ``Z``.
+    n_counts : float
+        ``N``, all recorded counts.
+    """
+    mean = np.asarray(n_counts / scale.sum(dtype=np.float64), cube.dtype)[()]
+    moved = np.maximum(cube - np.maximum(cube, mean) * gradient / scale, 0)
+    change = float(np.sum(scale * np.abs(cube - moved), dtype=np.float64))
+    return change / n_counts
+
+
+def lower_bound(
+    likelihoods: Mapping[str, PoissonLikelihood],
+    duals: Mapping[str, np.ndarray],
+    penalty_gradient: np.ndarray | float,
+) -> float:
+    r"""Return a proven lower bound of the objective over all non-negative cubes.
+
+    Every ``r > 0`` with :math:`A^T r \le A^T 1 + W^T u` gives the bound
+    :math:`\sum_v d_v \ln r_v + b_v (1 - r_v)`. The ratios are made feasible by
+    dividing them, energy by energy, by the largest excess that they meet.
+
+    Parameters
+    ----------
+    likelihoods : mapping of str to PoissonLikelihood
+    duals : mapping of str to (channel, y, x) array
+        ``1 - r`` of each instrument.
+    penalty_gradient : (energy, y, x) array or float
+        ``W^T u`` with ``u`` within its bounds; 0 without a penalty.
+
+    Returns
+    -------
+    float
+        Minus infinity when nothing can be proven yet.
+    """
+    excess = _excess(likelihoods, duals, penalty_gradient)
+    if excess is None:
+        return -np.inf
+    total = 0.0
+    for name, likelihood in likelihoods.items():
+        lowered = np.log(_worst_per_channel(likelihood, excess))[:, None, None]
+        with np.errstate(divide="ignore"):
+            log_ratio = np.log1p(-duals[name].astype(np.float64)) - lowered
+        seen = likelihood.counts > 0
+        terms = np.where(seen, likelihood.counts * np.where(seen, log_ratio, 0), 0)
+        if likelihood.background is not None:
+            terms = terms - likelihood.background * np.expm1(log_ratio)
+        if likelihood.mask is not None:
+            terms = np.where(likelihood.mask, terms, 0)
+        total += float(terms.sum())
+    return total
+
+
+def _excess(
+    likelihoods: Mapping[str, PoissonLikelihood],
+    duals: Mapping[str, np.ndarray],
+    penalty_gradient: np.ndarray | float,
+) -> np.ndarray | None:
+    """Return the largest ``A^T r / (A^T 1 + W^T u)`` of every energy, at least 1."""
+    above: Any = 0.0
+    below: Any = penalty_gradient
+    for name, likelihood in likelihoods.items():
+        ones = np.ones(likelihood.counts.shape)
+        if likelihood.mask is not None:
+            ones = np.where(likelihood.mask, ones, 0)
+        below = below + likelihood.response.adjoint(ones)
+        above = above + likelihood.response.adjoint(ones * (1 - duals[name]))
+    rounding = 1e-12 * np.max(above)
+    seen = above > rounding
+    if np.any(np.asarray(below)[seen] <= 0) or np.min(below) < -rounding:
+        return None
+    ratio = np.divide(above, below, out=np.zeros_like(above), where=seen)
+    return np.maximum(ratio.reshape(len(ratio), -1).max(axis=1), 1)
+
+
+def _worst_per_channel(likelihood: PoissonLikelihood, excess: np.ndarray) -> np.ndarray:
+    """Return the largest excess among the energies that each channel records."""
+    n_channels = len(likelihood.counts)
+    worst = np.ones(n_channels)
+    for spectral, _ in likelihood.response.pairs:
+        if isinstance(spectral, Identity | Diagonal):
+            found = excess
+        elif spectral.shape[0] * spectral.shape[1] > LARGEST_SUPPORT:
+            found = np.full(n_channels, excess.max())
+        else:
+            seen = spectral.to_dense() != 0
+            found = np.where(seen, excess, 1).max(axis=1)
+        worst = np.maximum(worst, found)
+    return worst

@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from hifred.functionals.sparse_cube import SparseCube, gradient_noise
+from hifred.functionals.sparsity import varying_strength
+from hifred.solvers.primal_dual import CubeProblem, PrimalDual, PrimalDualState
+from hifred.solvers.stopping import Outcome
+from hifred.transforms.starlet import Starlet2D1D
+from hifred.transforms.threads import use_threads
+from tests.solvers.oracle import oracle
+from tests.solvers.small_problems import SmallProblem, small_problem
+
+CASES = {
+    "rebinned": {},
+    "same_grid": {"rebin": False, "shape": (9, 5, 4)},
+    "areas_are_one": {"areas": False, "shape": (6, 4, 8)},
+    "background": {"background": True},
+    "mask": {"mask": True, "background": True, "rebin": False, "shape": (9, 5, 4)},
+    "few_counts": {"level": 0.7, "background": True},
+}
+
+
+def penalty_of(problem: SmallProblem, mu: float | str | None) -> SparseCube | None:
+    if mu is None:
+        return None
+    transform = Starlet2D1D(problem.shape, 1, 2)
+    noise = gradient_noise(problem.likelihoods(), start_of(problem), transform)
+    if mu == "varying":
+        strength = varying_strength(transform.coarse(start_of(problem)))
+        return SparseCube(transform, noise, strength)
+    return SparseCube(transform, mu * noise)
+
+
+def start_of(problem: SmallProblem) -> np.ndarray:
+    return np.full(problem.shape, problem.sky.mean())
+
+
+def solver_of(problem: SmallProblem, mu=None, **options) -> PrimalDual:
+    defaults = {"tolerance": 1e-9, "max_iterations": 1500, "dtype": np.float64}
+    cube_problem = CubeProblem(
+        problem.likelihoods(), start_of(problem), penalty_of(problem, mu)
+    )
+    return PrimalDual(cube_problem, **(defaults | options))
+
+
+def solve(solver: PrimalDual, state: PrimalDualState | None = None) -> PrimalDualState:
+    state = solver.start() if state is None else state
+    while state.outcome is None:
+        state = solver.step(state)
+    return state
+
+
+def dense_rows(penalty: SparseCube) -> np.ndarray:
+    """Return the matrix of all weighted coefficients, one transform per voxel."""
+    shape = penalty.transform.input_shape
+    strength = (
+        np.broadcast_to(penalty.strength, shape)
+        if (penalty.strength.ndim == 3)
+        else np.ones(shape)
+    )
+    columns = []
+    for unit in np.eye(int(np.prod(shape))):
+        fine = penalty.transform.apply(unit.reshape(shape))[:-1, :-1]
+        columns.append(fine * penalty.weights[..., None, None, None] * strength)
+    return np.stack([c.ravel() for c in columns], axis=1)
+
+
+@pytest.mark.parametrize("mu", [None, 1.0, "varying"])
+@pytest.mark.parametrize("case", CASES)
+def test_objective_agrees_with_an_independent_solver(case, mu):
+    if mu == "varying" and case not in ("rebinned", "mask"):
+        pytest.skip("one case of each kind is enough")
+    problem = small_problem(**CASES[case])
+    solver = solver_of(problem, mu)
+    penalty = solver.problem.penalty
+    l1 = [] if penalty is None else [dense_rows(penalty)]
+    best, _ = oracle(problem.terms.values(), problem.sky.size, l1=l1)
+    state = solve(solver)
+    assert state.cube.min() >= 0
+    assert state.cost == pytest.approx(best, rel=1e-5)
+
+
+def test_the_gap_bounds_the_distance_to_the_minimum():
+    problem = small_problem(background=True)
+    best, _ = oracle(problem.terms.values(), problem.sky.size)
+    solver = solver_of(problem, tolerance=1e-12, max_iterations=60)
+    state = solver.start()
+    while state.outcome is None:
+        state = solver.step(state)
+        assert state.cost - best <= state.gaps[-1] * state.cost + 1e-6 * best
+    assert state.gaps[-1] < 1e-3
+
+
+def test_a_resumed_solve_is_the_uninterrupted_one():
+    problem = small_problem(mask=True)
+    options = {"tolerance": 1e-12, "max_iterations": 20, "dtype": np.float32}
+    solver = solver_of(problem, 1.0, **options)
+    state = solver.start()
+    for _ in range(7):
+        state = solver.step(state)
+    saved = state.arrays()
+    whole = solve(solver, state)
+    fresh = solver_of(problem, 1.0, **options)
+    resumed = solve(fresh, fresh.restore(saved))
+    for name, array in whole.arrays().items():
+        assert np.array_equal(array, resumed.arrays()[name]), name
+
+
+def test_single_precision_finds_the_same_minimum():
+    problem = small_problem()
+    costs = [
+        solve(solver_of(problem, 1.0, tolerance=1e-5, dtype=dtype)).cost
+        for dtype in (np.float32, np.float64)
+    ]
+    assert costs[0] == pytest.approx(costs[1], rel=1e-3)
+
+
+def test_result_does_not_depend_on_the_number_of_threads():
+    problem = small_problem()
+    cubes = []
+    for n_threads in (1, 2):
+        with use_threads(n_threads):
+            solver = solver_of(problem, 1.0, max_iterations=10)
+            cubes.append(solve(solver).cube)
+    assert_allclose(cubes[0], cubes[1], rtol=1e-9, atol=1e-9)
+
+
+def test_a_limit_of_iterations_is_named():
+    state = solve(solver_of(small_problem(), max_iterations=2))
+    assert state.outcome is Outcome.STEP_LIMIT
+    assert state.iteration == 2
+    assert state.costs.shape == (3, 4)
+
+
+def test_no_counts_is_an_outcome():
+    problem = small_problem(level=1e-12)
+    assert solver_of(problem).start().outcome is Outcome.EMPTY
+
+
+def test_a_value_that_is_not_a_number_is_named():
+    problem = small_problem()
+    problem.terms["imager"].counts[0, 0, 0] = np.nan
+    assert solver_of(problem).start().outcome is Outcome.NOT_FINITE
+
+
+def test_the_noise_grows_with_the_sensitivity():
+    problem = small_problem()
+    transform = Starlet2D1D(problem.shape, 1, 2)
+    noise = gradient_noise(problem.likelihoods(), start_of(problem), transform)
+    brighter = gradient_noise(problem.likelihoods(), 4 * start_of(problem), transform)
+    assert_allclose(brighter, noise / 2, rtol=1e-6)

@@ -14,6 +14,7 @@ DONE = "done"
 NOT_PLANNED = "not planned"
 NEEDS_TRUTH = "no truth"
 NOT_MEASURED = "not measured"
+SETTINGS_SHOWN = ("model", "regularizer", "mu", "rank")
 
 # Measures of `hifred.measures` that compare with the true sky.
 TRUTH_MEASURES = ("nmse_db", "asam", "asam_bright", "acssim", "ergas", "sam")
@@ -91,7 +92,7 @@ def measures_of(source: Source) -> list[str]:
         for name, values in dataset.data_vars.items()
         if values.dims == ("trial",)
         and values.dtype.kind == "f"
-        and "direction" in values.attrs
+        and values.attrs.get("direction") in {"higher", "lower"}
     ]
 
 

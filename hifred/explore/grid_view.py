@@ -1,0 +1,135 @@
+"""The heat map of a measure over the grid: the way in to the trials."""
+
+from collections.abc import Callable
+from typing import final
+
+import numpy as np
+from bokeh.models import ColorBar, ColumnDataSource, FactorRange, HoverTool
+from bokeh.plotting import figure
+
+from hifred.explore.drawing import measure_mapper
+from hifred.plots.labels import setting_label
+from hifred.plots.style import NO_DATA_COLOUR, NO_DATA_EDGE
+from hifred.plots.trial_grid import MeasureGrid
+
+COLUMNS = ("column", "row", "trial", "value", "text", "hatch", "ink")
+
+
+@final
+class GridView:
+    """Cells with values; hatched ones with the word for why there is none.
+
+    Parameters
+    ----------
+    on_choice : callable
+        Called with the trial id of the cell that was clicked.
+    """
+
+    def __init__(self, on_choice: Callable[[str], None]) -> None:
+        self._on_choice = on_choice
+        self._mapper = measure_mapper()
+        self.source = ColumnDataSource({name: [] for name in COLUMNS}, name="grid-data")
+        self.chosen = ColumnDataSource(
+            {"column": [], "row": [], "colour": []}, name="grid-chosen"
+        )
+        self.figure = figure(
+            name="grid",
+            width=345,
+            height=250,
+            x_range=FactorRange(),
+            y_range=FactorRange(),
+            tools="tap",
+            toolbar_location=None,
+            x_axis_label=setting_label("mu"),
+            y_axis_label=setting_label("rank"),
+        )
+        self._draw()
+        self.source.selected.on_change("indices", self._on_tap)
+
+    def show(self, grid: MeasureGrid) -> None:
+        """Show a grid of values and words."""
+        finite = grid.values[np.isfinite(grid.values)]
+        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+        self._mapper.update(low=float(low), high=float(high if high > low else low + 1))
+        self.figure.x_range.factors = grid.column_texts
+        self.figure.y_range.factors = grid.row_texts
+        cells = [
+            _cell(grid, index, (low, high)) for index in np.ndindex(grid.words.shape)
+        ]
+        self.source.selected.indices = []
+        self.source.data = {name: [cell[name] for cell in cells] for name in COLUMNS}
+
+    def clear(self) -> None:
+        """Show nothing, such as when the measure is refused."""
+        self.source.data = {name: [] for name in COLUMNS}
+
+    def mark(self, trials: dict[str, str]) -> None:
+        """Frame the cells of the shown trials; a mapping of trial id to colour."""
+        cells = zip(
+            self.source.data["trial"],
+            self.source.data["column"],
+            self.source.data["row"],
+            strict=True,
+        )
+        marked = [
+            (column, row, trials[trial])
+            for trial, column, row in cells
+            if trial in trials
+        ]
+        columns, rows, colours = zip(*marked, strict=True) if marked else ((), (), ())
+        self.chosen.data = {
+            "column": list(columns), "row": list(rows), "colour": list(colours),
+        }  # fmt: skip
+
+    def _on_tap(self, _: str, __: object, indices: list[int]) -> None:
+        if not indices:
+            return
+        trial = str(self.source.data["trial"][indices[0]])
+        self.source.selected.indices = []
+        if trial:
+            self._on_choice(trial)
+
+    def _draw(self) -> None:
+        cells = self.figure.rect(
+            x="column", y="row", width=1, height=1, source=self.source,
+            fill_color={"field": "value", "transform": self._mapper},
+            line_color="white", hatch_pattern="hatch", hatch_color=NO_DATA_EDGE,
+            hatch_alpha=0.6, nonselection_fill_alpha=1.0, nonselection_hatch_alpha=0.6,
+        )  # fmt: skip
+        self._mapper.nan_color = NO_DATA_COLOUR
+        self.figure.text(
+            x="column", y="row", text="text", text_color="ink", source=self.source,
+            text_align="center", text_baseline="middle", text_font_size="10px",
+            nonselection_text_alpha=1.0,
+        )  # fmt: skip
+        self.figure.rect(
+            x="column", y="row", width=0.94, height=0.92, source=self.chosen,
+            fill_alpha=0.0, line_color="colour", line_width=3.5,
+        )  # fmt: skip
+        self.figure.add_tools(
+            HoverTool(renderers=[cells], tooltips=[("trial", "@trial"), ("", "@text")])
+        )
+        self.figure.grid.visible = False
+        self.figure.axis.axis_label_text_font_style = "normal"
+        self.figure.axis.axis_label_text_font_size = "10px"
+        self.figure.add_layout(
+            ColorBar(color_mapper=self._mapper, width=9, label_standoff=4, padding=3),
+            "right",
+        )
+
+
+def _cell(
+    grid: MeasureGrid, index: tuple[int, ...], limits: tuple[float, float]
+) -> dict[str, object]:
+    row, column = index
+    value, word = float(grid.values[index]), str(grid.words[index])
+    height = (value - limits[0]) / max(limits[1] - limits[0], 1e-300)
+    return {
+        "column": grid.column_texts[column],
+        "row": grid.row_texts[row],
+        "trial": str(grid.trials[index]),
+        "value": value,
+        "text": word or f"{value:.4g}",
+        "hatch": "/" if word else " ",
+        "ink": "white" if not word and height < 0.5 else "black",
+    }

@@ -1,0 +1,121 @@
+"""The explorer's server: this machine only, and only for who holds the token."""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from typing import Any, final
+
+import panel as pn
+from bokeh.server.auth_provider import AuthProvider
+from bokeh.server.server import Server
+from tornado.web import HTTPError, RequestHandler
+
+from hifred.errors import HifredError
+
+ADDRESS = "127.0.0.1"
+
+
+@final
+class TokenAuth(AuthProvider):  # type: ignore[misc]
+    """Lets in who names the token in the address, and remembers it in a cookie.
+
+    Parameters
+    ----------
+    token : str
+        The secret; compared in constant time.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        # Browsers send cookies to every port of a host: the name tells servers apart.
+        self._cookie = f"hifred-{secrets.token_hex(4)}"
+
+    @property
+    def get_user(self) -> Callable[[RequestHandler], str | None]:
+        return self._user_of
+
+    @property
+    def get_user_async(self) -> None:
+        return None
+
+    @property
+    def login_url(self) -> None:
+        return None
+
+    @property
+    def get_login_url(self) -> Callable[[RequestHandler], str]:
+        return _refuse
+
+    @property
+    def login_handler(self) -> None:
+        return None
+
+    @property
+    def logout_url(self) -> None:
+        return None
+
+    @property
+    def logout_handler(self) -> None:
+        return None
+
+    def _user_of(self, request: RequestHandler) -> str | None:
+        given = request.get_query_argument("token", "")
+        if self._is_token(given):
+            request.set_cookie(self._cookie, given, httponly=True, samesite="Strict")
+            return "owner"
+        kept = request.get_cookie(self._cookie, "") or ""
+        return "owner" if self._is_token(kept) else None
+
+    def _is_token(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), self._token.encode())
+
+
+def _refuse(_: RequestHandler) -> str:
+    raise HTTPError(
+        403, "open the address that `hifred explore` printed, token included"
+    )
+
+
+def start_server(
+    make_page: Callable[[], pn.viewable.Viewable],
+    *,
+    port: int = 0,
+    title: str = "hifred",
+    token: str | None = None,
+) -> tuple[Server, str]:
+    """Start serving a page on the loopback interface; return server and address.
+
+    Parameters
+    ----------
+    make_page : callable
+        Returns a new page for each visit.
+    port : int
+        0 takes any free one.
+    title : str
+        Of the browser's tab.
+    token : str, optional
+        By default a new random one.
+
+    Raises
+    ------
+    HifredError
+        If the port is taken.
+    """
+    token = token or secrets.token_urlsafe(24)
+    options: dict[str, Any] = {"auth_provider": TokenAuth(token)}
+    try:
+        server = pn.io.server.get_server(
+            {"/": make_page},
+            address=ADDRESS,
+            port=port,
+            title=title,
+            show=False,
+            start=False,
+            threaded=False,
+            **options,
+        )
+    except OSError as error:
+        raise HifredError(
+            f"port must be free; got {port} ({error.strerror}). Choose another, or 0."
+        ) from error
+    return server, f"http://{ADDRESS}:{server.port}/?token={token}"

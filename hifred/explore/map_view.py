@@ -18,7 +18,7 @@ from hifred.explore.drawing import signed_root, squared_ticks
 from hifred.plots.style import NO_DATA_COLOUR, NO_DATA_EDGE
 
 EDGES = ("left", "right", "bottom", "top")
-SIDE = 235
+SIDE = 190
 TOOLS = "tap,box_select,pan,wheel_zoom,reset"
 
 
@@ -56,13 +56,12 @@ class MapView:
         self.source = ColumnDataSource(_no_image(), name=f"{name}-data")
         self.figure = figure(
             name=name,
-            width=SIDE,
-            height=SIDE + 24,
+            frame_width=SIDE,
+            frame_height=SIDE,
             x_range=ranges[0],
             y_range=ranges[1],
             tools=TOOLS,
             active_drag="box_select",
-            match_aspect=True,
             toolbar_location=None,
             x_axis_label="x offset (arcsec)",
             y_axis_label="y offset (arcsec)",
@@ -86,6 +85,16 @@ class MapView:
     def word(self) -> str:
         """Why there is no image; empty where there is one."""
         return str(self._word.text)
+
+    def fit(self, extent: tuple[float, float, float, float]) -> None:
+        """Give the frame the shape of the field, so that pixels are square."""
+        left, right, bottom, top = extent
+        ratio = (top - bottom) / (right - left)
+        # `match_aspect` would do it, were the ranges not shared: then it never ends.
+        self.figure.update(
+            frame_width=round(SIDE / max(ratio, 1.0)),
+            frame_height=round(SIDE * min(ratio, 1.0)),
+        )
 
     def show(
         self,
@@ -145,7 +154,6 @@ class MapView:
             if self.is_rooted:
                 bar.formatter = squared_ticks()
             self.figure.add_layout(bar, "right")
-            self.figure.width = SIDE + 62
 
     def _outline(self, selection: ColumnDataSource) -> None:
         for colour, width in (("black", 3.5), ("white", 1.6)):

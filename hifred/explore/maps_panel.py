@@ -53,7 +53,7 @@ class MapsPanel:
         has_bar = name in {"fusion", "residual", "difference"}
         view = MapView(
             name,
-            mapper,  # type: ignore[arg-type]
+            mapper,
             ranges=self._ranges,
             selection=self.selection,
             is_rooted=is_rooted,
@@ -157,6 +157,8 @@ class MapsPanel:
         if (x.reset_start, x.reset_end, y.reset_start, y.reset_end) != chosen.extent:
             x.update(start=left, end=right, reset_start=left, reset_end=right)
             y.update(start=bottom, end=top, reset_start=bottom, reset_end=top)
+            for view in self.views.values():
+                view.fit(chosen.extent)
         return chosen.extent
 
     def _tapped(self, event: Tap) -> None:

@@ -16,7 +16,7 @@ ADDRESS = "127.0.0.1"
 
 
 @final
-class TokenAuth(AuthProvider):  # type: ignore[misc]
+class TokenAuth(AuthProvider):
     """Lets in who names the token in the address, and remembers it in a cookie.
 
     Parameters

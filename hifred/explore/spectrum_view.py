@@ -19,7 +19,8 @@ ROLES = ("spectrometer", "imager", "truth", "fusion", "second_fusion")
 WIDTHS = {"truth": 3.0, "fusion": 1.6, "second_fusion": 1.6}
 DASHES = {"second_fusion": "dashed"}
 UNIT = plain_unit(SURFACE_BRIGHTNESS_UNIT)
-COLUMNS = ("energy", "rooted", "lower", "upper", "value")
+LINE_COLUMNS = ("energy", "rooted", "value")
+AREA_COLUMNS = ("energy", "lower", "upper")
 
 
 @final
@@ -34,9 +35,10 @@ class SpectrumView:
 
     def __init__(self, width: int = 1180) -> None:
         self.sources = {
-            role: ColumnDataSource(_no_spectrum(), name=f"spectrum-{role}")
+            role: ColumnDataSource(_empty(LINE_COLUMNS), name=f"spectrum-{role}")
             for role in ROLES
         }
+        self._areas = {role: ColumnDataSource(_empty(AREA_COLUMNS)) for role in ROLES}
         self.band = BoxAnnotation(
             fill_color="#999999", fill_alpha=0.18, left=0, right=0
         )
@@ -56,7 +58,8 @@ class SpectrumView:
         self.figure.yaxis.axis_label_text_font_size = "10px"
         self.figure.axis.axis_label_text_font_style = "normal"
         self.figure.add_layout(self.band)
-        self._drawn = {role: self._draw(role) for role in ROLES}
+        for role in ROLES:
+            self._draw(role)
         self.figure.legend.click_policy = "hide"
         self.figure.legend.location = "top_right"
         self.figure.legend.label_text_font_size = "10px"
@@ -64,7 +67,12 @@ class SpectrumView:
     def show(self, spectra: dict[str, Spectrum], *, title: str) -> None:
         """Show the spectra by role; the roles that are absent are emptied."""
         for role, source in self.sources.items():
-            source.data = _columns(spectra[role]) if role in spectra else _no_spectrum()
+            spectrum = spectra.get(role)
+            source.data = _line(spectrum) if spectrum else _empty(LINE_COLUMNS)
+            has_area = spectrum is not None and spectrum.has_errors
+            self._areas[role].data = (
+                _area(spectrum) if has_area else _empty(AREA_COLUMNS)
+            )
         tops = [np.nanmax(spectrum.values) for spectrum in spectra.values()]
         self.figure.y_range.update(
             start=0.0, end=float(1.08 * np.sqrt(max([*tops, 1e-300])))
@@ -82,34 +90,34 @@ class SpectrumView:
         """Shade the energies that the maps add up."""
         self.band.update(left=band[0], right=band[1])
 
-    def _draw(self, role: str) -> object:
+    def _draw(self, role: str) -> None:
         source, colour = self.sources[role], ROLE_COLOURS[role]
-        self.figure.varea_step(
-            x="energy", y1="lower", y2="upper", step_mode="after",
-            source=source, fill_color=colour, fill_alpha=0.2,
+        # `varea_step` would do it, but without data it hangs the browser (Bokeh 3.9).
+        self.figure.varea(
+            x="energy", y1="lower", y2="upper", source=self._areas[role],
+            fill_color=colour, fill_alpha=0.2,
         )  # fmt: skip
-        return self.figure.step(
+        self.figure.step(
             x="energy", y="rooted", mode="after", source=source, line_color=colour,
             line_width=WIDTHS.get(role, 1.0), line_dash=DASHES.get(role, "solid"),
             legend_label=role.replace("_", " "),
         )  # fmt: skip
 
 
-def _no_spectrum() -> dict[str, np.ndarray]:
-    return {name: np.empty(0) for name in COLUMNS}
+def _empty(columns: tuple[str, ...]) -> dict[str, np.ndarray]:
+    return {name: np.empty(0) for name in columns}
 
 
-def _columns(spectrum: Spectrum) -> dict[str, np.ndarray]:
-    """Return the columns; the last bin is said twice, to end its step."""
-    closed = [
-        np.append(part, part[-1:])
-        for part in (spectrum.values, spectrum.lower, spectrum.upper)
-    ]
-    value, lower, upper = closed
+def _line(spectrum: Spectrum) -> dict[str, np.ndarray]:
+    """Return the columns of a step line; the last bin is said twice, to end it."""
+    value = np.append(spectrum.values, spectrum.values[-1:])
+    return {"energy": spectrum.edges, "value": value, "rooted": signed_root(value)}
+
+
+def _area(spectrum: Spectrum) -> dict[str, np.ndarray]:
+    """Return the columns of an area with steps: each inner edge twice."""
     return {
-        "energy": spectrum.edges,
-        "value": value,
-        "rooted": signed_root(value),
-        "lower": signed_root(np.maximum(lower, 0)),
-        "upper": signed_root(upper),
+        "energy": np.repeat(spectrum.edges, 2)[1:-1],
+        "lower": np.repeat(signed_root(np.maximum(spectrum.lower, 0)), 2),
+        "upper": np.repeat(signed_root(spectrum.upper), 2),
     }

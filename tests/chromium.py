@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -29,7 +31,8 @@ window.hifred = {
   view(name) { return Bokeh.index.find_one(this.model(name)) },
   column(name, column) {
     const values = this.model(name).data[column]
-    return Array.from(values, (v) => (v != null && v.length ? Array.from(v) : v))
+    const plain = (v) => (v != null && typeof v === 'object' ? Array.from(v) : v)
+    return Array.from(values, plain)
   },
   at(name, x, y) {
     const view = this.view(name)
@@ -70,8 +73,8 @@ class Page:
             try:
                 if value := self.run(script):
                     return value
-            except Exception as error:  # noqa: BLE001, F841 (not ready: try again)
-                pass
+            except WebDriverException:
+                pass  # not ready: try again
             time.sleep(0.02)
         raise TimeoutError(f"{script}\n{self.console()}")
 
@@ -140,7 +143,6 @@ def open_chromium(
     folder: Path, width: int = 1750, height: int = 1100
 ) -> Iterator[Page]:
     """Start a Chromium with an empty profile in `folder`; skip aloud without one."""
-    webdriver = pytest.importorskip("selenium.webdriver")
     browser, driver_path = (shutil.which(n) for n in ("chromium", "chromedriver"))
     if not browser or not driver_path:
         pytest.skip("no chromium and chromedriver: run `make test-browser` as root")

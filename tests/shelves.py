@@ -15,7 +15,7 @@ from hifred.store import (
     publish_trial,
     save_fusion_input,
 )
-from tests.scenes import make_observations, make_result, make_truth
+from tests.made_up import make_observations, make_result, make_truth
 
 SETTINGS = {"target_resolution": "as_given", "boundary": "zero"}
 
@@ -28,12 +28,14 @@ def make_input(shape=(12, 9), n_energies=24, *, with_truth=True) -> FusionInput:
 
 def make_trial(fusion_input: FusionInput, seed: int) -> xr.Dataset:
     """Return a result as a kernel would, on the sky grid of its input."""
-    truth = fusion_input.truth or make_truth()
+    truth = make_truth() if fusion_input.truth is None else fusion_input.truth
     result = make_result(truth, seed, spread=0.03 + 0.01 * seed)
     exposure = build_sky_grid(fusion_input.observations).reference_exposure
     result["reference_exposure"] = (
         "energy", exposure, {"units": "cm2 s", "long_name": "reference exposure"},
     )  # fmt: skip
+    if fusion_input.truth is None:
+        result = result.drop_vars(["sam", "relative_error"])
     return result.assign_attrs(settings=json.dumps(SETTINGS))
 
 
@@ -55,7 +57,7 @@ def fill(folder: Path, table: xr.Dataset, *, with_truth: bool = True) -> Shelf:
     for i_trial, word in enumerate(status_words(table)):
         if word == DONE:
             trial = str(table["trial"].to_numpy()[i_trial])
-            publish(folder, trial, make_trial(fusion_input, i_trial % 7))
+            publish(folder, trial, make_trial(fusion_input, i_trial % 11))
     return shelf_of(folder, table)
 
 

@@ -13,11 +13,25 @@ from hifred.plots.trial_grid import (
     is_higher_better,
     measures_of,
     ordered_keys,
-    setting_key,
+    setting_keys,
     status_words,
 )
 
 SETTINGS = ("model", "regularizer", "mu", "rank")
+NO_SETTINGS = ("trial", "metrics")
+
+
+def swept_settings(table: xr.Dataset) -> list[str]:
+    """Return model, regularizer, mu, rank, and whatever else differs among trials."""
+    others = [
+        str(name)
+        for name, values in table.coords.items()
+        if name not in {*SETTINGS, *NO_SETTINGS}
+        and values.dims == ("trial",)
+        and not str(name).endswith("_text")
+        and len(set(setting_keys(table, str(name)))) > 1
+    ]
+    return [*(name for name in SETTINGS if name in table.coords), *others]
 
 
 @final
@@ -33,11 +47,12 @@ class Choices:
     def __init__(self, table: xr.Dataset) -> None:
         self.table = table
         self._trials = [str(trial) for trial in table["trial"].to_numpy()]
-        self._keys = {
-            name: [setting_key(value) for value in table[name].to_numpy()]
-            for name in SETTINGS
-            if name in table.coords
-        }
+        self._keys = {name: setting_keys(table, name) for name in swept_settings(table)}
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the settings that one can choose."""
+        return list(self._keys)
 
     def options(self, name: str, where: Mapping[str, SettingKey]) -> dict[str, object]:
         """Return the values of a setting among some trials, by their text."""

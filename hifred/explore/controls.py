@@ -5,7 +5,7 @@ from typing import Protocol, final
 import panel as pn
 import xarray as xr
 
-from hifred.explore.choices import SETTINGS, Choices
+from hifred.explore.choices import Choices
 from hifred.explore.grid_view import GridView
 from hifred.explore.maps_panel import MapsPanel
 from hifred.explore.spectrum_view import SpectrumView
@@ -59,11 +59,15 @@ class Controls:
         self._explorer = explorer
         self._name = name
         self._is_following = False
+        self._make_choices(explorer)
+        self._make_texts(explorer)
+        self._watch()
+
+    def _make_choices(self, explorer: _Explorer) -> None:
         table = explorer.shelf.table
         self._settings = {
             setting: pn.widgets.Select(name=setting, width=150)
-            for setting in SETTINGS
-            if setting in table.coords
+            for setting in explorer.choices.names
         }
         self.measure = pn.widgets.Select(
             name="measure", options=_measure_options(table), width=310
@@ -74,18 +78,21 @@ class Controls:
         self.residual = pn.widgets.Select(
             name="residual against", options=explorer.residual_kinds(), width=200
         )
+
+    def _make_texts(self, explorer: _Explorer) -> None:
         self._compare = pn.widgets.Checkbox(name="compare with a trial B", value=False)
         self._slot = pn.widgets.RadioButtonGroup(
             name="choose", options={"trial A": "A", "trial B": "B"}, visible=False
         )
-        self.band = pn.widgets.RangeSlider(name="energy band (keV)", width=760)
+        self.band = pn.widgets.RangeSlider(
+            name="energy band (keV)", width=760, show_value=False
+        )
         self.details = pn.pane.HTML("", width=330, stylesheets=[CSS])
         self._note = pn.pane.HTML("", width=330)
         self._time = pn.pane.HTML("", width=200)
         self._second = pn.FlexBox(
             *(_pane(explorer.maps, view) for view in SECOND_ROW), visible=False
         )
-        self._watch()
 
     @property
     def slot(self) -> str:

@@ -2,9 +2,10 @@
 
 from html import escape
 
+from hifred.explore.choices import swept_settings
 from hifred.plots.labels import plain_unit, setting_text
 from hifred.plots.shelf import Shelf
-from hifred.plots.trial_grid import SETTINGS_SHOWN, measures_of, needs_truth
+from hifred.plots.trial_grid import measures_of, needs_truth
 
 
 def details_html(shelf: Shelf, trial: str) -> str:
@@ -12,11 +13,10 @@ def details_html(shelf: Shelf, trial: str) -> str:
     row = shelf.row(trial)
     facts = [("trial", trial), ("state", shelf.word(trial))]
     facts += [
-        (name, setting_text(row[name].item()))
-        for name in SETTINGS_SHOWN
-        if name in row.coords
+        (name, setting_text(shelf.setting(trial, name)))
+        for name in swept_settings(shelf.table)
     ]
-    for name in ("outcome", "message", "error"):
+    for name in ("outcome", "message"):
         if name in row and str(row[name].item()):
             facts.append((name, str(row[name].item())))
     facts += [

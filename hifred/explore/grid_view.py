@@ -129,7 +129,7 @@ def _cell(
         "row": grid.row_texts[row],
         "trial": str(grid.trials[index]),
         "value": value,
-        "text": word or f"{value:.4g}",
+        "text": word.replace(" ", "\n") or f"{value:.4g}",
         "hatch": "/" if word else " ",
         "ink": "white" if not word and height < 0.5 else "black",
     }

@@ -101,7 +101,7 @@ class MapsPanel:
         self.views[view].show(
             residual_image(data, expected, band),
             data.extent,
-            title=f"{kind}: (data − model) / √model",
+            title=f"residual: {kind} (σ)",
         )
 
     def select(self, region: Region, pixel_sides: tuple[float, float]) -> None:

@@ -2,7 +2,9 @@
 
 import hmac
 import secrets
+import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, final
 
 import panel as pn
@@ -11,6 +13,8 @@ from bokeh.server.server import Server
 from tornado.web import HTTPError, RequestHandler
 
 from hifred.errors import HifredError
+from hifred.explore.explorer import Explorer
+from hifred.plots.shelf import open_shelf
 
 ADDRESS = "127.0.0.1"
 
@@ -119,3 +123,43 @@ def start_server(
             f"port must be free; got {port} ({error.strerror}). Choose another, or 0."
         ) from error
     return server, f"http://{ADDRESS}:{server.port}/?token={token}"
+
+
+def serve_explorer(
+    directory: str | Path,
+    *,
+    port: int = 0,
+    is_shown: bool = False,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve the explorer of a sweep directory until interrupted.
+
+    Parameters
+    ----------
+    directory : path
+        A sweep directory; it is collected first if need be.
+    port : int
+        0 takes any free one.
+    is_shown : bool
+        Whether to open a browser.
+    announce : callable
+        Told the address, which holds the token.
+
+    Raises
+    ------
+    HifredError
+        If it is no sweep directory, or the port is taken.
+    """
+    shelf = open_shelf(directory)
+    name = str(shelf.table.attrs.get("name") or Path(directory).resolve().name)
+    server, url = start_server(
+        lambda: Explorer(shelf, name).page(), port=port, title=f"hifred · {name}"
+    )
+    announce(url)
+    if is_shown:
+        webbrowser.open(url)
+    server.start()
+    try:
+        server.io_loop.start()
+    except KeyboardInterrupt:
+        server.stop()

@@ -69,9 +69,9 @@ class SpectrumView:
         for role, source in self.sources.items():
             spectrum = spectra.get(role)
             source.data = _line(spectrum) if spectrum else _empty(LINE_COLUMNS)
-            has_area = spectrum is not None and spectrum.has_errors
+            has_area = spectrum and spectrum.has_errors
             self._areas[role].data = (
-                _area(spectrum) if has_area else _empty(AREA_COLUMNS)
+                _area(spectrum) if spectrum and has_area else _empty(AREA_COLUMNS)
             )
         tops = [np.nanmax(spectrum.values) for spectrum in spectra.values()]
         self.figure.y_range.update(

@@ -1,6 +1,6 @@
 """Curves of a measure against a setting, one line per regulariser and rank."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ from hifred.plots.trial_grid import (
     measure_of,
     ordered_keys,
     selected,
-    setting_key,
+    setting_keys,
     trial_words,
 )
 
@@ -89,12 +89,14 @@ def _lines(dataset: xr.Dataset, measured: xr.DataArray, against: str) -> list[_L
     words = trial_words(dataset, measured)
     values = measured.to_numpy().astype(float)
     keys = [
-        (str(regularizer), setting_key(rank))
+        (str(regularizer or ""), rank)
         for regularizer, rank in zip(
-            _column(dataset, "regularizer"), _column(dataset, "rank"), strict=True
+            setting_keys(dataset, "regularizer"),
+            setting_keys(dataset, "rank"),
+            strict=True,
         )
     ]
-    x = [setting_key(value) for value in _column(dataset, against)]
+    x = setting_keys(dataset, against)
     order = ordered_keys(x)
     lines = []
     for key in dict.fromkeys(keys):
@@ -109,12 +111,6 @@ def _lines(dataset: xr.Dataset, measured: xr.DataArray, against: str) -> list[_L
             )
         )
     return lines
-
-
-def _column(dataset: xr.Dataset, name: str) -> Sequence[object]:
-    if name not in dataset.coords:
-        return [None] * dataset.sizes["trial"]
-    return list(dataset[name].to_numpy())
 
 
 def _draw_lines(axis: Axes, lines: list[_Line]) -> None:

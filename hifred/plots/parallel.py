@@ -22,7 +22,7 @@ from hifred.plots.trial_grid import (
     is_higher_better,
     measure_of,
     ordered_keys,
-    setting_key,
+    setting_keys,
     status_words,
 )
 
@@ -70,7 +70,7 @@ def plot_parallel_coordinates(
 
 
 def _setting_axis(axis: Axes, dataset: xr.Dataset, name: str, at: int) -> np.ndarray:
-    keys = [setting_key(value) for value in dataset[name].to_numpy()]
+    keys = setting_keys(dataset, name)
     ordered = ordered_keys(keys)
     height = {
         key: (i + 0.5) / len(ordered) if len(ordered) > 1 else 0.5

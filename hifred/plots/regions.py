@@ -50,15 +50,13 @@ class Region:
 
     def text(self) -> str:
         """Return the region in words."""
-        y, x = self.centre
+        # Adding 0 turns -0 into 0.
+        y, x = (round(value) + 0 for value in self.centre)
         if self.is_pixel:
-            return f"pixel at x = {x:.0f}, y = {y:.0f} arcsec"
+            return f"pixel at x = {x}, y = {y} arcsec"
         height = self.y_range[1] - self.y_range[0]
         width = self.x_range[1] - self.x_range[0]
-        return (
-            f"{width:.0f} x {height:.0f} arcsec region at "
-            f"x = {x:.0f}, y = {y:.0f} arcsec"
-        )
+        return f"{width:.0f} x {height:.0f} arcsec region at x = {x}, y = {y} arcsec"
 
 
 def _inside(centres: np.ndarray, lower: float, upper: float) -> slice:

@@ -3,6 +3,7 @@
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Generic, TypeVar, final
 
 import numpy as np
@@ -17,7 +18,18 @@ from hifred.observations import (
 from hifred.plots.labels import setting_text
 from hifred.plots.layers import Layer, counts_layer, fusion_layer, truth_layer
 from hifred.plots.residuals import with_values
-from hifred.plots.trial_grid import DONE, status_words
+from hifred.plots.trial_grid import (
+    DONE,
+    SettingKey,
+    collected,
+    setting_keys,
+    status_words,
+)
+from hifred.store import open_fusion_input, open_results
+from hifred.store.collected import current_generation
+from hifred.sweep import collect, snapshot
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.states import BAD_STATES
 
 MIB = 2**20
 LABEL_SETTINGS = ("regularizer", "mu", "rank")
@@ -109,14 +121,16 @@ class Shelf:
 
     def label(self, trial: str) -> str:
         """Return a trial's settings as a short text, such as ``lrs mu 0.01 rank 5``."""
-        row = self.row(trial)
         words = [
             text if name == "regularizer" else f"{name} {text}"
             for name in LABEL_SETTINGS
-            if name in row.coords
-            and (text := setting_text(row[name].item())) not in {"–", "nan"}
+            if (text := setting_text(self.setting(trial, name))) != "–"
         ]
         return " ".join(words)
+
+    def setting(self, trial: str, name: str) -> SettingKey:
+        """Return a setting of a trial; None where it does not read it."""
+        return setting_keys(self.table.sel(trial=[trial]), name)[0]
 
     def input(self, model: str) -> FusionInput:
         """Return the observations of a model, and its truth if it has one."""
@@ -173,6 +187,37 @@ class Shelf:
         sky = build_sky_grid(observations, **margins)
         responses = build_responses(observations, sky, **geometry)
         return responses, int(8 * sky.energy.size * sky.y.size * sky.x.size)
+
+
+def open_shelf(directory: str | Path) -> Shelf:
+    """Return the trials and inputs of a sweep directory, collected if need be.
+
+    Raises
+    ------
+    HifredError
+        If it is no sweep directory, or nothing can be collected.
+    """
+    root = Path(directory)
+    if not _is_collected(root):
+        collect(root)
+    results = open_results(root)
+    sweep = SweepDirectory(root)
+    return Shelf(
+        collected(results),
+        open_trial=lambda trial: results.trial(trial).open(),
+        open_input=lambda model: open_fusion_input(sweep.input(model)),
+    )
+
+
+def _is_collected(root: Path) -> bool:
+    """Whether the collected results hold every trial that is done by now."""
+    counts = snapshot(root).counts
+    if current_generation(root / "results") is None:
+        return False
+    words = status_words(collected(open_results(root)))
+    n_bad = sum(counts[state] for state in BAD_STATES)
+    found = int(np.sum(words == DONE)), int(np.isin(words, BAD_STATES).sum())
+    return found == (counts["done"], n_bad)
 
 
 _MARGINS = ("margin_pixels", "margin_channels")

@@ -2,40 +2,35 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import xarray as xr
 
 from hifred.errors import HifredError, unknown_name
+from hifred.measures import MEASURES
 from hifred.plots.labels import setting_text
+from hifred.store import Results
+from hifred.store.collected import open_table
 
 DONE = "done"
 NOT_PLANNED = "not planned"
 NEEDS_TRUTH = "no truth"
 NOT_MEASURED = "not measured"
-SETTINGS_SHOWN = ("model", "regularizer", "mu", "rank")
 
-# Measures of `hifred.measures` that compare with the true sky.
-TRUTH_MEASURES = ("nmse_db", "asam", "asam_bright", "acssim", "ergas", "sam")
+TRUTH_MEASURES = tuple(name for name, about in MEASURES.items() if about.needs_truth)
 
 
 SettingKey = float | str | None
 
 
-class HasDataset(Protocol):
-    """What holds the collected results, such as `hifred.sweep.Results`."""
-
-    def dataset(self) -> xr.Dataset:
-        """Return the collected store, one row per trial."""
-
-
-Source = HasDataset | xr.Dataset
+Source = Results | xr.Dataset
 
 
 def collected(source: Source) -> xr.Dataset:
-    """Return the collected dataset of results, or the dataset itself."""
-    return source if isinstance(source, xr.Dataset) else source.dataset()
+    """Return settings, status and measures of all trials, failed ones included."""
+    if isinstance(source, xr.Dataset):
+        return source
+    return open_table(source.generation).drop_vars("record", errors="ignore").load()
 
 
 def status_words(dataset: xr.Dataset) -> np.ndarray:
@@ -159,7 +154,7 @@ def measure_grid(
     measured = measure_of(dataset, measure).isel(
         trial=np.flatnonzero(selected(dataset, where or {}))
     )
-    row_keys, column_keys = (_keys(chosen, name) for name in (rows, columns))
+    row_keys, column_keys = (setting_keys(chosen, name) for name in (rows, columns))
     row_values, column_values = (ordered_keys(keys) for keys in (row_keys, column_keys))
     shape = (len(row_values), len(column_values))
     values = np.full(shape, np.nan)
@@ -187,7 +182,7 @@ def selected(dataset: xr.Dataset, where: Mapping[str, object]) -> np.ndarray:
         if name not in dataset.coords:
             raise unknown_name("setting", name, map(str, dataset.coords))
         wanted_key = setting_key(wanted)
-        chosen &= np.array([key == wanted_key for key in _keys(dataset, name)])
+        chosen &= np.array([key == wanted_key for key in setting_keys(dataset, name)])
     return chosen
 
 
@@ -210,10 +205,14 @@ def _number(text: str) -> SettingKey:
         return text
 
 
-def _keys(dataset: xr.Dataset, name: str) -> list[SettingKey]:
-    if name not in dataset.coords:
-        return [None] * dataset.sizes["trial"]
-    return [setting_key(value) for value in dataset[name].to_numpy()]
+def setting_keys(dataset: xr.Dataset, name: str) -> list[SettingKey]:
+    """Return a setting of every trial; text, such as mu = varying, where it is one."""
+    keys: list[SettingKey] = [None] * dataset.sizes["trial"]
+    for column in (name, f"{name}_text"):
+        if column in dataset.coords:
+            found = [setting_key(value) for value in dataset[column].to_numpy()]
+            keys = [a if b is None else b for a, b in zip(keys, found, strict=True)]
+    return keys
 
 
 def ordered_keys(keys: Iterable[SettingKey]) -> list[SettingKey]:

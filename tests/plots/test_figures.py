@@ -21,7 +21,7 @@ from hifred.plots import (
     plot_residuals,
     plot_spectra,
 )
-from tests.scenes import (
+from tests.made_up import (
     make_collected,
     make_observations,
     make_result,

@@ -12,7 +12,7 @@ from hifred.plots.layers import (
     truth_layer,
 )
 from hifred.plots.regions import Region
-from tests.scenes import make_observation, make_truth
+from tests.made_up import make_observation, make_truth
 
 BAND = (0.5, 1.4)
 FIELD = Region((-1e3, 1e3), (-1e3, 1e3))

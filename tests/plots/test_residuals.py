@@ -9,7 +9,7 @@ from hifred.plots.residuals import (
     residual_spectrum,
     with_values,
 )
-from tests.scenes import make_observation, make_truth
+from tests.made_up import make_observation, make_truth
 
 
 def test_noise_units() -> None:

@@ -12,18 +12,14 @@ from hifred.plots.trial_grid import (
     setting_key,
     status_words,
 )
-from tests.scenes import make_collected
+from tests.made_up import make_collected
 
 LRS = {"model": "demo", "regularizer": "lrs"}
 
 
-class Holder:
-    def dataset(self):
-        return make_collected()
-
-
-def test_results_and_datasets_are_taken_alike() -> None:
-    assert collected(Holder()).identical(make_collected())
+def test_a_dataset_is_taken_as_it_is() -> None:
+    dataset = make_collected()
+    assert collected(dataset) is dataset
 
 
 def test_states_are_read_from_the_flags() -> None:

@@ -1,0 +1,43 @@
+"""Pages to look at: report, explore."""
+
+import importlib
+from pathlib import Path
+
+import click
+
+from hifred.errors import HifredError
+from hifred.report import write_report
+
+DIRECTORY = click.Path(path_type=Path)
+
+
+@click.command(epilog="Example: hifred report first-look -o first-look.html")
+@click.argument("directory", type=DIRECTORY)
+@click.option(
+    "-o", "--output", type=DIRECTORY, help="By default DIRECTORY/report.html."
+)
+def report(directory: Path, *, output: Path | None) -> None:
+    """Write a self-contained page of a sweep: tables, maps, spectra, curves."""
+    click.echo(str(write_report(directory, output)))
+
+
+@click.command(epilog="Example: hifred explore first-look --port 5006")
+@click.argument("directory", type=DIRECTORY)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 = any free.")
+@click.option("--open/--no-open", "is_shown", default=False, help="Open a browser.")
+def explore(directory: Path, *, port: int, is_shown: bool) -> None:
+    """Explore a sweep in the browser, on this machine only, until Ctrl-C."""
+    try:
+        # Panel is an extra: everything else works without it.
+        serve = importlib.import_module("hifred.explore").serve_explorer
+    except ModuleNotFoundError as error:
+        raise HifredError(
+            f"the explorer must have Panel and Bokeh; {error.name} is not installed. "
+            "Run `pip install 'hifred[explore]'`."
+        ) from error
+    serve(
+        directory,
+        port=port,
+        is_shown=is_shown,
+        announce=lambda url: click.echo(f"open {url}\nstop with Ctrl-C"),
+    )

@@ -1,0 +1,142 @@
+"""The explorer without a browser: what every choice puts on the page."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from hifred.explore.details import details_html
+from hifred.explore.explorer import Explorer
+from hifred.explore.maps_panel import FUSION_LESS_TRUTH, NO_TRUTH
+from hifred.plots.regions import Region
+
+
+@pytest.fixture
+def explorer(shelf):
+    return Explorer(shelf)
+
+
+def shown(explorer, role: str) -> np.ndarray:
+    return explorer.spectra.sources[role].data["value"][:-1]
+
+
+def image(explorer, view: str) -> np.ndarray:
+    return explorer.maps.views[view].source.data["value"][0]
+
+
+def stored_spectrum(shelf, trial: str, row: int, column: int) -> np.ndarray:
+    result = shelf.trial(trial)
+    width = np.diff(result["energy_edges"])
+    return result["flux"].to_numpy()[:, row, column] / (width * 100.0)
+
+
+def test_it_begins_with_the_best_trial(explorer, shelf) -> None:
+    best = int(np.nanargmax(shelf.table["nmse_db"]))
+    assert explorer.trials["A"] == shelf.table["trial"].to_numpy()[best]
+
+
+def test_a_pixel_shows_its_own_spectrum(explorer, shelf) -> None:
+    explorer.choose_region(Region.pixel(shelf.counts("demo")["imager"].y[3], 0.0))
+    expected = stored_spectrum(shelf, explorer.trials["A"], 3, 4)
+    assert_allclose(shown(explorer, "fusion"), expected, rtol=1e-6)
+
+
+def test_a_region_shows_its_mean(explorer, shelf) -> None:
+    explorer.choose_region(Region((-16, 16), (-11, 11)))
+    flux = shelf.trial(explorer.trials["A"])
+    chosen = flux.sel(y=slice(-16, 16), x=slice(-11, 11))["flux"]
+    mean = chosen.mean(["y", "x"]).to_numpy() / (np.diff(flux["energy_edges"]) * 100)
+    assert_allclose(shown(explorer, "fusion"), mean, rtol=1e-5)
+
+
+def test_another_trial_changes_every_view(explorer) -> None:
+    before = [image(explorer, view).copy() for view in ("fusion", "residual")]
+    spectrum = shown(explorer, "fusion").copy()
+    explorer.choose_trial("000000000000")
+    for old, view in zip(before, ("fusion", "residual"), strict=True):
+        assert not np.array_equal(old, image(explorer, view))
+    assert not np.array_equal(spectrum, shown(explorer, "fusion"))
+    assert "low_rank" in explorer.controls.details.object
+    assert explorer.controls._settings["regularizer"].value == "low_rank"
+
+
+def test_a_failed_trial_is_hatched_and_named(explorer) -> None:
+    explorer.choose_trial("000000000006")
+    for view in ("fusion", "residual"):
+        assert explorer.maps.views[view].word == "failed"
+        assert explorer.maps.views[view].source.data["value"] == []
+    assert shown(explorer, "fusion").size == 0
+    assert "none: the trial is failed" in explorer.controls.details.object
+
+
+def test_two_trials_are_compared(explorer) -> None:
+    explorer.compare(True)
+    explorer.choose_trial("000000000000", "B")
+    difference = image(explorer, "second_fusion") - image(explorer, "fusion")
+    assert_allclose(image(explorer, "difference"), difference)
+    assert shown(explorer, "second_fusion").size == 24
+    explorer.compare(False)
+    assert explorer.trials["B"] is None
+    assert shown(explorer, "second_fusion").size == 0
+
+
+def test_another_model_takes_the_second_trial_with_it(explorer) -> None:
+    explorer.compare(True)
+    explorer.choose_trial("000000000017")
+    assert explorer.shelf.model_of(explorer.trials["A"]) == "hot"
+    assert explorer.shelf.model_of(explorer.trials["B"]) == "hot"
+
+
+def test_a_band_changes_the_maps(explorer) -> None:
+    before = image(explorer, "fusion").copy()
+    explorer.choose_band((0.9, 1.0))
+    assert not np.array_equal(before, image(explorer, "fusion"))
+    assert explorer.controls.band.value == (0.9, 1.0)
+
+
+def test_maps_share_one_scale(explorer) -> None:
+    views = ("truth", "imager", "spectrometer", "fusion")
+    top = max(np.nanmax(image(explorer, view)) for view in views)
+    assert explorer.maps._intensity.high == pytest.approx(np.sqrt(top))
+
+
+def test_the_residual_may_be_against_the_truth(explorer, shelf) -> None:
+    explorer.controls.residual.value = FUSION_LESS_TRUTH
+    difference = image(explorer, "fusion") - image(explorer, "truth")
+    assert_allclose(image(explorer, "residual"), difference)
+
+
+def test_the_grid_is_a_way_in(explorer) -> None:
+    cells = explorer.grid.source.data
+    index = next(i for i, text in enumerate(cells["text"]) if text == "22.42")
+    explorer.grid.source.selected.indices = [index]
+    assert explorer.trials["A"] == cells["trial"][index]
+    assert explorer.grid.chosen.data["column"] == [cells["column"][index]]
+
+
+def test_the_grid_names_what_is_missing(explorer) -> None:
+    words = set(explorer.grid.source.data["text"])
+    assert {"failed", "diverged", "pending", "not\nplanned"} <= words
+
+
+def test_choosing_a_setting_finds_the_nearest_trial(explorer) -> None:
+    explorer.controls._settings["regularizer"].value = "w2d1d"
+    row = explorer.shelf.row(explorer.trials["A"])
+    assert row["regularizer"].item() == "w2d1d"
+
+
+def test_a_measure_that_needs_the_truth_is_refused_with_the_reason(real_shelf) -> None:
+    explorer = Explorer(real_shelf)
+    assert explorer.maps.views["truth"].word == NO_TRUTH
+    explorer.controls.measure.value = "nmse_db"
+    assert "whose truth nobody knows" in explorer.controls._note.object
+    assert explorer.grid.source.data["trial"] == []
+    explorer.controls.residual.value = FUSION_LESS_TRUTH
+    assert explorer.maps.views["residual"].word == NO_TRUTH
+
+
+def test_details_escape_what_they_show(shelf) -> None:
+    table = shelf.table.assign(message=shelf.table["model"] + "<script>")
+    shelf_with = type(shelf)(
+        table, open_trial=shelf._open_trial, open_input=lambda _: shelf.input("demo")
+    )
+    assert "&lt;script&gt;" in details_html(shelf_with, "000000000000")

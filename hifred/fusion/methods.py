@@ -11,6 +11,7 @@ from hifred.functionals.image_sparsity import ImageSparsity, noise_weights
 from hifred.functionals.poisson import PoissonLikelihood
 from hifred.functionals.sobolev import SquaredDifferences
 from hifred.fusion.assembly import Assembly
+from hifred.fusion.cube_methods import LOW_RANK, CubeMethod, PaperMethod
 from hifred.fusion.result import components
 from hifred.solvers.interior_point import InteriorPoint
 from hifred.solvers.low_rank_problem import LowRankProblem
@@ -83,7 +84,11 @@ class LowRankMethod:
 
 def method_for(assembly: Assembly) -> Method:
     """Return the method that the settings ask for."""
-    return LowRankMethod(assembly)
+    if assembly.settings.solver == "paper":
+        return PaperMethod(assembly)
+    if assembly.settings.regularizer in LOW_RANK:
+        return LowRankMethod(assembly)
+    return CubeMethod(assembly)
 
 
 def _sparsity(

@@ -14,8 +14,8 @@ from hifred.solvers.stopping import Outcome
 
 logger = logging.getLogger(__name__)
 
-# A divergence is a cost above this many times the last one plus the number of
-# voxels (twice the data term of a good model): thresholds that do not scale with
+# A divergence is data terms above this many times the last ones plus the number of
+# voxels (twice the data terms of a good model): thresholds that do not scale with
 # the step may raise a cost that starts near zero.
 JUMP = 1.5
 MOST_HALVINGS = 40
@@ -76,6 +76,16 @@ class PaperState:
     def cost(self) -> float:
         """Return the total cost of this iterate."""
         return float(self.history[-1, 0])
+
+    @property
+    def costs(self) -> np.ndarray:
+        """Return the history."""
+        return self.history
+
+    @property
+    def gaps(self) -> np.ndarray:
+        """Return infinity for every iterate: nothing is proven here."""
+        return np.full(len(self.history), np.inf)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything as arrays, to be saved without pickle."""
@@ -224,14 +234,14 @@ class PaperSolver:
             estimate, penalty = self._moved(state)
             expected = self._model(estimate)
             row = self._costs(expected, penalty)
-        if not np.all(np.isfinite(row)) or row[0] > self._limit(state):
+        if not np.all(np.isfinite(row)) or row[1:-1].sum() > self._limit(state):
             return self._halved(state)
         self._expected = (estimate, expected)
         return self._next(state, estimate, row)
 
     def _limit(self, state: PaperState) -> float:
         n_voxels = sum(item.counts.size for item in self.likelihoods.values())
-        return JUMP * (state.cost + n_voxels)
+        return JUMP * (float(state.history[-1, 1:-1].sum()) + n_voxels)
 
     def _next(
         self, state: PaperState, estimate: np.ndarray, row: np.ndarray

@@ -152,7 +152,9 @@ class PrimalDual:
         self.tolerance = tolerance
         self.max_iterations = max_iterations
         self.dtype = np.dtype(dtype)
-        self._terms = [_cast(f, self.dtype) for f in problem.likelihoods.values()]
+        self._terms = [
+            in_precision(f, self.dtype) for f in problem.likelihoods.values()
+        ]
         ones = [np.where(_used(f), 1, 0).astype(self.dtype) for f in self._terms]
         self._used = [_used(f) for f in self._terms]
         sensitivity = self._adjoint(ones)
@@ -373,7 +375,8 @@ def _used(likelihood: PoissonLikelihood) -> np.ndarray:
     return likelihood.mask
 
 
-def _cast(likelihood: PoissonLikelihood, dtype: np.dtype) -> PoissonLikelihood:
+def in_precision(likelihood: PoissonLikelihood, dtype: np.dtype) -> PoissonLikelihood:
+    """Return the same divergence with arrays of another precision."""
     background = likelihood.background
     return PoissonLikelihood(
         likelihood.response.astype(dtype),

@@ -30,7 +30,15 @@ def collected(source: Source) -> xr.Dataset:
     """Return settings, status and measures of all trials, failed ones included."""
     if isinstance(source, xr.Dataset):
         return source
-    return open_table(source.generation).drop_vars("record", errors="ignore").load()
+    table = open_table(source.generation).drop_vars("record", errors="ignore").load()
+    texts = {k: v for k, v in table.variables.items() if v.dtype.kind in "TO"}
+    plain = {
+        k: (v.dims, v.to_numpy().astype(object).astype(str)) for k, v in texts.items()
+    }
+    coords = {k: v for k, v in plain.items() if k in table.coords}
+    return table.assign_coords(coords).assign(
+        {k: v for k, v in plain.items() if k not in coords}
+    )
 
 
 def status_words(dataset: xr.Dataset) -> np.ndarray:

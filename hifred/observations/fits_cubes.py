@@ -13,6 +13,7 @@ from hifred.observations.pixel_grid import PixelGrid
 
 # Bins whose widths differ less than this are evenly spaced.
 EVEN_TOLERANCE = 1e-4
+LONGEST_KEYWORD = 8
 
 
 def write_sky_image(path: str | PathLike[str], image: SkyImage) -> None:
@@ -48,7 +49,8 @@ def write_sky_image(path: str | PathLike[str], image: SkyImage) -> None:
         hdu.header["BANDSHDU"] = "ENERGIES"
         hdus.append(_edges_table(image.edges))
     for key, value in image.header.items():
-        hdu.header[key] = value
+        name = key if len(key) <= LONGEST_KEYWORD else f"HIERARCH {key}"
+        hdu.header[name] = value
     hdu.header["ORIGIN"] = "hifred"
     replace_file(path, fits.HDUList(hdus))
 

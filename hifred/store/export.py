@@ -9,15 +9,19 @@ import xarray as xr
 from astropy.io import fits
 
 from hifred.errors import HifredError, unknown_name
+from hifred.store.fits_export import export_fits
+from hifred.store.fusion_input import open_fusion_input
 from hifred.store.results import Results
 
 FORMATS = ("csv", "parquet", "fits")
+# What a trial must hold to be placed on the sky and turned into a spectrum.
+NEEDED = {"flux", "reference_exposure", "energy_edges", "y", "x"}
 
 
 def export_results(
     results: Results, kind: str, output: str | Path | None = None
 ) -> list[Path]:
-    """Write `results` as one table, or as one FITS file per collected cube.
+    """Write `results` as one table, or one folder of FITS files per collected cube.
 
     Parameters
     ----------
@@ -66,16 +70,33 @@ def _write_fits(results: Results, folder: Path) -> list[Path]:
         cubes = results.cubes(group)
         for i_trial in range(cubes.sizes["trial"]):
             cube = cubes.isel(trial=i_trial)
-            path = folder / f"{group}-{cube['trial'].item()}.fits"
             folder.mkdir(parents=True, exist_ok=True)
-            _fits_of(cube).writeto(path, overwrite=True)
-            written.append(path)
+            written += _write_trial(results, folder, group, cube)
     if not written:
         raise HifredError(
             "results must hold cubes to be exported as FITS; they hold none. "
             "Collect them: hifred collect DIR --cubes top=20."
         )
     return written
+
+
+def _write_trial(
+    results: Results, folder: Path, group: str, cube: xr.Dataset
+) -> list[Path]:
+    """Write one trial: cube, image and spectrum, or only the cube of a bare trial."""
+    name = str(cube["trial"].item())
+    trial = results.trial(name)
+    result = trial.open()
+    if not NEEDED.issubset(result.variables):
+        path = folder / f"{group}-{name}.fits"
+        _fits_of(cube).writeto(path, overwrite=True)
+        return [path]
+    source = results.root / "inputs" / f"{trial.values.get('model')}.zarr"
+    fusion_input = open_fusion_input(source) if source.exists() else None
+    header = fits.Header({"TRIAL": name})
+    for setting in results.setting_names:
+        _card(header, setting, trial.values[setting])
+    return export_fits(result, folder / name, fusion_input=fusion_input, header=header)
 
 
 def _fits_of(cube: xr.Dataset) -> fits.HDUList:

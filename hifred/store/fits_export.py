@@ -29,7 +29,8 @@ def export_fits(
     *,
     fusion_input: FusionInput | None = None,
     regions: Mapping[str, np.ndarray] | None = None,
-    bootstrap: xr.DataArray | None = None,
+    bootstrap: xr.DataArray | xr.Dataset | None = None,
+    header: Mapping[str, object] | None = None,
 ) -> list[Path]:
     """Write a fused cube, its image and region spectra as FITS files.
 
@@ -45,9 +46,13 @@ def export_fits(
         What was fused: gives the WCS, the exposure time and the line spread.
     regions : mapping of str to (y, x) bool array, optional
         By default ``field``, all pixels.
-    bootstrap : (replica, energy, y, x) DataArray, optional
-        Refitted fluxes. Spectra then have their standard deviations as errors, and
-        ``image_error.fits`` and ``cube_error.fits`` are written.
+    bootstrap : (replica, energy, y, x) DataArray, or Dataset, optional
+        Refitted fluxes, or the summary of a bootstrap with ``standard_error``
+        (energy, y, x). Spectra then have errors, and ``image_error.fits`` and
+        ``cube_error.fits`` are written. Refits tell how pixels vary together; from a
+        summary, pixels are taken as independent.
+    header : mapping, optional
+        Further keywords of the images, such as the settings of the fusion.
 
     Returns
     -------
@@ -64,7 +69,7 @@ def export_fits(
     folder.mkdir(parents=True, exist_ok=True)
     _check_bootstrap(result, bootstrap)
     grid = sky_pixels(result, fusion_input)
-    written = _write_cubes(folder, result, grid, bootstrap)
+    written = _write_cubes(folder, result, grid, bootstrap, header or {})
     chosen = regions or {"field": np.ones(grid.shape, dtype=bool)}
     for name, region in chosen.items():
         _check_region(name, region, grid.shape)
@@ -73,15 +78,41 @@ def export_fits(
     return written
 
 
-def _check_bootstrap(result: xr.Dataset, bootstrap: xr.DataArray | None) -> None:
+def _check_bootstrap(
+    result: xr.Dataset, bootstrap: xr.DataArray | xr.Dataset | None
+) -> None:
     if bootstrap is None:
         return
-    wanted = (REPLICA, *dims.SKY_CUBE)
-    if bootstrap.dims != wanted or bootstrap.shape[1:] != result["flux"].shape:
+    wanted: tuple[str, ...] = (REPLICA, *dims.SKY_CUBE)
+    found = bootstrap
+    if isinstance(bootstrap, xr.Dataset):
+        found, wanted = bootstrap["standard_error"], dims.SKY_CUBE
+    if found.dims != wanted or found.shape[-3:] != result["flux"].shape:
         raise HifredError(
             f"bootstrap must have dims {wanted} and cubes of {result['flux'].shape}; "
-            f"got {bootstrap.dims} and {bootstrap.shape[1:]}."
+            f"got {found.dims} and {found.shape[-3:]}."
         )
+
+
+def _errors(
+    bootstrap: xr.DataArray | xr.Dataset, summed: str | np.ndarray | None = None
+) -> np.ndarray:
+    """Return standard errors of the voxels, or of sums over energy or a region.
+
+    Parameters
+    ----------
+    bootstrap : as for `export_fits`
+    summed : "energy", (y, x) bool array or None
+        What is summed before the error is taken.
+    """
+    is_summary = isinstance(bootstrap, xr.Dataset)
+    cubes = bootstrap["standard_error"].values ** 2 if is_summary else bootstrap.values
+    cubes = np.asarray(cubes, dtype=np.float64)
+    if isinstance(summed, np.ndarray):
+        cubes = cubes[..., summed].sum(axis=-1)
+    elif summed is not None:
+        cubes = cubes.sum(axis=-3)
+    return np.sqrt(cubes) if is_summary else np.std(cubes, axis=0, ddof=1)
 
 
 def _check_region(name: str, region: np.ndarray, shape: tuple[int, int]) -> None:
@@ -125,18 +156,18 @@ def _write_cubes(
     folder: Path,
     result: xr.Dataset,
     grid: PixelGrid,
-    bootstrap: xr.DataArray | None,
+    bootstrap: xr.DataArray | xr.Dataset | None,
+    header: Mapping[str, object],
 ) -> list[Path]:
     edges = result["energy_edges"].values
     flux = result["flux"].values
     cubes = {"cube.fits": flux, "image.fits": flux.sum(axis=0, dtype=np.float64)}
     if bootstrap is not None:
-        images = bootstrap.sum(dims.ENERGY, dtype=np.float64)
-        cubes["cube_error.fits"] = bootstrap.std(REPLICA, ddof=1).values
-        cubes["image_error.fits"] = images.std(REPLICA, ddof=1).values
+        cubes["cube_error.fits"] = _errors(bootstrap)
+        cubes["image_error.fits"] = _errors(bootstrap, dims.ENERGY)
+    known = {**KEYWORDS, "E_MIN": float(edges[0]), "E_MAX": float(edges[-1])}
     for name, values in cubes.items():
-        header = {**KEYWORDS, "E_MIN": float(edges[0]), "E_MAX": float(edges[-1])}
-        image = SkyImage(values, grid, dims.FLUX_UNIT, edges, header)
+        image = SkyImage(values, grid, dims.FLUX_UNIT, edges, {**known, **header})
         write_sky_image(folder / name, image)
     return [folder / name for name in cubes]
 
@@ -145,7 +176,7 @@ def region_spectrum(
     result: xr.Dataset,
     region: np.ndarray,
     fusion_input: FusionInput | None = None,
-    bootstrap: xr.DataArray | None = None,
+    bootstrap: xr.DataArray | xr.Dataset | None = None,
 ) -> Spectrum:
     """Return the spectrum of a region, in counts of the reference exposure.
 
@@ -159,8 +190,7 @@ def region_spectrum(
     exposure = result["reference_exposure"].values
     error = None
     if bootstrap is not None:
-        spectra = bootstrap.values[:, :, region].sum(axis=2, dtype=np.float64)
-        error = spectra.std(axis=0, ddof=1) * exposure
+        error = _errors(bootstrap, region) * exposure
     flux = result["flux"].values[:, region].sum(axis=1, dtype=np.float64)
     return Spectrum(
         channel=np.arange(len(flux)),

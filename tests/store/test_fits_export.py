@@ -126,6 +126,22 @@ def test_a_bootstrap_gives_the_errors(tmp_path: Path) -> None:
     assert_allclose(error.values, draws.values.std(axis=0, ddof=1), rtol=1e-6)
 
 
+def test_a_summary_of_a_bootstrap_gives_errors_of_independent_pixels(
+    tmp_path: Path,
+) -> None:
+    fused = result()
+    summary = xr.Dataset({"standard_error": 0.1 * fused["flux"]})
+    region = np.zeros(SHAPE, bool)
+    region[1, 2:4] = True
+    export_fits(fused, tmp_path, regions={"a": region}, bootstrap=summary)
+    error = read_pha(tmp_path / "a.pha").error
+    expected = 0.1 * np.hypot(*fused["flux"].values[:, 1, 2:4].T)
+    assert_allclose(error, expected * fused["reference_exposure"].values, rtol=1e-6)
+    image = read_sky_image(tmp_path / "image_error.fits").values
+    squares = (0.1 * fused["flux"].values) ** 2
+    assert_allclose(image, np.sqrt(squares.sum(axis=0)), rtol=1e-5)
+
+
 def test_a_margin_widens_the_grid_of_the_imager() -> None:
     fused = result().pad(y=2, x=2, constant_values=0).fillna(0)
     grid = sky_pixels(fused, fusion_input())

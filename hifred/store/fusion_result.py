@@ -1,0 +1,92 @@
+"""The result of one fusion as a Zarr group of its own."""
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+import xarray as xr
+import zarr
+
+from hifred.errors import SchemaError
+
+SCHEMA = "hifred-fusion-result"
+SCHEMA_VERSION = 1
+
+
+def save_result(path: str | os.PathLike[str], result: xr.Dataset) -> Path:
+    """Write the result of a fusion, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        A new or empty folder, or an earlier result, which is replaced.
+    result : Dataset
+        As `hifred.fusion.fuse` returns.
+
+    Raises
+    ------
+    SchemaError
+        If the folder holds anything else, or cannot be written.
+    """
+    path = Path(path)
+    check_result_target(path)
+    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        labelled = result.assign_attrs(schema=SCHEMA, schema_version=SCHEMA_VERSION)
+        labelled.to_zarr(scratch, mode="w", zarr_format=3, consolidated=False)
+        _exchange(scratch, path)
+    except OSError as error:
+        raise SchemaError(
+            f"output folder must be writable; got {path} ({error.strerror or error})."
+        ) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return path
+
+
+def open_result(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Open a saved result lazily.
+
+    Raises
+    ------
+    SchemaError
+        If there is none, or one of another schema version.
+    """
+    found = _schema_of(Path(path))
+    if found != (SCHEMA, SCHEMA_VERSION):
+        raise SchemaError(
+            f"{path} must hold a fusion result of schema version {SCHEMA_VERSION}; "
+            f"got {found}. Write it again with `hifred fuse`."
+        )
+    return xr.open_zarr(path, consolidated=False)
+
+
+def check_result_target(path: Path) -> None:
+    """Raise `SchemaError` if `path` holds something that is not ours to replace."""
+    if path.is_dir() and not any(path.iterdir()):
+        return
+    if path.exists() and _schema_of(path)[0] != SCHEMA:
+        raise SchemaError(
+            "output must be a new or empty folder, or an earlier fusion result; got "
+            f"{path}. Choose another name."
+        )
+
+
+def _exchange(scratch: Path, path: Path) -> None:
+    if path.exists():
+        old = path.with_name(f".{path.name}.{uuid.uuid4().hex}.old")
+        path.rename(old)
+        scratch.rename(path)
+        shutil.rmtree(old)
+    else:
+        scratch.rename(path)
+
+
+def _schema_of(path: Path) -> tuple[object, object]:
+    try:
+        attributes = zarr.open_group(path, mode="r").attrs
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError):
+        return ("nothing that Zarr can read", None)
+    return attributes.get("schema"), attributes.get("schema_version")

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import numpy as np
-import threadpoolctl
 import xarray as xr
 
 from hifred.fusion.assembly import Assembly
@@ -13,6 +12,7 @@ from hifred.fusion.methods import method_for
 from hifred.fusion.result import cube_dataset, history, settings_text
 from hifred.fusion.settings import FusionSettings, active_settings
 from hifred.observations import check_observation
+from hifred.transforms.threads import use_threads
 
 
 @final
@@ -93,7 +93,7 @@ def fuse(
     state : mapping of str to array, optional
         Saved arrays of a state to go on from.
     threads : int, optional
-        Of BLAS and compiled loops; by default what the environment says.
+        Of BLAS and compiled loops; by default every core.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def fuse(
         If the observations or settings do not fit each other.
     """
     started = time.perf_counter()
-    with threadpoolctl.threadpool_limits(threads):
+    with use_threads(threads):
         fusion = Fusion(observations, settings)
         current = fusion.start() if state is None else fusion.restore(state)
         while current.outcome is None:

@@ -35,6 +35,8 @@ def save_result(path: str | os.PathLike[str], result: xr.Dataset) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         labelled = result.assign_attrs(schema=SCHEMA, schema_version=SCHEMA_VERSION)
+        # Text of fixed length has no place in the Zarr 3 specification.
+        labelled["term"] = labelled["term"].astype(object)
         labelled.to_zarr(scratch, mode="w", zarr_format=3, consolidated=False)
         _exchange(scratch, path)
     except OSError as error:

@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install quickstart test test-drills lint types
+.PHONY: benchmark help install quickstart test test-drills lint types
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -30,3 +30,6 @@ lint: $(VENV)/.test  ## check format, style and types
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
+
+benchmark: $(VENV)/.test  ## time every regulariser and solver beside this machine's best
+	$(BIN)/python -m benchmarks

@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: benchmark help install quickstart test test-drills lint types
+.PHONY: benchmark help install quickstart test test-browser notebooks test-drills lint types
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -21,10 +21,26 @@ $(VENV)/.test: $(STAMP)
 install: $(STAMP)  ## install hifred into .venv
 
 test: $(VENV)/.test  ## install and run the whole suite
-	$(BIN)/python -m pytest -n 2 -m "not drill and not cluster and not browser"
+	$(BIN)/python -m pytest -n 2 -m "not drill and not cluster and not browser and not notebook"
 
 test-drills: $(VENV)/.test  ## cause faults for minutes and check that nothing is lost
 	$(BIN)/python -m pytest -m drill
+
+test-browser: $(VENV)/.test  ## look at every page in a real Chromium
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+	      chromium chromium-driver fonts-dejavu-core; \
+	  else echo "SKIPPED: needs chromium and chromium-driver, and root to install"; \
+	  fi; }
+	@test -f build/npm/node_modules/vnu-jar/build/dist/vnu.jar || { \
+	  command -v npm >/dev/null && mkdir -p build/npm && \
+	  npm install --silent --no-audit --prefix build/npm vnu-jar; } || \
+	  echo "SKIPPED: the HTML validator needs npm and java"
+	$(BIN)/python -m pytest -m browser
+
+notebooks: $(VENV)/.test  ## run every notebook at toy size
+	$(BIN)/python -m pytest tests/notebooks -m notebook
 
 lint: $(VENV)/.test  ## check format, style and types
 	$(BIN)/python -m ruff format --check .

@@ -29,7 +29,7 @@ def swept_settings(table: xr.Dataset) -> list[str]:
         if name not in {*SETTINGS, *NO_SETTINGS}
         and values.dims == ("trial",)
         and not str(name).endswith("_text")
-        and len(set(setting_keys(table, str(name)))) > 1
+        and len({*setting_keys(table, str(name))} - {None}) > 1
     ]
     return [*(name for name in SETTINGS if name in table.coords), *others]
 

@@ -169,6 +169,7 @@ def _no_image() -> dict[str, list[object]]:
 
 
 def _make_quiet(drawn: figure) -> None:
+    drawn.xaxis.ticker = BasicTicker(desired_num_ticks=4)
     drawn.grid.visible = False
     drawn.title.text_font_size = "12px"
     drawn.xaxis.axis_label_text_font_size = "10px"

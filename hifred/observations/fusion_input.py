@@ -6,6 +6,8 @@ from typing import Any
 
 import xarray as xr
 
+from hifred.observations.fusion_input_html import fusion_input_html
+
 
 @dataclass(frozen=True, eq=False)
 class FusionInput:
@@ -25,3 +27,6 @@ class FusionInput:
     observations: Mapping[str, xr.Dataset]
     truth: xr.Dataset | None = None
     attrs: dict[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        return fusion_input_html(self.observations, self.truth, self.attrs)

@@ -77,7 +77,8 @@ def plot_error_histograms(
     name : str
         A per-pixel map, as in `plot_error_maps`.
     n_bins : int
-        Number of bins between the 0.5 and 99.5 percentiles of all trials.
+        Number of bins between the 3rd and 97th percentiles of all trials; what lies
+        beyond is counted in the outermost.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def plot_error_histograms(
     figure = new_figure(6.4, 3.2)
     axis = figure.subplots()
     pooled = np.concatenate([_finite(image) for image in present.values()])
-    lowest, highest = (float(np.percentile(pooled, q)) for q in (0.5, 99.5))
+    lowest, highest = (float(np.percentile(pooled, q)) for q in (3, 97))
     bins = np.linspace(lowest, highest, n_bins + 1)
     for i_trial, (label, image) in enumerate(present.items()):
         _draw_histogram(axis, _finite(image), bins, label=label, i_trial=i_trial)

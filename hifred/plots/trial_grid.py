@@ -17,6 +17,8 @@ NOT_PLANNED = "not planned"
 NEEDS_TRUTH = "no truth"
 NOT_MEASURED = "not measured"
 
+# Measures that a page shows first.
+PREFERRED = ("nmse_db", "held_out_deviance", "deviance", "asam_bright", "asam")
 TRUTH_MEASURES = tuple(name for name, about in MEASURES.items() if about.needs_truth)
 
 
@@ -88,15 +90,20 @@ def truth_is_missing(measure: str) -> HifredError:
 
 
 def measures_of(source: Source) -> list[str]:
-    """Return the names of the measures in the collected results."""
+    """Return the measures in the collected results, the most telling first."""
     dataset = collected(source)
-    return [
+    found = [
         str(name)
         for name, values in dataset.data_vars.items()
         if values.dims == ("trial",)
         and values.dtype.kind == "f"
         and values.attrs.get("direction") in {"higher", "lower"}
     ]
+    return sorted(found, key=_liking)
+
+
+def _liking(name: str) -> int:
+    return PREFERRED.index(name) if name in PREFERRED else len(PREFERRED)
 
 
 def is_higher_better(values: xr.DataArray) -> bool:

@@ -12,6 +12,7 @@ import xarray as xr
 from hifred.errors import HifredError, unknown_name
 from hifred.store.collected import SCHEMA, current_generation, open_table
 from hifred.store.result_grid import dense_grid
+from hifred.store.result_html import results_html
 from hifred.store.result_table import TRIAL
 from hifred.store.trial_file import open_trial, trial_path
 from hifred.store.trial_row import STATUS_FLAGS
@@ -79,6 +80,9 @@ class Results:
         self._table = open_table(generation)
         if self._table.attrs.get("schema") != SCHEMA:
             raise HifredError(f"{generation} must be collected results.")
+
+    def _repr_html_(self) -> str:
+        return results_html(self.attrs, self._frame, self.root)
 
     @property
     def attrs(self) -> dict[str, Any]:

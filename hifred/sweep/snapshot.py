@@ -13,6 +13,7 @@ from hifred.sweep.layout import SweepDirectory, open_directory
 from hifred.sweep.lock import live_driver
 from hifred.sweep.options import RunOptions
 from hifred.sweep.plan import Plan, Trial, read_plan
+from hifred.sweep.snapshot_html import snapshot_html
 from hifred.sweep.states import (
     BAD_STATES,
     STATES,
@@ -93,6 +94,9 @@ class Snapshot:
         """Return 0 done, 1 some failed, 3 incomplete."""
         return 3 if self.n_open else int(self.n_bad > 0)
 
+    def _repr_html_(self) -> str:
+        return snapshot_html(self.name, self.counts, self.eta_seconds, self.errors)
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
         return {**asdict(self), "n_bad": self.n_bad, "n_open": self.n_open}
@@ -133,6 +137,9 @@ class SweepView:
             self.plan.trials, self.histories, self.options,
             published=published, driven=driven,
         )  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        return self.snapshot()._repr_html_()
 
     def snapshot(self) -> Snapshot:
         """Return the progress as of now."""

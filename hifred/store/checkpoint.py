@@ -92,7 +92,10 @@ def _npy_bytes(array: np.ndarray) -> memoryview:
 
 
 def _read_npy(content: bytes) -> np.ndarray:
-    array: np.ndarray = np.lib.format.read_array(
-        io.BytesIO(content), allow_pickle=False
-    )
+    try:
+        array: np.ndarray = np.lib.format.read_array(
+            io.BytesIO(content), allow_pickle=False
+        )
+    except ValueError as error:
+        raise SchemaError(f"a checkpoint must hold plain numbers; {error}.") from error
     return array

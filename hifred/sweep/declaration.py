@@ -77,7 +77,7 @@ def declare(
     folder = Path(tables.pop("folder", Path.cwd()))
     head = {"name": name, "seed": tables.pop("seed", 0)}
     sources = {key: _as_model(value) for key, value in models.items()}
-    listed = [grids] if isinstance(grids, Mapping) else list(grids)
+    listed = [grids] if isinstance(grids, Mapping) else grids
     content = {"sweep": head, "models": sources, "grid": listed, **tables}
     return _checked(content, folder, None)
 

@@ -81,6 +81,7 @@ class Driver:
         self._answers: queue.SimpleQueue[tuple[str, TaskFuture]] = queue.SimpleQueue()
         self._read_at = self._shown_at = time.monotonic()
         self._innocent: dict[str, int] = {}
+        self._obeyed = {t: history.command for t, history in self.histories.items()}
         self._best_costs: dict[str, float] = {}
 
     def has_work(self) -> bool:
@@ -315,6 +316,8 @@ class Driver:
         if outcome == "storage":
             self.stop(message)
             return
+        if outcome == "stopped":
+            self.view.refresh()  # it may have been cancelled a moment ago
         history = self._history(trial)
         if history.cancelled or (outcome == "stopped" and self.stop_message):
             return
@@ -326,15 +329,28 @@ class Driver:
         if now - self._read_at >= READ_EVENTS_SECONDS:
             self._read_at = now
             self.view.refresh()
-        cancelled = {t for t, h in self.histories.items() if h.cancelled}
-        if cancelled:
-            self.queue.drop(cancelled)
+        self._obey_commands()
         if self.executor.trouble is not None:
             self.stop(self.executor.trouble)
         if self.stop_message is not None and not self._recalled:
             self._recalled = True
             self.executor.recall()
         self._show()
+
+    def _obey_commands(self) -> None:
+        """Drop what was cancelled, queue again what is to be tried again."""
+        cancelled = {t for t, h in self.histories.items() if h.cancelled}
+        if cancelled:
+            self.queue.drop(cancelled)
+        for trial in self.trials:
+            history = self.histories.get(trial.id)
+            if history is None or history.command <= self._obeyed.get(trial.id, 0):
+                continue
+            self._obeyed[trial.id] = history.command
+            idle = trial.id not in self.in_flight and trial.id not in self.published
+            if idle and not history.cancelled:
+                self.queue.drop({trial.id})
+                self.queue.add([trial])
 
     def _show(self, *, force: bool = False) -> None:
         now = time.monotonic()

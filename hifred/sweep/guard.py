@@ -3,6 +3,7 @@
 import contextlib
 import faulthandler
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,19 @@ def record_crashes(path: Path) -> IO[str] | None:
         _crash_files[path] = file
         faulthandler.enable(file=file, all_threads=True)
     return _crash_files[path]
+
+
+def stop_recording_crashes() -> None:
+    """Give crashes of this process back to stderr, and close the files."""
+    if not _crash_files:
+        return
+    faulthandler.disable()
+    if sys.__stderr__ is not None:
+        with contextlib.suppress(OSError, ValueError):
+            faulthandler.enable(file=sys.__stderr__)
+    for file in _crash_files.values():
+        file.close()
+    _crash_files.clear()
 
 
 @contextlib.contextmanager

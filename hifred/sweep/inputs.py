@@ -18,6 +18,14 @@ def digest_of(kernel: Kernel, path: Path) -> str:
     return str(own(path)) if own is not None else tree_digest(path)
 
 
+def found_digest(kernel: Kernel, path: Path) -> str:
+    """Return the digest of the input at `path`, or why it cannot be read."""
+    try:
+        return digest_of(kernel, path)
+    except (HifredError, OSError) as error:
+        return f"unreadable ({error})"
+
+
 def tree_digest(path: Path) -> str:
     """Return the sha256 of a file, or of all files below a directory."""
     digest = hashlib.sha256()

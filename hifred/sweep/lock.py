@@ -29,7 +29,7 @@ class Driver:
 
     host: str
     pid: int
-    born: float
+    born: int
     since: float
     executor: str = ""
 
@@ -38,8 +38,22 @@ class Driver:
 
 
 def _myself(executor: str) -> Driver:
-    born = psutil.Process().create_time()
-    return Driver(socket.gethostname(), os.getpid(), born, time.time(), executor)
+    pid = os.getpid()
+    return Driver(socket.gethostname(), pid, _born(pid) or 0, time.time(), executor)
+
+
+def _born(pid: int) -> int | None:
+    """Return when a process began, in a unit that no change of the clock touches."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return None
+        return (
+            int(psutil.Process(pid).create_time()) if psutil.pid_exists(pid) else None
+        )
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
 
 
 def _read(path: Path) -> Driver | None:
@@ -55,17 +69,8 @@ def live_driver(path: Path) -> Driver | None:
     if driver is None:
         return None
     if driver.host == socket.gethostname():
-        return driver if _is_alive(driver) else None
+        return driver if _born(driver.pid) == driver.born else None
     return driver if _is_beating(path) else None
-
-
-def _is_alive(driver: Driver) -> bool:
-    try:
-        process = psutil.Process(driver.pid)
-        same = abs(process.create_time() - driver.born) < 2.0
-        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _is_beating(path: Path) -> bool:

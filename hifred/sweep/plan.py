@@ -9,6 +9,7 @@ from typing import Any, final
 from hifred.store.durable import replace_text
 from hifred.store.sealed_zip import DamagedFileError
 from hifred.sweep.canonical import trial_id
+from hifred.sweep.events import decode_event, encode_event
 from hifred.sweep.layout import SweepDirectory
 
 PLAN_VERSION = 1
@@ -111,7 +112,7 @@ def write_plan(directory: SweepDirectory, plan: Plan) -> None:
         "n_trials": len(plan.trials),
         "sha256": _sha256(lines),
     }
-    replace_text(directory.plan, f"{json.dumps(head)}\n{lines}")
+    replace_text(directory.plan, encode_event(head).decode() + lines)
 
 
 def _trial_line(trial: Trial) -> dict[str, Any]:
@@ -135,7 +136,10 @@ def read_plan(directory: SweepDirectory) -> Plan:
     """
     try:
         first, _, lines = directory.plan.read_text(encoding="utf-8").partition("\n")
-        head = json.loads(first)
+        head = decode_event(first.encode())
+        if head is None:
+            raise _damaged(directory)
+        head.pop("crc", None)
         if head.pop("plan") != PLAN_VERSION:
             raise DamagedFileError(
                 f"{directory.plan.name} must have version {PLAN_VERSION}. "

@@ -10,7 +10,13 @@ from hifred.errors import HifredError
 from hifred.sweep.canonical import canonical
 from hifred.sweep.declaration import Declaration
 from hifred.sweep.expansion import Expansion, Point, expand
-from hifred.sweep.inputs import check_model, digest_of, materialise, source_path
+from hifred.sweep.inputs import (
+    check_model,
+    digest_of,
+    found_digest,
+    materialise,
+    source_path,
+)
 from hifred.sweep.kernel import Kernel, kernel_parts
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan import Head, Plan, Trial, identify, read_plan, write_plan
@@ -188,7 +194,8 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 def _short(value: Any) -> str:
     text = "absent" if value is None else str(value)
-    return text if len(text) <= 48 else f"{text[:12]}…"
+    is_digest = len(text) == 64 and " " not in text
+    return f"{text[:12]}…" if is_digest else text
 
 
 def checked_inputs(
@@ -244,7 +251,7 @@ def _check_kept(
     kept = directory.input(name)
     if not kept.exists():
         return
-    found = digest_of(kernel, kept)
+    found = found_digest(kernel, kept)
     if found != known["digest"]:
         raise ChangedError(
             f"input of {name!r} must be the planned one; {kept} is damaged or altered: "
@@ -257,7 +264,7 @@ def _check_unchanged(name: str, known: Mapping[str, Any], kernel: Kernel) -> Non
     source = known.get("source")
     if source is None or not Path(source).exists():
         return
-    found = digest_of(kernel, Path(source))
+    found = found_digest(kernel, Path(source))
     if found != known["digest"]:
         raise ChangedError(
             f"input of {name!r} must be the planned one; {source} has changed: "
@@ -282,8 +289,11 @@ def _with_inputs(
         if name in inputs:
             _check_kept(directory, name, inputs[name], kernel)
             continue
+        digest = digest_of(kernel, path)
+        if source is not None and source.exists():
+            _check_unchanged(name, {"digest": digest, "source": source}, kernel)
         inputs[name] = {
-            "digest": digest_of(kernel, path),
+            "digest": digest,
             "declared": canonical(dict(model)),
             "source": None if source is None else str(source.resolve()),
         }

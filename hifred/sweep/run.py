@@ -20,6 +20,7 @@ from hifred.sweep.executors.base import Executor
 from hifred.sweep.executors.inline import InlineExecutor
 from hifred.sweep.executors.local import LocalExecutor
 from hifred.sweep.fusion_kernel import FusionKernel
+from hifred.sweep.guard import stop_recording_crashes
 from hifred.sweep.kernel import Kernel
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.lock import DriverLock
@@ -27,6 +28,10 @@ from hifred.sweep.options import RunOptions
 from hifred.sweep.plan import Trial
 from hifred.sweep.planning import Planned, check_plan, make_plan
 from hifred.sweep.snapshot import Snapshot, SweepView
+from hifred.sweep.states import TrialHistory, fold_event
+from hifred.sweep.trial import STORAGE_ERRNOS
+
+UNDECLARED = "no longer declared"
 
 
 @final
@@ -191,7 +196,7 @@ def run_sweep(
     name = executor if isinstance(executor, str) else type(executor).__name__
     check_plan(sweep, declaration, kernel, allow_code_change=allow)
     sweep.create()
-    with DriverLock(sweep.lock, name):
+    with _told_as_input_error(sweep), DriverLock(sweep.lock, name):
         planned = _planned(sweep, declaration, kernel, allow)
         clear_stop()
         made = (
@@ -208,10 +213,26 @@ def _driven(
     options: RunOptions,
     on_change: Callable[[Snapshot], None] | None,
 ) -> RunReport:
+    try:
+        return _drive(sweep, planned, kernel, executor, options, on_change)
+    finally:
+        process_log(sweep.events).close()
+        stop_recording_crashes()
+
+
+def _drive(
+    sweep: SweepDirectory,
+    planned: Planned,
+    kernel: Kernel,
+    executor: Executor,
+    options: RunOptions,
+    on_change: Callable[[Snapshot], None] | None,
+) -> RunReport:
     view = SweepView(sweep.root)
     view.refresh()
-    for trial in planned.plan.trials:
-        sweep.stop_marker(trial.id).unlink(missing_ok=True)
+    _settle_undeclared(view, planned.declared)
+    for marker in sweep.checkpoints.glob("*.stop"):
+        marker.unlink(missing_ok=True)
     driver = Driver(
         view, planned.declared,
         kernel=kernel, executor=executor, options=options, on_change=on_change,
@@ -223,11 +244,48 @@ def _driven(
         with executor, _stopping_on_signals(driver, executor):
             driver.run()
         log.write("run_ended", message=driver.stop_message)
+        stop_recording_crashes()
         _remove_empty_crash_files(sweep)
     return RunReport(
         sweep.root, driver.snapshot(), driver.n_run, found, planned.n_new,
         driver.stop_message, driver.queue.blocked,
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _told_as_input_error(sweep: SweepDirectory) -> Iterator[None]:
+    """Tell what the file system refuses in one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in STORAGE_ERRNOS:
+            raise
+        raise HifredError(
+            f"sweep directory must be writable; {error.filename or sweep.root}: "
+            f"{error.strerror or error}. What is finished is safe: free it and run the "
+            "same command."
+        ) from error
+
+
+def _settle_undeclared(view: SweepView, declared: set[str]) -> None:
+    """Cancel what is planned but no longer declared; take back what is again."""
+    published = view.directory.published()
+    log = process_log(view.directory.events)
+    for trial in view.plan.trials:
+        if trial.id in published:
+            continue
+        history = view.histories.setdefault(trial.id, TrialHistory())
+        gone = trial.id not in declared and not history.cancelled
+        back = trial.id in declared and history.cancel_reason == UNDECLARED
+        if not gone and not (back and history.cancelled):
+            continue
+        name = "cancelled" if gone else "retry"
+        facts: dict[str, Any] = {
+            "id": trial.id, "n": history.attempt, "command": history.command + 1,
+            "reason": UNDECLARED,
+        }  # fmt: skip
+        log.write(name, **facts)
+        fold_event(view.histories, {"event": name, **facts})
 
 
 @contextlib.contextmanager

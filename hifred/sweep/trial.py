@@ -19,7 +19,7 @@ from hifred.store.trial_file import open_trial, publish_trial
 from hifred.sweep.deadline import stop_reason
 from hifred.sweep.events import EventLog, process_log
 from hifred.sweep.guard import memory_guard, record_crashes, time_guard
-from hifred.sweep.inputs import digest_of
+from hifred.sweep.inputs import found_digest
 from hifred.sweep.kernel import Attempt, Kernel, Step
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan import Trial
@@ -155,11 +155,14 @@ def _check_input(path: Path, digest: str, kernel: Kernel) -> None:
     key = (str(path), digest)
     if key in _checked_inputs:
         return
-    found = digest_of(kernel, path)
+    found = found_digest(kernel, path)
     if found != digest:
-        raise SchemaError(
+        # Not the trial's fault, and the same for all that follow: the sweep stops.
+        raise TrialStopped(
+            "storage",
             f"input must be the planned one; {path.name} is damaged or altered: "
-            f"digest {digest[:12]} -> {found[:12]}."
+            f"digest {digest[:12]} -> {found[:12]}. `hifred verify --repair` sets it "
+            "aside",
         )
     _checked_inputs[key] = True
 

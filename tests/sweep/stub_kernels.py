@@ -18,14 +18,9 @@ READ_BY = {
     "w2d1d": ("mu",),
 }
 FREE = (
-    "regularizer",
-    "n_steps",
-    "sleep",
-    "behaviour",
-    "solver",
-    "tolerance",
-    "metrics",
-)
+    "regularizer", "n_steps", "sleep", "behaviour", "solver", "tolerance", "metrics",
+    "state_bytes",
+)  # fmt: skip
 
 
 class StubKernel:
@@ -93,7 +88,9 @@ class StubAttempt:
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        return {"values": self.values, "n_done": np.array(self.n_done)}
+        ballast = np.ones(int(self.settings.get("state_bytes", 0)), dtype=np.uint8)
+        n_done = np.array(self.n_done)
+        return {"values": self.values, "n_done": n_done, "ballast": ballast}
 
     def result(self) -> xr.Dataset:
         diverged = self.settings.get("behaviour") == "diverge"
@@ -110,15 +107,15 @@ def misbehave(behaviour: str | None, n_done: int) -> None:
     if behaviour == "memory":
         hoard = []
         while True:
-            hoard.append(np.ones((4, 2**20)))
-            time.sleep(0.01)
+            hoard.append(np.ones((16, 2**20)))
+            time.sleep(0.02)
     if behaviour == "kill":
         os.kill(os.getpid(), 9)
 
 
 def stub_result(values: np.ndarray, settings, *, diverged: bool = False) -> xr.Dataset:
     n_energies, n_y, n_x = values.shape
-    truth = np.random.default_rng(0).standard_normal(values.shape)
+    truth = np.random.default_rng(12345).standard_normal(values.shape)
     nmse = 10 * np.log10(np.square(truth).sum() / np.square(values - truth).sum())
     flux = {"units": "photon cm-2 s-1", "long_name": "fused sky cube"}
     quality = {"units": "dB", "long_name": "NMSE", "direction": "higher"}

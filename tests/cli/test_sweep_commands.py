@@ -1,0 +1,174 @@
+"""Each command parses, calls one function and prints its answer."""
+
+import importlib
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hifred.cli import COMMANDS
+from hifred.errors import HifredError
+from tests.sweep.stub_kernels import StubKernel
+
+OURS = sorted(
+    name
+    for name, place in COMMANDS.items()
+    if place.startswith(("hifred.cli.sweep:", "hifred.cli.results:"))
+)
+TOML = """
+[sweep]
+name = "first"
+[models.a]
+input = "observations.bin"
+[[grid]]
+regularizer = "lrs"
+mu = [0.1, 0.2]
+rank = [1, 2]
+[[grid]]
+regularizer = "low_rank"
+mu = [1, 2]
+rank = [1, 2]
+"""
+
+
+def command(name: str) -> Any:
+    module, attribute = COMMANDS[name].split(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(command(words[0]), list(words[1:]))
+
+
+def ok(*words: str) -> str:
+    result = call(*words)
+    assert result.exit_code == 0, (words, result.output, result.exception)
+    return result.output
+
+
+@pytest.fixture(autouse=True)
+def stubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for part in ("run", "preview", "inspection", "upkeep"):
+        monkeypatch.setattr(f"hifred.sweep.{part}.FusionKernel", StubKernel)
+    monkeypatch.chdir(tmp_path)
+    Path("observations.bin").write_bytes(b"counts")
+
+
+@pytest.fixture
+def sweep() -> str:
+    Path("sweep.toml").write_text(TOML)
+    ok("run", "sweep.toml", "--directory", "first-look", "--executor", "inline")
+    ok("collect", "first-look")
+    return "first-look"
+
+
+def test_a_sweep_from_beginning_to_end() -> None:
+    Path("sweep.toml").write_text(TOML)
+    assert "6 trials" in ok("plan", "sweep.toml")
+    assert not Path("runs").exists()
+    text = ok("run", "sweep.toml", "--executor", "inline")
+    assert "6 trials: 6 done (0 were done already)" in text
+    text = ok("run", "runs/first", "--executor", "inline")
+    assert "all 6 trials were done already: nothing was run" in text
+    assert "6/6" in ok("status", "runs/first")
+    assert len(json.loads(ok("list", "runs/first", "--json"))) == 6
+    assert "collected: 6 of 6 trials" in ok("collect", "runs/first")
+    assert "nothing new" in ok("collect", "runs/first")
+    (best,) = json.loads(
+        ok("best", "runs/first", "--by", "nmse_db", "-n", "1", "--json")
+    )
+    shown = json.loads(ok("show", "runs/first", best["trial"], "--json"))
+    assert shown["measures"]["nmse_db"] == best["nmse_db"]
+    assert json.loads(ok("show", "runs/first", best["trial"], "--reproduce"))[
+        "identical"
+    ]
+    assert "7 files checked, 0 damaged" in ok("verify", "runs/first")
+
+
+def test_the_template_is_a_sweep_that_can_be_planned() -> None:
+    ok("init", "first-look")
+    assert "remnant" in ok("plan", "first-look")
+    again = call("init", "first-look")
+    assert isinstance(again.exception, HifredError)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_example_of_the_help_runs(name: str, sweep: str) -> None:
+    example = re.search(r"Example: hifred (.*)", command(name).epilog or "")
+    assert example is not None, f"{name} has no example"
+    assert "Example: hifred" in ok(name, "--help")
+    words = shlex.split(example.group(1))
+    assert words[0] == name
+    if name == "init":
+        words[1] = "another"
+    if "ID" in words:
+        first = json.loads(ok("list", sweep, "--json"))[0]["id"]
+        words[words.index("ID")] = first
+    if name == "run":
+        words += ["--executor", "inline"]
+    ok(*words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "first-look"),
+        ("status", "first-look"),
+        ("list", "first-look"),
+        ("collect", "first-look"),
+        ("best", "first-look", "--by", "nmse_db"),
+        ("verify", "first-look"),
+        ("clean", "first-look"),
+        ("retry", "first-look"),
+        ("cancel", "first-look"),
+    ],
+)
+def test_every_listing_speaks_json(sweep: str, words: tuple[str, ...]) -> None:
+    json.loads(ok(*words, "--json"))
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"), [("raise", 1), ("diverge", 1), (None, 0)]
+)
+def test_the_exit_code_tells_whether_trials_failed(
+    behaviour: str | None, code: int
+) -> None:
+    extra = "" if behaviour is None else f'behaviour = ["{behaviour}"]\n'
+    Path("sweep.toml").write_text(TOML + extra)
+    assert call("run", "sweep.toml", "--executor", "inline").exit_code == code
+    assert call("status", "runs/first").exit_code == code
+
+
+def test_an_incomplete_sweep_exits_with_3() -> None:
+    Path("sweep.toml").write_text(TOML)
+    from hifred.sweep.run import plan_sweep
+
+    plan_sweep("sweep.toml", directory="s", kernel=StubKernel())
+    assert call("status", "s").exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "absent.toml"), "must be readable"),
+        (("status", "."), "must be a sweep directory"),
+        (("collect", "."), "must be a sweep directory"),
+        (("best", ".", "--by", "x"), "must be collected first"),
+        (("list", "first-look", "--where", "rnak > 1"), "did you mean 'rank'"),
+        (("show", "first-look", "zz"), "first digits"),
+        (("best", "first-look", "--by", "nmse"), "did you mean 'nmse_db'"),
+        (("retry", "first-look", "--memory", "much"), "must be a size"),
+        (("run", "wrong.toml"), "did you mean 'mu'"),
+    ],
+)
+def test_wrong_input_is_one_sentence(
+    sweep: str, words: tuple[str, ...], message: str
+) -> None:
+    Path("wrong.toml").write_text(TOML.replace("mu =", "muu ="))
+    result = call(*words)
+    assert isinstance(result.exception, HifredError)
+    assert message in str(result.exception)

@@ -1,0 +1,98 @@
+"""Run a sweep of stub trials as a process of its own, to be killed by a test."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from hifred.store.checkpoint import load_checkpoint
+from hifred.store.trial_file import verify_trial
+from hifred.sweep.events import EventReader
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.run import run_sweep
+from tests.sweep.stub_kernels import StubKernel
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(sweep: Path, *words: str) -> subprocess.Popen[str]:
+    """Start a driver in a process group of its own."""
+    command = [sys.executable, "-m", "tests.sweep.drive", str(sweep), *words]
+    return subprocess.Popen(
+        command, cwd=ROOT, start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def workers_of(driver: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the processes that run trials for `driver`."""
+    try:
+        children = psutil.Process(driver.pid).children(recursive=True)
+        return [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+    except psutil.Error:
+        return []
+
+
+def kill_group(driver: subprocess.Popen[str]) -> None:
+    """Kill a driver and everything it started, at once."""
+    victims = [driver.pid, *(w.pid for w in workers_of(driver))]
+    for pid in victims:
+        kill(pid)
+    driver.wait()
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def fork_and_kill(run, seconds: float) -> None:
+    """Run in a forked child, and kill it after `seconds` if it still lives."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            run()
+        finally:
+            os._exit(0)
+    time.sleep(seconds)
+    kill(pid)
+    os.waitpid(pid, 0)
+
+
+def assert_all_valid(sweep: Path) -> set[str]:
+    """Every published trial and every checkpoint is whole; return the former."""
+    directory = SweepDirectory(sweep)
+    published = directory.published()
+    for trial_id in published:
+        verify_trial(directory.trial(trial_id), trial_id)
+    for path in directory.checkpoints.glob("*.npz"):
+        load_checkpoint(path, path.stem)
+    return published
+
+
+def starts_of(sweep: Path) -> list[tuple[str, int]]:
+    """Return trial and attempt of everything that was ever started."""
+    events = EventReader(SweepDirectory(sweep).events).new_events()
+    return [(e["id"], e["n"]) for e in events if e["event"] == "started"]
+
+
+def main(words: Sequence[str]) -> int:
+    options = dict(word.split("=") for word in words[1:])
+    executor = options.pop("executor", "local")
+    numbers = {name: float(value) for name, value in options.items()}
+    if "workers" in numbers:
+        numbers["workers"] = int(numbers["workers"])
+    report = run_sweep(words[0], executor=executor, kernel=StubKernel(), **numbers)
+    sys.stdout.write(f"{report.snapshot.counts} {report.message}\n")
+    return report.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,136 @@
+"""Kill anything at any time: nothing finished is lost, nothing invalid is left."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from hifred.sweep.declaration import Declaration, declare
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan import read_plan
+from hifred.sweep.run import plan_sweep, run_sweep
+from hifred.sweep.snapshot import snapshot
+from tests.sweep import drive
+from tests.sweep.stub_kernels import StubKernel
+
+
+def many(source: Path, n_trials: int, **settings: object) -> Declaration:
+    grid = {"mu": {"range": [1, n_trials, 1]}, "rank": 3, **settings}
+    return declare("kill", {"a": source}, grid, run={"checkpoint_every": 0})
+
+
+def kill_again_and_again(sweep: Path, declaration: Declaration, n_kills: int) -> None:
+    rng = random.Random(7)
+
+    def run() -> None:
+        run_sweep(declaration, directory=sweep, kernel=StubKernel(), executor="inline")
+
+    done: set[str] = set()
+    for _ in range(n_kills):
+        drive.fork_and_kill(run, rng.uniform(0.0, 0.25))
+        if not (sweep / "plan.jsonl").exists():
+            continue
+        found = drive.assert_all_valid(sweep)
+        assert done <= found
+        done = found
+    before = set(drive.starts_of(sweep))
+    report = run_sweep(sweep, kernel=StubKernel(), executor="inline")
+    assert report.exit_code == 0
+    assert not {t for t, _ in set(drive.starts_of(sweep)) - before} & done
+    planned = {trial.id for trial in read_plan(SweepDirectory(sweep)).trials}
+    assert drive.assert_all_valid(sweep) == planned
+
+
+@pytest.mark.slow
+def test_twenty_kills_of_the_driver_lose_nothing(source: Path, tmp_path: Path) -> None:
+    kill_again_and_again(tmp_path / "s", many(source, 40, n_steps=3, sleep=0.002), 20)
+
+
+@pytest.mark.drill
+def test_two_hundred_kills_of_the_driver_lose_nothing(
+    source: Path, tmp_path: Path
+) -> None:
+    declaration = many(source, 1500, n_steps=3, sleep=0.002)
+    kill_again_and_again(tmp_path / "s", declaration, 200)
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(900)
+def test_kills_of_workers_drivers_and_both_lose_nothing(
+    source: Path, tmp_path: Path
+) -> None:
+    sweep = tmp_path / "s"
+    declaration = many(source, 400, n_steps=5, sleep=0.05)
+    plan_sweep(declaration, directory=sweep, kernel=StubKernel())
+    rng = random.Random(3)
+    done: set[str] = set()
+    for victim in ["worker", "driver", "both"] * 4:
+        driver = drive.start(sweep, "workers=2")
+        wait_for(lambda d=driver: len(drive.workers_of(d)) == 2)
+        time.sleep(rng.uniform(1.0, 3.0))
+        if victim == "worker":
+            drive.kill(rng.choice(drive.workers_of(driver)).pid)
+            time.sleep(rng.uniform(0.0, 4.0))
+        if victim == "driver":
+            drive.kill(driver.pid)
+            driver.wait()
+        else:
+            drive.kill_group(driver)
+        found = drive.assert_all_valid(sweep)
+        assert done <= found
+        done = found
+    starts = set(drive.starts_of(sweep))
+    report = run_sweep(sweep, kernel=StubKernel(), workers=2)
+    assert report.exit_code == 0
+    again = {t for t, n in set(drive.starts_of(sweep)) - starts}
+    assert not again & done
+    assert len(drive.assert_all_valid(sweep)) == 400
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_replaced_and_a_killed_driver_resumed(
+    source: Path, tmp_path: Path
+) -> None:
+    sweep = tmp_path / "s"
+    declaration = many(source, 16, n_steps=4, sleep=0.1)
+    plan_sweep(declaration, directory=sweep, kernel=StubKernel())
+    driver = drive.start(sweep, "workers=2")
+    n_done = lambda: len(SweepDirectory(sweep).published())  # noqa: E731
+    wait_for(lambda: n_done() >= 2)
+    drive.kill(drive.workers_of(driver)[0].pid)
+    wait_for(lambda: n_done() >= 8)
+    workers = drive.workers_of(driver)
+    drive.kill(driver.pid)
+    driver.wait()
+    wait_for(lambda: not any(worker.is_running() for worker in workers))
+    done = drive.assert_all_valid(sweep)
+    starts = set(drive.starts_of(sweep))
+    assert snapshot(sweep).driver is None
+    report = run_sweep(sweep, kernel=StubKernel(), executor="inline")
+    assert report.exit_code == 0
+    assert not {t for t, _ in set(drive.starts_of(sweep)) - starts} & done
+
+
+@pytest.mark.drill
+def test_a_signal_lets_running_trials_save_and_stop(
+    source: Path, tmp_path: Path
+) -> None:
+    sweep = tmp_path / "s"
+    declaration = many(source, 6, n_steps=100, sleep=0.1)
+    plan_sweep(declaration, directory=sweep, kernel=StubKernel())
+    driver = drive.start(sweep, "workers=2", "progress_every=0.2")
+    wait_for(lambda: len(list((sweep / "checkpoints").glob("*.npz"))) >= 2)
+    driver.terminate()
+    output, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 3, output
+    assert "stopped by SIGTERM" in output
+    assert len(list((sweep / "checkpoints").glob("*.npz"))) >= 2
+    assert snapshot(sweep).counts["pending"] == 6
+
+
+def wait_for(condition, seconds: float = 60.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)

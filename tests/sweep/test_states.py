@@ -1,0 +1,89 @@
+"""The state of a trial is a fold over its events."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from hifred.sweep.options import Retries
+from hifred.sweep.states import fold, state_of
+
+T = "ab12cd34ef56"
+
+
+def event(name: str, n: int = 1, **facts: Any) -> dict[str, Any]:
+    return {"event": name, "id": T, "n": n, "time": 0.0, "writer": "w", **facts}
+
+
+def ended(outcome: str, n: int = 1, **facts: Any) -> dict[str, Any]:
+    return event("ended", n, outcome=outcome, message=outcome, **facts)
+
+
+def state(*events: dict, published: bool = False, driven: bool = True, **budgets: int):
+    history = fold(events).get(T)
+    retries = Retries(**budgets)
+    return state_of(history, published=published, driven=driven, retries=retries)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([], "pending"),
+        ([event("submitted")], "submitted"),
+        ([event("submitted"), event("started")], "running"),
+        ([event("started"), event("progress", it=3)], "running"),
+        ([ended("failed")], "failed"),
+        ([ended("diverged")], "diverged"),
+        ([ended("stopped")], "pending"),
+        ([ended("storage")], "pending"),
+        ([ended("lost")], "pending"),
+        ([ended("timeout", advanced=True)], "pending"),
+        ([ended("timeout", advanced=False)], "timeout"),
+        ([ended("oom")], "pending"),
+        ([ended("oom"), ended("oom", 2)], "oom"),
+        ([ended("lost", n) for n in range(1, 7)], "lost"),
+        ([ended("hopeless")], "cancelled"),
+        ([event("cancelled", command=1)], "cancelled"),
+        ([ended("failed"), event("retry", command=1)], "pending"),
+        ([event("cancelled", command=1), event("retry", command=2)], "pending"),
+        ([event("retry", command=1), event("cancelled", command=2)], "cancelled"),
+        ([ended("failed"), event("started", 2)], "running"),
+    ],
+)
+def test_the_state_after_some_events(events: list[dict], expected: str) -> None:
+    assert state(*events) == expected
+
+
+def test_only_the_file_means_done() -> None:
+    assert state(event("finished")) == "pending"
+    assert state(published=True) == "done"
+    assert state(ended("failed"), published=True) == "done"
+
+
+def test_without_a_driver_nothing_is_running() -> None:
+    assert state(event("submitted"), event("started"), driven=False) == "pending"
+
+
+def test_the_order_of_the_files_does_not_matter() -> None:
+    events = [
+        event("submitted"), event("started"), event("progress", it=1),
+        ended("lost"), event("submitted", 2), event("started", 2),
+        ended("failed", 2),
+    ]  # fmt: skip
+    assert {state(*order) for order in itertools.permutations(events)} == {"failed"}
+
+
+def test_clocks_that_jump_do_not_matter() -> None:
+    late = event("started", 2) | {"time": -1e9}
+    early = ended("failed", 1) | {"time": 1e12}
+    assert state(early, late) == state(late, early) == "running"
+
+
+def test_the_workers_own_word_beats_the_drivers_guess() -> None:
+    assert state(ended("lost"), ended("oom"), oom=0, lost=0) == "oom"
+    assert state(ended("oom"), ended("lost"), oom=0, lost=0) == "oom"
+
+
+def test_a_retry_forgives_only_what_came_before() -> None:
+    events = [ended("failed"), event("retry", command=1), ended("failed", 2)]
+    assert state(*events) == "failed"

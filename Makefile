@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: benchmark help install quickstart test test-browser notebooks test-drills lint types
+.PHONY: benchmark help install quickstart test test-browser notebooks test-drills lint types slurm-up slurm-down test-slurm
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -41,6 +41,16 @@ test-browser: $(VENV)/.test  ## look at every page in a real Chromium
 
 notebooks: $(VENV)/.test  ## run every notebook at toy size
 	$(BIN)/python -m pytest tests/notebooks -m notebook
+
+slurm-up:  ## bring up a real SLURM of two nodes on this host (Debian, root)
+	tests/cluster/local_slurm.sh up
+	@echo 'now, in your shell: eval "$$(tests/cluster/local_slurm.sh env)"'
+
+slurm-down:  ## end it
+	tests/cluster/local_slurm.sh down
+
+test-slurm: $(VENV)/.test  ## drills on a real SLURM, which it brings up and ends
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster -n 2 --dist loadgroup tests/cluster
 
 lint: $(VENV)/.test  ## check format, style and types
 	$(BIN)/python -m ruff format --check .

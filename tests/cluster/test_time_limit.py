@@ -1,0 +1,31 @@
+"""A trial that needs more time than one job has."""
+
+from tests.cluster.bench import Bench
+from tests.cluster.test_drills import assert_all_done, grid
+
+
+def test_a_trial_longer_than_the_limit_ends_through_checkpoints(bench: Bench) -> None:
+    """Jobs of one minute, which stop working after half of it; a trial of 66 s."""
+    bench.configure(jobs="1", walltime='"00:01:00"', margin='"00:00:25"')
+    (trial_id,) = bench.plan(grid(1, n_steps=330))
+    bench.start_driver()
+    assert bench.finish(280) == 0, bench.story()
+    assert_all_done(bench, 1)
+    attempts = [event for event in bench.events("started") if event["id"] == trial_id]
+    stops = [event["message"] for event in bench.events("ended")]
+    assert len({event["job"] for event in attempts}) >= 3
+    assert stops
+    assert all("job's end" in message for message in stops)
+    iterations = [event["it"] for event in bench.events("ended")]
+    assert iterations == sorted(iterations)  # each attempt went on from the last
+
+
+def test_a_job_that_reaches_its_limit_costs_one_checkpoint(bench: Bench) -> None:
+    """A step that outlasts the margin: SLURM ends the job under the trial."""
+    bench.configure(jobs="1", walltime='"00:01:00"', margin='"00:00:02"')
+    (trial_id,) = bench.plan(grid(1, n_steps=10, sleep=9.0))
+    bench.start_driver()
+    assert bench.finish(280) == 0, bench.story()
+    ends = bench.events("ended")
+    assert any("TIMEOUT" in event["message"] for event in ends), ends
+    assert len([e for e in bench.events("started") if e["id"] == trial_id]) >= 2

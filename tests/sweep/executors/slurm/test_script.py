@@ -1,0 +1,112 @@
+"""Batch scripts say what the configuration says, and no more."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hifred.errors import SettingsError
+from hifred.sweep.executors.config import SlurmConfig
+from hifred.sweep.executors.slurm.cluster import WorkerRequest
+from hifred.sweep.executors.slurm.driver_script import allocation_script, driver_script
+from hifred.sweep.executors.slurm.script import check_path, worker_command
+
+
+def config(**changes: object) -> SlurmConfig:
+    return SlurmConfig.model_validate({"interface": "lo", **changes})
+
+
+def script(**changes: object) -> str:
+    keys = Path("/keys")
+    request = WorkerRequest(config(**changes), "name", Path("/logs/worker"), 3.0, keys)
+    return request.script()
+
+
+def test_a_worker_job_asks_for_one_node_and_is_not_requeued() -> None:
+    lines = script(threads=3, workers_per_job=2, walltime="1-02:03:04").splitlines()
+    for line in (
+        "--job-name=name",
+        "--nodes=1",
+        "--ntasks=1",
+        "--cpus-per-task=6",
+        "--mem=6400M",
+        "--time=1-02:03:04",
+        "--no-requeue",
+    ):
+        assert f"#SBATCH {line}" in lines
+
+
+def test_each_trial_has_a_process_of_its_own_with_its_threads() -> None:
+    text = script(threads=3, workers_per_job=2)
+    assert "export OMP_NUM_THREADS=3" in text
+    assert "--nthreads=1" in text
+    assert text.count("work --name=") == 2
+
+
+def test_nothing_listens_beyond_the_interface_and_loopback() -> None:
+    text = script()
+    assert "--interface=lo" in text
+    assert "--dashboard-address=127.0.0.1:0" in text
+    assert "--tls-key=/keys/key.pem" in text
+    assert "--protocol=tls" in text
+
+
+def test_skipped_and_extra_directives_are_honoured_by_whole_names() -> None:
+    text = script(skip_directives=["--mem", "-t"], extra_directives=["--gres=gpu:1"])
+    assert "--mem=" not in text
+    assert "#SBATCH --time=" in text  # '-t' is not the name that we write
+    assert "#SBATCH --cpus-per-task=" in text
+    assert "#SBATCH --gres=gpu:1" in text
+
+
+def test_the_driver_script_comes_back_and_quotes_its_paths(tmp_path: Path) -> None:
+    text = driver_script(tmp_path, config(), Path("/a b/c.toml"), jobs=7)
+    assert "#SBATCH --requeue" in text
+    assert "#SBATCH --signal=B:USR1@120" in text
+    assert "'/a b/c.toml' --workers 7" in text
+    assert_is_bash(text)
+
+
+def test_a_single_allocation_holds_all_workers(tmp_path: Path) -> None:
+    text = allocation_script(
+        tmp_path, config(threads=2), Path("/c.toml"), memory_gib=4.0, jobs=5
+    )
+    assert "#SBATCH --ntasks=5" in text
+    assert "#SBATCH --mem-per-cpu=2048M" in text
+    assert "--single-job" in text
+    assert_is_bash(text)
+
+
+def assert_is_bash(text: str) -> None:
+    checked = subprocess.run(["bash", "-n"], input=text, text=True, check=False)
+    assert checked.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("ends", "times", "code"),
+    [
+        (["kill -9 $$", "kill -11 $$", "exit 0"], 3, 0),  # a trial took it down: again
+        (["exit 0"], 1, 0),  # its scheduler closed it
+        (["exit 1"], 1, 1),  # it found no scheduler
+        (["kill -9 $$"] * 9, 3, 1),  # it cannot even start
+    ],
+)
+def test_a_worker_is_restarted_after_a_crash_only(
+    tmp_path: Path, ends: list[str], times: int, code: int
+) -> None:
+    fake = tmp_path / "python"
+    cases = "\n".join(f"{i}) {end} ;;" for i, end in enumerate(ends))
+    fake.write_text(
+        f"#!/bin/bash\nn=$(cat {tmp_path}/n 2>/dev/null || echo 0)\n"
+        f"echo $((n + 1)) > {tmp_path}/n\ncase $n in\n{cases}\nesac\n"
+    )
+    fake.chmod(0o755)
+    function = worker_command(config(python=str(fake)), "tls://x", tls_directory=None)
+    run = ["bash", "-c", f"{function}\nwork --name=a"]
+    done = subprocess.run(run, capture_output=True, check=False)
+    assert (done.returncode, int((tmp_path / "n").read_text())) == (code, times)
+
+
+def test_a_path_with_spaces_is_refused() -> None:
+    with pytest.raises(SettingsError, match="log_directory must not hold spaces"):
+        check_path("log_directory", Path("/my logs"))

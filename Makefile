@@ -50,7 +50,9 @@ slurm-down:  ## end it
 	tests/cluster/local_slurm.sh down
 
 test-slurm: $(VENV)/.test  ## drills on a real SLURM, which it brings up and ends
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster -n 2 --dist loadgroup tests/cluster
+	tests/cluster/local_slurm.sh up || [ $$? = 77 ]
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster -n 2 --dist loadgroup tests/cluster; \
+		code=$$?; tests/cluster/local_slurm.sh down; exit $$code
 
 lint: $(VENV)/.test  ## check format, style and types
 	$(BIN)/python -m ruff format --check .

@@ -1,11 +1,14 @@
 """A real SLURM for these tests; where there can be none, they skip aloud."""
 
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.cluster.bench import Bench
 
@@ -25,14 +28,20 @@ def local_slurm(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def is_up() -> bool:
+    if shutil.which("sinfo") is None:
+        return False
+    return not subprocess.run(["sinfo"], capture_output=True, check=False).returncode
+
+
 @pytest.fixture(scope="session")
 def slurm() -> Iterator[None]:
     """Use the SLURM that `make slurm-up` started, or start one for this session."""
     line = local_slurm("env").stdout.strip()
     os.environ["SLURM_CONF"] = line.partition("=")[2]
-    was_up = not subprocess.run(["which", "sinfo"], capture_output=True).returncode
-    was_up = was_up and not subprocess.run(["sinfo"], capture_output=True).returncode
-    done = local_slurm("up")
+    with FileLock(Path(tempfile.gettempdir()) / "hifred-slurm.lock"):
+        was_up = is_up() or "PYTEST_XDIST_WORKER" in os.environ
+        done = local_slurm("up")
     if done.returncode == CANNOT_INSTALL:
         pytest.skip(f"no SLURM here: {done.stderr.strip().splitlines()[-1]}")
     assert done.returncode == 0, done.stderr

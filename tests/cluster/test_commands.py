@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hifred.cli import main
 from hifred.sweep.executors.slurm import queue
 from tests.cluster.bench import CONFIG, Bench
 
@@ -28,6 +29,7 @@ regularizer = "low_rank"
 rank = [2, 3, 4, 5]
 """
 N_TRIALS = 40
+pytestmark = pytest.mark.xdist_group("drills")
 
 
 def hifred(*words: object, seconds: float = 120) -> subprocess.CompletedProcess[str]:
@@ -139,11 +141,22 @@ def test_doctor_passes_on_the_test_slurm(bench: Bench) -> None:
 )
 @pytest.mark.parametrize("command", ["run", "submit"])
 def test_a_wrong_config_gets_one_sentence_before_anything_is_submitted(
-    bench: Bench, sweep: Path, changes: dict[str, str], sentence: str, command: str
+    bench: Bench,
+    sweep: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    changes: dict[str, str],
+    sentence: str,
+    command: str,
 ) -> None:
     bench.configure(**changes)
-    told = hifred(command, sweep, "--cluster", bench.config)
-    assert told.returncode == 2
-    assert sentence in told.stderr
-    assert len(told.stderr.strip().splitlines()) == 1
+    words = ["hifred", command, str(sweep), "--cluster", str(bench.config)]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert sentence in told
+    assert len(told.strip().splitlines()) == 1
     assert not bench.jobs()

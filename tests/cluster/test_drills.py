@@ -5,10 +5,14 @@ import os
 import signal
 import time
 
+import pytest
+
 from hifred.sweep.executors.jobs import describe_jobs
 from hifred.sweep.executors.slurm import queue
 from tests.cluster.bench import Bench, scontrol
 from tests.cluster.conftest import local_slurm
+
+pytestmark = pytest.mark.xdist_group("drills")
 
 
 def grid(count: int, **settings: object) -> dict[str, object]:
@@ -113,7 +117,7 @@ def test_preempted_jobs_are_replaced(bench: Bench) -> None:
     bench.start_driver()
     bench.wait_for_done(3)
     urgent = queue.submit_script(
-        "#!/bin/bash\n#SBATCH -J hifred-urgent -p urgent -w node1 --exclusive -t 1\n"
+        "#!/bin/bash\n#SBATCH -J hifred-urgent -p urgent -w node2 --exclusive -t 1\n"
         "#SBATCH -o /dev/null\nsleep 8\n"
     )
     try:

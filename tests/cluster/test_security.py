@@ -10,6 +10,8 @@ from distributed.security import Security
 from tests.cluster.bench import Bench
 from tests.cluster.test_drills import assert_all_done, grid
 
+pytestmark = pytest.mark.xdist_group("drills")
+
 LOOPBACK = {"127.0.0.1", "[::1]", "::1"}
 
 

@@ -1,7 +1,11 @@
 """What the engine costs on SLURM."""
 
+import pytest
+
 from tests.cluster.bench import Bench
 from tests.cluster.test_drills import assert_all_done, grid
+
+pytestmark = pytest.mark.xdist_group("drills")
 
 N_TRIALS, SECONDS, JOBS = 200, 0.5, 4
 

@@ -122,7 +122,8 @@ def test_preempted_jobs_are_replaced(bench: Bench) -> None:
     )
     try:
         assert_all_done(bench, 32)
-        assert "PREEMPTED" in str(bench.events("ended")), bench.story()
+        told = f"{bench.events('ended')} {bench.journal()['ended']}"
+        assert "PREEMPTED" in told, bench.story()
     finally:
         queue.cancel_jobs([urgent])
 

@@ -26,14 +26,3 @@ def test_a_trial_longer_than_the_limit_ends_through_checkpoints(bench: Bench) ->
     assert all("job's end" in message for message in stops)
     iterations = [event["it"] for event in ends]
     assert iterations == sorted(iterations)  # each attempt went on from the last
-
-
-def test_a_job_that_reaches_its_limit_costs_one_checkpoint(bench: Bench) -> None:
-    """A step that outlasts the margin: SLURM ends the job under the trial."""
-    bench.configure(**APART, jobs="1", walltime='"00:01:00"', margin='"00:00:02"')
-    (trial_id,) = bench.plan(grid(1, n_steps=4, sleep=20.0))
-    bench.start_driver()
-    assert bench.finish(280) == 0, bench.story()
-    ends = bench.events("ended")
-    assert any("TIMEOUT" in event["message"] for event in ends), ends
-    assert len([e for e in bench.events("started") if e["id"] == trial_id]) >= 2

@@ -28,6 +28,11 @@ DASK_CONFIG = {
 }
 
 
+# A finished task whose worker dies before its answer is fetched would be computed
+# again, and its future waits: for ever where no worker comes.
+ANSWER_SECONDS = 10.0
+
+
 class WorkerLostError(Exception):
     """The process that ran a task died, or was taken away, before it answered.
 
@@ -131,7 +136,9 @@ class DaskFuture:
 
     def result(self) -> Any:
         try:
-            return self._future.result()
+            return self._future.result(timeout=ANSWER_SECONDS)
+        except TimeoutError as error:
+            raise WorkerLostError("its worker died before it answered") from error
         except KilledWorker as error:
             lost = WorkerLostError(f"worker {error.last_worker.address} died")
             raise self._lost or lost from error

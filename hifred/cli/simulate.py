@@ -52,7 +52,7 @@ def parse_assignments(assignments: tuple[str, ...]) -> dict[str, Any]:
 @click.option("--shape", type=(int, int), help="Sky pixels along y and x.")
 @click.option("--energies", "n_energies", type=int, help="Energy bins in the band.")
 @click.option("--band", "band_kev", type=(float, float), help="Band, keV.")
-@click.option("--scene", help="remnant, shell, or a cube: FITS or Zarr.")
+@click.option("--scene", help="remnant, shell, line_shell, or a cube: FITS or Zarr.")
 @click.option(
     "--set",
     "assignments",

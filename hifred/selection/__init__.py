@@ -8,7 +8,9 @@ from hifred.selection.bootstrap import (
     refit,
 )
 from hifred.selection.held_out import (
+    Split,
     held_out_deviance,
+    read_split,
     score,
     split_deviance,
     summarise_splits,
@@ -17,10 +19,12 @@ from hifred.selection.thinning import thin, with_counts
 
 __all__ = [
     "Refits",
+    "Split",
     "band_images",
     "bootstrap_summary",
     "draw_observations",
     "held_out_deviance",
+    "read_split",
     "refit",
     "score",
     "split_deviance",

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pydantic
 import xarray as xr
+from pydantic.dataclasses import dataclass
 
+from hifred.errors import from_validation
 from hifred.fusion import FusionSettings, fuse
 from hifred.measures import deviance, deviance_moments, measure_of, predicted_counts
 from hifred.observations import FusionInput, mask_of
@@ -17,12 +20,40 @@ from hifred.selection.thinning import thin
 SMALLEST_EXPECTED_SHARE = 1e-6
 
 
+@dataclass(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
+class Split:
+    """How counts are split for `held_out_deviance`.
+
+    Parameters
+    ----------
+    fraction : float
+        Of the events to hold out.
+    seeds : sequence of int
+        One split and one fit each. Settings that are compared must share them.
+    """
+
+    fraction: float = pydantic.Field(default=0.1, gt=0.0, lt=1.0)
+    seeds: tuple[pydantic.NonNegativeInt, ...] = pydantic.Field(
+        default=(1, 2, 3), min_length=1
+    )
+
+
+def read_split(table: Mapping[str, Any]) -> Split:
+    """Return the split of a ``held_out = { ... }`` table.
+
+    Raises
+    ------
+    SettingsError
+        If a key is unknown or a value out of range.
+    """
+    try:
+        return pydantic.TypeAdapter(Split).validate_python(dict(table))
+    except pydantic.ValidationError as error:
+        raise from_validation(error, ["fraction", "seeds"]) from error
+
+
 def held_out_deviance(
-    fusion_input: FusionInput,
-    settings: FusionSettings,
-    *,
-    fraction: float = 0.1,
-    seeds: Sequence[int] = (1, 2, 3),
+    fusion_input: FusionInput, settings: FusionSettings, split: Split | None = None
 ) -> xr.Dataset:
     """Return the deviance of held-out counts from a fit of the others.
 
@@ -30,10 +61,8 @@ def held_out_deviance(
     ----------
     fusion_input : FusionInput
     settings : FusionSettings
-    fraction : float
-        Of the events to hold out.
-    seeds : sequence of int
-        One split and one fit each. Settings that are compared must share them.
+    split : Split, optional
+        Settings that are compared must share it.
 
     Returns
     -------
@@ -47,11 +76,12 @@ def held_out_deviance(
     The scaled flux is smaller by ``1 - fraction`` in the fits, so that a quadratic
     penalty acts as one with ``(1 - fraction) mu`` would on all counts.
     """
-    splits = [
-        split_deviance(fusion_input.observations, settings, fraction, seed=seed)
-        for seed in seeds
+    split = split or Split()
+    scores = [
+        split_deviance(fusion_input.observations, settings, split.fraction, seed=seed)
+        for seed in split.seeds
     ]
-    return summarise_splits(splits, seeds)
+    return summarise_splits(scores, split.seeds)
 
 
 def split_deviance(

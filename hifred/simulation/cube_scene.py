@@ -60,7 +60,7 @@ class CubeScene:
         path = Path(path)
         if not path.exists():
             raise SchemaError(
-                f"scene must be remnant, shell or the path of a cube; got "
+                f"scene must be remnant, shell, line_shell or the path of a cube; got "
                 f"{str(path)!r}, which does not exist."
             )
         if path.is_dir():
@@ -111,7 +111,7 @@ def _check_cube(
 
 
 def _from_zarr(path: Path) -> CubeScene:
-    dataset = xr.open_zarr(path)
+    dataset = xr.open_zarr(path, consolidated=False)
     missing = [n for n in ("flux", "energy_edges", "y", "x") if n not in dataset]
     if missing:
         raise SchemaError(

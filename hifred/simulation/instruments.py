@@ -161,7 +161,8 @@ def _tailed(sigma: float) -> np.ndarray:
 
     def profile(scale: float) -> np.ndarray:
         core = np.exp(-0.5 * (offset / (scale * sigma)) ** 2)
-        tail = np.where(offset <= 0, np.exp(offset / (1.5 * scale * sigma)), 0.0)
+        decay = np.exp(np.minimum(offset, 0) / (1.5 * scale * sigma))
+        tail = np.where(offset <= 0, decay, 0.0)
         smooth = np.convolve(tail, core / core.sum(), mode="same")
         return np.asarray(0.85 * core / core.sum() + 0.15 * smooth / smooth.sum())
 

@@ -12,7 +12,7 @@ from hifred.errors import SettingsError, unknown_name
 from hifred.simulation.instruments import InstrumentSettings
 from hifred.simulation.remnant import RemnantSettings
 
-SCENES = ("remnant", "shell")
+DEFAULT_MODEL = "gaussian_1kev_rebinned"
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -24,8 +24,9 @@ class SimulationSettings:
     model : str
         Name under which the settings are known.
     scene : str
-        "remnant", "shell" (a thin shell that emits one line) or the path of a cube,
-        FITS or Zarr, in the user's own units: only its relative flux matters.
+        "remnant"; "shell", the same without ejecta and knots; "line_shell", a thin
+        shell that emits one line; or the path of a cube, FITS or Zarr, on a scale of
+        its own: only the relative flux matters.
     seed : int
         Of the Poisson draws; the remnant has its own, `remnant.seed`.
     shape : (int, int)
@@ -40,9 +41,9 @@ class SimulationSettings:
         Photons cm-2 s-1 of the whole scene in the band.
     imager, spectrometer : InstrumentSettings
     remnant : RemnantSettings
-        Read by the scene "remnant" only; its radius and velocity by "shell" too.
+        Radius and velocity are those of a "line_shell" too.
     line_kev : float or None
-        Line of the scene "shell"; None takes the middle of the band.
+        Line of the scene "line_shell"; None takes the middle of the band.
     margin_pixels, margin_channels : int
         Sky pixels and energy bins beyond the field and the band from which flux
         leaks into the data, as in reality; 0 leaves the data exactly what the
@@ -166,12 +167,14 @@ def settings_from_mapping(name: str, simulate: Mapping[str, Any]) -> SimulationS
     Parameters
     ----------
     name : str
-        Of the sweep's model; the simulated model, unless ``simulate`` has ``model``.
+        Of the sweep's model: the simulated model, unless ``simulate`` has ``model`` or
+        no model has this name; then it is `DEFAULT_MODEL`.
     simulate : mapping
         Overrides, as for `simulation_settings`.
     """
     overrides = dict(simulate)
-    return simulation_settings(overrides.pop("model", name), overrides)
+    default = name if name in TABLE_1 else DEFAULT_MODEL
+    return simulation_settings(overrides.pop("model", default), overrides)
 
 
 def settings_mapping(settings: SimulationSettings) -> dict[str, Any]:

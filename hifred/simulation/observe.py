@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,11 +77,14 @@ def build_scene(settings: SimulationSettings) -> Scene:
     half_side = 0.5 * min(settings.shape) * settings.pixel_size_arcsec
     radius = settings.remnant.radius_fraction * half_side
     low, high = settings.band_kev
-    if settings.scene == "remnant":
+    if settings.scene in ("remnant", "shell"):
+        remnant = settings.remnant
+        if settings.scene == "shell":
+            remnant = replace(remnant, ejecta=0.0, knot=0.0)
         width = settings.spectrometer.line_spread_width_ev
         resolution = max(0.5 * width, settings.energy_step_ev) * 1e-3 / high
-        return RemnantScene(settings.remnant, radius, resolution * LIGHT_SPEED_KM_S)
-    if settings.scene == "shell":
+        return RemnantScene(remnant, radius, resolution * LIGHT_SPEED_KM_S)
+    if settings.scene == "line_shell":
         line = settings.line_kev or 0.5 * (low + high)
         return ShellScene(line, radius, settings.remnant.velocity_km_s)
     return CubeScene.open(settings.scene)

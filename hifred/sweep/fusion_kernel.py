@@ -4,15 +4,17 @@ import importlib
 import inspect
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import xarray as xr
 
-from hifred.errors import HifredError
+from hifred.errors import HifredError, unknown_name
 from hifred.fusion import Fusion, FusionSettings, active_settings
+from hifred.measures import measure_fusion
+from hifred.selection import held_out_deviance, read_split
 from hifred.store.fusion_input import (
     input_digest,
     open_fusion_input,
@@ -103,7 +105,15 @@ class FusionKernel:
 
 
 def _metrics(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {"metrics": settings["metrics"]} if settings.get("metrics") else {}
+    """Return the metrics that cost fits of their own, checked."""
+    metrics = settings.get("metrics") or {}
+    for name in metrics:
+        if name != "held_out":
+            raise unknown_name("key in [metrics]", str(name), ["held_out"])
+    if "held_out" not in metrics:
+        return {}
+    split = asdict(read_split(metrics["held_out"]))
+    return {"metrics": {"held_out": split | {"seeds": list(split["seeds"])}}}
 
 
 @final
@@ -117,6 +127,7 @@ class _FusionAttempt:
     ) -> None:
         own = {k: v for k, v in settings.items() if k not in ("seed", "metrics")}
         self._settings = FusionSettings.read(own)
+        self._metrics = _metrics(settings).get("metrics", {})
         self._input = open_fusion_input(input_path)
         self._fusion = Fusion(self._input.observations, self._settings)
         if state is not None:
@@ -159,8 +170,9 @@ class _FusionAttempt:
         return result.merge(self._measures(result)).assign(objective=cost)
 
     def _measures(self, result: xr.Dataset) -> xr.Dataset:
-        measures = importlib.import_module("hifred.measures")
-        if not hasattr(measures, "measure_fusion"):
-            return xr.Dataset()
-        found: xr.Dataset = measures.measure_fusion(result, self._input)
-        return found
+        found = measure_fusion(result, self._input)
+        if "held_out" not in self._metrics:
+            return found
+        split = read_split(self._metrics["held_out"])
+        scores = held_out_deviance(self._input, self._settings, split)
+        return found.merge(scores.drop_dims("split"))

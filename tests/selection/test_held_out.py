@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from hifred.errors import SettingsError
 from hifred.fusion import FusionSettings, fuse
-from hifred.selection import held_out_deviance, score, split_deviance, thin
+from hifred.selection import (
+    Split,
+    held_out_deviance,
+    read_split,
+    score,
+    split_deviance,
+    thin,
+)
 from hifred.simulation import simulate_model
 
 
@@ -20,7 +28,7 @@ def settings():
 
 
 def test_the_mean_is_that_of_the_splits(fusion_input, settings):
-    scores = held_out_deviance(fusion_input, settings, seeds=(3, 4))
+    scores = held_out_deviance(fusion_input, settings, Split(seeds=(3, 4)))
     again = split_deviance(fusion_input.observations, settings, 0.1, seed=4)
     each = scores["held_out_deviance_split"]
     assert each.sel(split=4) == pytest.approx(again["deviance"], rel=1e-6)
@@ -52,3 +60,11 @@ def test_fits_that_are_too_smooth_or_too_rough_score_worse(fusion_input):
     ]
     assert scores[1] < scores[0]
     assert scores[1] < scores[2]
+
+
+def test_a_split_is_read_from_a_table():
+    assert read_split({"fraction": 0.2, "seeds": [4]}) == Split(0.2, (4,))
+    with pytest.raises(SettingsError, match="fraction"):
+        read_split({"fracton": 0.2})
+    with pytest.raises(SettingsError, match="seeds"):
+        read_split({"seeds": []})

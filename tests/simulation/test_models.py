@@ -51,6 +51,7 @@ def test_a_sweep_names_its_model_as_it_likes():
     settings = settings_from_mapping("low", {"model": "gaussian_1kev", "counts": 1e6})
     assert settings.model == "gaussian_1kev"
     assert settings_from_mapping("gaussian_6kev", {}).band_kev[0] > 6
+    assert settings_from_mapping("mine", {}).model == "gaussian_1kev_rebinned"
 
 
 @pytest.mark.parametrize(

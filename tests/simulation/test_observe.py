@@ -131,7 +131,7 @@ def test_background_is_expected_and_recorded():
 
 def test_a_line_of_a_shell_has_two_doppler_peaks():
     settings = simulation_settings(
-        "gaussian_6kev", {"shape": (15, 15), "scene": "shell", "line_kev": 6.5}
+        "gaussian_6kev", {"shape": (15, 15), "scene": "line_shell", "line_kev": 6.5}
     )
     cube = simulate(settings).truth["flux"].to_numpy()
     centre, limb = cube[:, 7, 7], cube[:, 7, 1]
@@ -156,6 +156,12 @@ def test_a_line_of_a_shell_has_two_doppler_peaks():
 def test_rebinnings_that_do_not_divide_are_refused(changes, sentence):
     with pytest.raises(SettingsError, match=sentence):
         simulate_model("gaussian_1kev_rebinned", **(SMALL | changes))
+
+
+def test_the_shell_alone_is_hollow(small):
+    shell = simulate_model("gaussian_1kev_rebinned", **SMALL, scene="shell")
+    whole, hollow = (f.truth["flux"].sum("energy").to_numpy() for f in (small, shell))
+    assert hollow[9, 7] / hollow.max() < whole[9, 7] / whole.max()
 
 
 def test_a_dark_scene_is_refused():

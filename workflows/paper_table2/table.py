@@ -1,0 +1,116 @@
+"""Print the paper's Table 2 from a sweep, beside the paper's numbers, and its figures.
+
+    python workflows/paper_table2/table.py runs/paper-table-2
+
+For every model and regularizer the setting with the best NMSE is shown; the best
+regularizer of each model and measure is bold.
+"""
+
+import tomllib
+from pathlib import Path
+
+import click
+import pandas as pd
+import xarray as xr
+from rich.console import Console
+from rich.table import Table
+
+from hifred.measures import angular_distance, measure_of
+from hifred.plots import (
+    plot_angular_distance,
+    plot_comparison,
+    plot_cost_terms,
+    plot_costs,
+    plot_error_histograms,
+    plot_error_maps,
+    truth_layer,
+)
+from hifred.store import Results, open_fusion_input, open_results
+
+MEASURES = {"nmse_db": 2, "asam": 3, "acssim": 3, "ergas_paper": 3}
+PAPER = tomllib.loads((Path(__file__).parent / "paper.toml").read_text())
+
+
+def best_settings(results: Results) -> pd.DataFrame:
+    """Return the row with the best NMSE for every model and regularizer."""
+    frame = results.table()
+    frame = frame[frame["status"] == "done"].dropna(subset=["nmse_db"])
+    return frame.loc[frame.groupby(["model", "regularizer"])["nmse_db"].idxmax()]
+
+
+def print_table(best: pd.DataFrame, console: Console) -> None:
+    """Print a row per model and regularizer: ours, then the paper's in brackets."""
+    table = Table("model", "regularizer", "mu", "rank", *MEASURES, title="Table 2")
+    for model, rows in best.groupby("model"):
+        for _, row in rows.iterrows():
+            cells = [measure_cell(row, rows, name) for name in MEASURES]
+            chosen = f"{row.get('mu', ''):g}", f"{row.get('rank', float('nan')):g}"
+            table.add_row(str(model), row["regularizer"], *chosen, *cells)
+        table.add_section()
+    console.print(table)
+
+
+def measure_cell(row: pd.Series, rows: pd.DataFrame, name: str) -> str:
+    """Return one number of ours, bold if the best of its model, and the paper's."""
+    sign = 1 if measure_of(name).direction == "higher" else -1
+    is_best = sign * row[name] == (sign * rows[name]).max()
+    text = f"{row[name]:.{MEASURES[name]}f}"
+    published = PAPER.get(row["model"], {}).get(row["regularizer"], {}).get(name, "-")
+    return f"[bold]{text}[/bold] ({published})" if is_best else f"{text} ({published})"
+
+
+def save_figures(results: Results, best: pd.DataFrame, folder: Path) -> None:
+    """Save figures like the paper's 5, 6, 7, B.1, B.2 and B.3."""
+    folder.mkdir(parents=True, exist_ok=True)
+    truths = {}
+    for model, rows in best.groupby("model"):
+        fusion_input = open_fusion_input(results.root / "inputs" / f"{model}.zarr")
+        truths[model] = fusion_input.truth
+        trials = {
+            row["regularizer"]: results.trial(trial).open().load()
+            for trial, row in rows.iterrows()
+        }
+        first = trials[rows.loc[rows["nmse_db"].idxmax(), "regularizer"]]
+        figures = {
+            "6_maps_and_spectra": plot_comparison(
+                fusion_input.observations, first, fusion_input.truth, title=str(model)
+            ),
+            "7_spectral_angle": plot_error_maps(trials, "sam"),
+            "b1_relative_error": plot_error_maps(trials, "relative_error"),
+            "b2_error_histogram": plot_error_histograms(trials, "relative_error"),
+            "b3_costs": plot_costs(trials),
+            "b3_cost_terms": plot_cost_terms(first),
+        }
+        for name, figure in figures.items():
+            figure.savefig(folder / f"{model}_{name}.png", dpi=110)
+    save_angular_distances(truths, folder / "5_angular_distance.png")
+
+
+def save_angular_distances(truths: dict[str, xr.Dataset], path: Path) -> None:
+    """Save how much the spectra of the models vary, as in the paper's Figure 5."""
+    layers, maps = [], []
+    for model, truth in truths.items():
+        layers.append(truth_layer(truth.assign_attrs(label=model)))
+        distance = angular_distance(truth["flux"].to_numpy())
+        attrs = {"units": "rad", "long_name": "angular distance"}
+        maps.append(
+            truth["flux"].isel(energy=0).copy(data=distance).assign_attrs(attrs)
+        )
+    plot_angular_distance(layers, maps).savefig(path, dpi=110)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--figures", type=click.Path(path_type=Path), help="Folder of the figures."
+)
+def main(directory: Path, figures: Path | None) -> None:
+    """Print the table of a collected sweep and save its figures."""
+    results = open_results(directory)
+    best = best_settings(results)
+    print_table(best, Console(width=140))
+    save_figures(results, best, figures or directory / "figures")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,6 @@
 """How far a non-negative cube is from the minimum, at most."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -39,7 +38,9 @@ def stationarity(
 def lower_bound(
     likelihoods: Mapping[str, PoissonLikelihood],
     duals: Mapping[str, np.ndarray],
-    penalty_gradient: np.ndarray | float,
+    *,
+    gathered: np.ndarray,
+    allowed: np.ndarray,
 ) -> float:
     r"""Return a proven lower bound of the objective over all non-negative cubes.
 
@@ -52,15 +53,16 @@ def lower_bound(
     likelihoods : mapping of str to PoissonLikelihood
     duals : mapping of str to (channel, y, x) array
         ``1 - r`` of each instrument.
-    penalty_gradient : (energy, y, x) array or float
-        ``W^T u`` with ``u`` within its bounds; 0 without a penalty.
+    gathered, allowed : (energy, y, x) arrays
+        :math:`A^T r`, and :math:`A^T 1 + W^T u` with ``u`` within its bounds, both
+        over the voxels that are used.
 
     Returns
     -------
     float
         Minus infinity when nothing can be proven yet.
     """
-    excess = _excess(likelihoods, duals, penalty_gradient)
+    excess = _excess(gathered, allowed)
     if excess is None:
         return -np.inf
     total = 0.0
@@ -78,26 +80,14 @@ def lower_bound(
     return total
 
 
-def _excess(
-    likelihoods: Mapping[str, PoissonLikelihood],
-    duals: Mapping[str, np.ndarray],
-    penalty_gradient: np.ndarray | float,
-) -> np.ndarray | None:
-    """Return the largest ``A^T r / (A^T 1 + W^T u)`` of every energy, at least 1."""
-    above: Any = 0.0
-    below: Any = penalty_gradient
-    for name, likelihood in likelihoods.items():
-        ones = np.ones(likelihood.counts.shape)
-        if likelihood.mask is not None:
-            ones = np.where(likelihood.mask, ones, 0)
-        below = below + likelihood.response.adjoint(ones)
-        above = above + likelihood.response.adjoint(ones * (1 - duals[name]))
-    rounding = 1e-12 * np.max(above)
-    seen = above > rounding
-    if np.any(np.asarray(below)[seen] <= 0) or np.min(below) < -rounding:
+def _excess(gathered: np.ndarray, allowed: np.ndarray) -> np.ndarray | None:
+    """Return the largest ratio of the two in every energy, at least 1."""
+    rounding = np.finfo(gathered.dtype).eps * np.max(gathered)
+    seen = gathered > rounding
+    if np.any(allowed[seen] <= 0) or np.min(allowed) < -rounding:
         return None
-    ratio = np.divide(above, below, out=np.zeros_like(above), where=seen)
-    return np.maximum(ratio.reshape(len(ratio), -1).max(axis=1), 1)
+    ratio = np.divide(gathered, allowed, out=np.zeros_like(gathered), where=seen)
+    return np.maximum(ratio.reshape(len(ratio), -1).max(axis=1), 1).astype(float)
 
 
 def _worst_per_channel(likelihood: PoissonLikelihood, excess: np.ndarray) -> np.ndarray:

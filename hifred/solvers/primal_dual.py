@@ -157,9 +157,9 @@ class PrimalDual:
         ]
         ones = [np.where(_used(f), 1, 0).astype(self.dtype) for f in self._terms]
         self._used = [_used(f) for f in self._terms]
-        sensitivity = self._adjoint(ones)
-        least = self._number(LEAST_SENSITIVE) * sensitivity.max()
-        self._sensitivity = np.maximum(sensitivity, max(least, 1e-30))
+        self._seen = self._adjoint(ones)
+        least = self._number(LEAST_SENSITIVE) * self._seen.max()
+        self._sensitivity = np.maximum(self._seen, max(least, 1e-30))
         self._n_counts = sum(float(f.counts[u].sum()) for f, u in self._pairs())
         self._metric: tuple[np.ndarray, _Metric] | None = None
 
@@ -239,9 +239,15 @@ class PrimalDual:
         names = list(self.problem.likelihoods)
         named = dict(zip(names, duals, strict=False))
         terms = dict(zip(names, self._terms, strict=True))
-        bound = lower_bound(terms, named, penalty_gradient)
+        slope = self._adjoint(duals)
+        bound = lower_bound(
+            terms,
+            named,
+            gathered=self._seen - slope,
+            allowed=self._seen + penalty_gradient,
+        )
         gap = (costs[0] - bound) / max(abs(costs[0]), 1e-30)
-        gradient = self._adjoint(duals) + penalty_gradient
+        gradient = slope + penalty_gradient
         moved = stationarity(cube, gradient, self._sensitivity, self._n_counts)
         state = replace(
             before,

@@ -37,8 +37,11 @@ class SparseCube:
         self.weights = weights
         self.strength = np.ones((1, 1)) if strength is None else strength
         n_energies, *image = transform.input_shape
+        tile = kernels.PIXELS_PER_TILE
         scales = transform.space_scales, transform.energy_scales
-        self.dual_shape = (*scales, n_energies, int(np.prod(image)))
+        self.dual_shape = (-(-int(np.prod(image)) // tile), *scales, n_energies, tile)
+        self._everywhere: np.ndarray | None = None
+        self._scratch: tuple[np.ndarray, np.ndarray] | None = None
 
     def value(self, cube: np.ndarray) -> float:
         """Return the norm for a cube (energy, y, x), summed in double precision."""
@@ -65,8 +68,9 @@ class SparseCube:
 
         Parameters
         ----------
-        dual : (space_scales, energy_scales, energy, pixel) array
-            Multipliers; within :math:`\pm \lambda_s S` after a full step.
+        dual : array of shape `dual_shape`
+            Multipliers, tile after tile; within :math:`\pm \lambda_s S` after a full
+            step.
         cube, step : (energy, y, x) arrays
         relaxation : float
             1 moves all the way.
@@ -77,20 +81,37 @@ class SparseCube:
             kernels.move_dual_spectra,
             fine.shape[2],
             *(fine, self.transform.spectra._rows, dual, step.reshape(len(cube), -1)),
-            *(self.weights.astype(dtype), self._strength(dtype)),
+            *(self.weights.astype(dtype), self._strength_everywhere(dtype)),
             dtype.type(relaxation),
             grain=kernels.PIXELS_PER_TILE,
         )
         back = np.empty_like(cube)
-        fine = fine.reshape(-1, *cube.shape)
-        self.transform.images.merge(fine, np.zeros_like(cube), back)
+        planes, coarse = self._scratch_of(dtype)
+        coarse[:] = 0
+        self.transform.images.merge(planes, coarse, back)
         return back
 
     def _fine(self, cube: np.ndarray) -> np.ndarray:
         cube = np.ascontiguousarray(cube)
-        fine = np.empty((self.transform.space_scales, *cube.shape), cube.dtype)
-        self.transform.images.split(cube, fine, np.empty_like(cube))
+        fine, coarse = self._scratch_of(cube.dtype)
+        self.transform.images.split(cube, fine, coarse)
         return fine.reshape(len(fine), len(cube), -1)
+
+    def _scratch_of(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+        # Fresh arrays of this size cost as much as the transform itself.
+        if self._scratch is None or self._scratch[0].dtype != dtype:
+            shape = self.transform.input_shape
+            fine = np.empty((self.transform.space_scales, *shape), dtype)
+            self._scratch = fine, np.empty(shape, dtype)
+        return self._scratch
+
+    def _strength_everywhere(self, dtype: np.dtype) -> np.ndarray:
+        if self._everywhere is None or self._everywhere.dtype != dtype:
+            n_energies, *image = self.transform.input_shape
+            shape = n_energies, int(np.prod(image))
+            everywhere = np.broadcast_to(self._strength(dtype), shape)
+            self._everywhere = np.ascontiguousarray(everywhere)
+        return self._everywhere
 
     def _strength(self, dtype: np.dtype) -> np.ndarray:
         flat = self.strength.reshape(len(self.strength), -1)

@@ -214,11 +214,33 @@ def subtract_clipped_spectra(fine, rows, threshold, out, excess, start, stop):  
 
 
 @njit(nogil=True, cache=True)
-def _move_dual_row(dual, kept, smooth, step, bound, relaxation):  # type: ignore[no-untyped-def]
+def _move_dual_row(dual, kept, smooth, step, factor, weight, relaxation):  # type: ignore[no-untyped-def]
     for k in range(dual.shape[0]):
+        bound = weight * factor[k]
         moved = dual[k] + step[k] * (kept[k] - smooth[k])
-        clipped = min(max(moved, -bound[k]), bound[k])
+        clipped = min(max(moved, -bound), bound)
         dual[k] += relaxation * (clipped - dual[k])
+
+
+@njit(nogil=True, cache=True)
+def _merge_tile(planes, rows, tile, smooth):  # type: ignore[no-untyped-def]
+    """Write the adjoint of the fine planes (scale, n, k) of one tile to `tile`."""
+    tile[:] = 0
+    for back in range(rows.shape[0]):
+        j = rows.shape[0] - 1 - back
+        for e in range(tile.shape[0]):
+            for k in range(tile.shape[1]):
+                tile[e, k] -= planes[j, e, k]
+        smooth_rows(tile, rows[j], smooth)
+        for e in range(tile.shape[0]):
+            for k in range(tile.shape[1]):
+                tile[e, k] = smooth[e, k] + planes[j, e, k]
+
+
+@njit(nogil=True, cache=True)
+def _load_tile(cube, left, right, tile):  # type: ignore[no-untyped-def]
+    for e in range(cube.shape[0]):
+        tile[e, : right - left] = cube[e, left:right]
 
 
 @njit(nogil=True, cache=True)
@@ -227,54 +249,37 @@ def move_dual_spectra(  # type: ignore[no-untyped-def]
 ):
     """Step in the dual of the weighted l1 norm; leave the adjoint in `fine`.
 
-    `fine` (scale, n, k) are fine planes of the 2-D transform, `dual`
-    (scale, scale, n, k) one number per fine-fine coefficient, `step` (n, k),
-    `weights` (scale, scale) times `strength`, (1, 1) or (n, k), the bounds.
+    `fine` (scale, n, k) are fine planes of the 2-D transform, `step` and `strength`
+    (n, k), `weights` (scale, scale) times `strength` the bounds. `dual` (tile, scale,
+    scale, n, pixel of tile) holds one number per fine-fine coefficient, tile after
+    tile: rows of one cube would be a page apart.
     """
-    n_scales, n_energies = rows.shape[0], fine.shape[1]
-    varies = strength.size > 1
+    n_energies = fine.shape[1]
     tile = np.zeros((n_energies, PIXELS_PER_TILE), fine.dtype)
-    smooth = np.empty_like(tile)
-    factor = np.full(PIXELS_PER_TILE, strength[0, 0])
+    smooth, steps, factors = tile.copy(), tile.copy(), tile.copy()
     for left in range(start, stop, PIXELS_PER_TILE):
         right = min(left + PIXELS_PER_TILE, stop)
-        width = right - left
+        duals = dual[left // PIXELS_PER_TILE]
+        _load_tile(step, left, right, steps)
+        _load_tile(strength, left, right, factors)
         for plane in range(fine.shape[0]):
-            for e in range(n_energies):
-                tile[e, :width] = fine[plane, e, left:right]
-            for j in range(n_scales):
+            _load_tile(fine[plane], left, right, tile)
+            for j in range(rows.shape[0]):
                 smooth_rows(tile, rows[j], smooth)
                 for e in range(n_energies):
-                    if varies:
-                        factor[:width] = strength[e, left:right]
                     _move_dual_row(
-                        dual[plane, j, e, left:right],
+                        duals[plane, j, e],
                         tile[e],
                         smooth[e],
-                        step[e, left:right],
-                        weights[plane, j] * factor,
+                        steps[e],
+                        factors[e],
+                        weights[plane, j],
                         relaxation,
                     )
                 tile, smooth = smooth, tile
-            _merge_tile(dual[plane, :, :, left:right], rows, tile, smooth)
+            _merge_tile(duals[plane], rows, tile, smooth)
             for e in range(n_energies):
-                fine[plane, e, left:right] = tile[e, :width]
-
-
-@njit(nogil=True, cache=True)
-def _merge_tile(planes, rows, tile, smooth):  # type: ignore[no-untyped-def]
-    """Adjoint of the fine planes (scale, n, k) of one tile, into `tile`."""
-    n_scales, n_energies, width = planes.shape
-    tile[:] = 0
-    for back in range(n_scales):
-        j = n_scales - 1 - back
-        for e in range(n_energies):
-            for k in range(width):
-                tile[e, k] -= planes[j, e, k]
-        smooth_rows(tile, rows[j], smooth)
-        for e in range(n_energies):
-            for k in range(width):
-                tile[e, k] = smooth[e, k] + planes[j, e, k]
+                fine[plane, e, left:right] = tile[e, : right - left]
 
 
 @njit(nogil=True, cache=True)

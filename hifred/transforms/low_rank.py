@@ -55,12 +55,15 @@ def whitened_components(spectra: np.ndarray, n_components: int) -> np.ndarray:
         Not orthogonal; see `spectral_basis`.
     """
     _check_rank(n_components, spectra)
-    mean, brightness = _positive(spectra.mean(axis=1)), _positive(spectra.mean(axis=0))
-    expected = np.outer(mean, brightness) / mean.mean()
-    noise = np.sqrt(expected)
+    mean, brightness = spectra.mean(axis=1), spectra.mean(axis=0)
+    level = _positive(mean).mean()
+    expected = np.outer(mean, brightness) / level
+    # One count more everywhere: a single count where none is expected is no signal.
+    along_energy = np.sqrt(np.maximum(mean, 0) + 1)
+    noise = np.outer(along_energy, np.sqrt((np.maximum(brightness, 0) + 1) / level))
     residuals = (spectra - expected) / noise
     components = np.linalg.svd(residuals, full_matrices=False)[0][:, :n_components]
-    return components * np.sqrt(mean)[:, None]
+    return components * along_energy[:, None]
 
 
 def spectral_basis(spectra: np.ndarray, rank: int) -> np.ndarray:

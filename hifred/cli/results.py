@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from hifred.cli.output import print_json, print_rows
+from hifred.errors import unknown_name
 from hifred.store.export import FORMATS, export_results
-from hifred.store.results import open_results
+from hifred.store.results import Results, open_results
 from hifred.sweep.collecting import collect as collect_sweep
 from hifred.sweep.upkeep import clean as clean_sweep
 from hifred.sweep.upkeep import verify as verify_sweep
@@ -42,20 +43,44 @@ def collect(
 @click.argument("directory", type=PATH)
 @click.option("--by", required=True, help="Measure to rank by.")
 @click.option("-n", "n_best", type=click.IntRange(1), default=5, show_default=True)
+@click.option(
+    "--each", help="A setting, such as model: the best for each of its values."
+)
+@click.option("--columns", help="More measures to show, such as asam,ergas; or all.")
 @AS_JSON
-def best(directory: Path, *, by: str, n_best: int, as_json: bool) -> None:
+def best(
+    directory: Path,
+    *,
+    by: str,
+    n_best: int,
+    each: str | None,
+    columns: str | None,
+    as_json: bool,
+) -> None:
     """Print the best collected trials by one measure."""
     results = open_results(directory)
-    frame = results.best(by, n_best)
-    everything = results.table()
-    varying = [
-        name
-        for name in results.setting_names
-        if as_json or everything[name].nunique(dropna=False) > 1
-    ]
-    others = [name for name in results.measure_names if name != by]
-    rows = frame[[by, *varying, *others, "seconds"]].reset_index().to_dict("records")
+    frame = results.best(by, n_best, each=each)
+    shown = [by, *_varying(results, every=as_json)]
+    shown += _more_columns(results, "all" if as_json else columns, shown)
+    rows = frame[[*shown, "seconds"]].reset_index().to_dict("records")
     print_rows([{str(k): v for k, v in row.items()} for row in rows], as_json=as_json)
+
+
+def _varying(results: Results, *, every: bool) -> list[str]:
+    table = results.table()
+    names = results.setting_names
+    return [n for n in names if every or table[n].nunique(dropna=False) > 1]
+
+
+def _more_columns(results: Results, columns: str | None, shown: list[str]) -> list[str]:
+    if columns is None:
+        return []
+    names = results.measure_names
+    wanted = names if columns == "all" else columns.split(",")
+    for name in wanted:
+        if name not in names:
+            raise unknown_name("measure in --columns", name, names)
+    return [name for name in wanted if name not in shown]
 
 
 @click.command(epilog="Example: hifred export first-look --to csv -o first-look.csv")

@@ -211,20 +211,41 @@ class Results:
         return array
 
     def best(
-        self, by: str, n: int = 5, where: Mapping[str, Any] | None = None
+        self,
+        by: str,
+        n: int = 5,
+        where: Mapping[str, Any] | None = None,
+        *,
+        each: str | None = None,
     ) -> pd.DataFrame:
         """Return the `n` best finished trials by measure `by`, the best first.
+
+        Parameters
+        ----------
+        by : str
+            A measure that says which way is better.
+        n : int
+        where : mapping, optional
+            Only trials with these settings.
+        each : str, optional
+            A setting: the `n` best for each of its values.
 
         Raises
         ------
         HifredError
-            If there is no such measure, or it does not say which way is better.
+            If there is no such measure or setting, or it has no direction.
         """
+        if each is not None and each not in self.setting_names:
+            raise unknown_name("setting", each, self.setting_names)
         if by not in (*self.measure_names, *FACTS[:4]):
             raise unknown_name("measure", by, self.measure_names)
         frame = self.table(where)
         frame = frame[(frame["status"] == "done") & frame[by].notna()]
-        return frame.sort_values(by, ascending=not self._is_higher(by)).head(n)
+        frame = frame.sort_values(by, ascending=not self._is_higher(by))
+        if each is None:
+            return frame.head(n)
+        order = frame.groupby(each, sort=False).cumcount()
+        return frame[order < n].sort_values(each, kind="stable")
 
     def _is_higher(self, measure: str) -> bool:
         direction = self._table[measure].attrs.get("direction", "lower")

@@ -14,6 +14,7 @@ COLUMNS = {
     "shows": "case",
     "threads": "threads",
     "solve_s": "solve, s",
+    "cpu_s": "cpu with set-up, s",
     "n_iterations": "iterations",
     "step_s": "step, s",
     "gradient_bound_s": "gradient at best, s",

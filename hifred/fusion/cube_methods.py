@@ -133,7 +133,11 @@ class PaperMethod:
         cube = _evenly_spread(assembly)
         if self._basis is None:
             return cube
-        return np.tensordot(self._basis.T, cube, axes=1)
+        images = np.tensordot(self._basis.T, cube, axes=1)
+        # The projection on few spectra may leave negative models, which no step from
+        # there can mend; mean spectrum times brightness never does.
+        spread = np.tensordot(self._basis, images, axes=1)
+        return images if spread.min() > 0 else assembly.mean_images()
 
     def _solver_of(self, assembly: Assembly, dtype: np.dtype) -> PaperSolver:
         settings = assembly.settings

@@ -26,6 +26,10 @@ from hifred.observations import (
     mask_of,
 )
 
+# Where the last 0.1 % of the flux is, a relative error says nothing and would set the
+# scale of the map.
+LIT_SHARE = 0.999
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -70,7 +74,7 @@ MEASURES = {
     ),
     "sam": Measure("angle between spectra", "rad", "lower", True),
     "relative_error": Measure(
-        "error of the band image over the estimate", "percent", "none", True
+        "relative error of the band image", "percent", "none", True
     ),
     "deviance": Measure("Poisson deviance of the data", "1", "lower", False),
     "deviance_expected": Measure("its mean if the model is right", "1", "none", False),
@@ -166,8 +170,9 @@ def _truth_measures(result: xr.Dataset, fusion_input: FusionInput) -> dict[str, 
     }
     values: dict[str, Any] = {name: _or_nan(f) for name, f in compared.items()}
     values["sam"] = spectral_angle(cube, truth_cube).astype(np.float32)
-    images = cube.sum(axis=0), truth_cube.sum(axis=0)
-    values["relative_error"] = relative_error(*images).astype(np.float32)
+    error = relative_error(cube.sum(axis=0), truth_cube.sum(axis=0))
+    lit = bright_pixels(truth_cube, LIT_SHARE)
+    values["relative_error"] = np.where(lit, error, np.nan).astype(np.float32)
     return values
 
 

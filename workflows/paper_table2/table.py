@@ -17,13 +17,11 @@ from rich.table import Table
 
 from hifred.measures import angular_distance, measure_of
 from hifred.plots import (
-    plot_angular_distance,
     plot_comparison,
     plot_cost_terms,
     plot_costs,
     plot_error_histograms,
     plot_error_maps,
-    truth_layer,
 )
 from hifred.store import Results, open_fusion_input, open_results
 
@@ -88,15 +86,13 @@ def save_figures(results: Results, best: pd.DataFrame, folder: Path) -> None:
 
 def save_angular_distances(truths: dict[str, xr.Dataset], path: Path) -> None:
     """Save how much the spectra of the models vary, as in the paper's Figure 5."""
-    layers, maps = [], []
+    attrs = {"units": "rad", "long_name": "angular distance"}
+    maps = {}
     for model, truth in truths.items():
-        layers.append(truth_layer(truth.assign_attrs(label=model)))
-        distance = angular_distance(truth["flux"].to_numpy())
-        attrs = {"units": "rad", "long_name": "angular distance"}
-        maps.append(
-            truth["flux"].isel(energy=0).copy(data=distance).assign_attrs(attrs)
-        )
-    plot_angular_distance(layers, maps).savefig(path, dpi=110)
+        flux = truth["flux"]
+        distance = flux.isel(energy=0).copy(data=angular_distance(flux.to_numpy()))
+        maps[model] = xr.Dataset({"angular_distance": distance.assign_attrs(attrs)})
+    plot_error_maps(maps, "angular_distance").savefig(path, dpi=110)
 
 
 @click.command()

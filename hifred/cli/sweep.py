@@ -1,6 +1,5 @@
 """Declare, run and watch a sweep."""
 
-import importlib
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from hifred.cli.live import live_view, render, watch
 from hifred.cli.output import console, duration, print_json, print_rows, size
 from hifred.sweep.commands import cancel as cancel_trials
 from hifred.sweep.commands import retry as retry_trials
+from hifred.sweep.executors.choose import choose_executor
 from hifred.sweep.executors.jobs import describe_jobs, end_driver_job, read_jobs
 from hifred.sweep.inspection import inspect_trial, reproduce, trial_log
 from hifred.sweep.listing import list_rows
@@ -107,8 +107,7 @@ def _run_choices(target: Path, choices: dict[str, Any]) -> dict[str, Any]:
     sweep, _ = sweep_target(target, **place)
     # The inputs tell the memory that a trial needs.
     plan_sweep(target, allow_code_change=choices["allow_code_change"], **place)
-    choose = importlib.import_module("hifred.sweep.executors.choose")
-    chosen: dict[str, Any] = choose.choose_executor(
+    chosen = choose_executor(
         cluster,
         sweep.root,
         workers=choices.pop("workers"),

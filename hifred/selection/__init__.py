@@ -13,6 +13,7 @@ from hifred.selection.held_out import (
     read_split,
     score,
     split_deviance,
+    split_observations,
     summarise_splits,
 )
 from hifred.selection.thinning import thin, with_counts
@@ -28,6 +29,7 @@ __all__ = [
     "refit",
     "score",
     "split_deviance",
+    "split_observations",
     "summarise_splits",
     "thin",
     "with_counts",

@@ -99,9 +99,15 @@ def split_deviance(
         ``deviance`` of the held-out counts, and ``expected`` and ``variance`` if the
         fit were perfect.
     """
-    rng = np.random.default_rng([seed, 70])
-    fitted, held_out = thin(observations, fraction, rng)
+    fitted, held_out = split_observations(observations, fraction, seed)
     return score(fuse(fitted, settings), held_out)
+
+
+def split_observations(
+    observations: Mapping[str, xr.Dataset], fraction: float, seed: int
+) -> tuple[dict[str, xr.Dataset], dict[str, xr.Dataset]]:
+    """Return the part of the counts to fit, and the part to hold out."""
+    return thin(observations, fraction, np.random.default_rng([seed, 70]))
 
 
 def score(result: xr.Dataset, held_out: Mapping[str, xr.Dataset]) -> dict[str, float]:

@@ -329,7 +329,7 @@ class Driver:
         if now - self._read_at >= READ_EVENTS_SECONDS:
             self._read_at = now
             self.view.refresh()
-        self._obey_commands()
+            self._obey_commands()
         if self.executor.trouble is not None:
             self.stop(self.executor.trouble)
         if self.stop_message is not None and not self._recalled:

@@ -17,7 +17,7 @@ seed = 7                     # of everything random
 # One table for each set of observations: a file made by `hifred prepare` or
 # `hifred simulate` (relative to this file), or a simulation made once for the sweep.
 [models.remnant]
-simulate = { scene = "shell" }
+simulate = { model = "gaussian_1kev_rebinned", scene = "shell" }
 # input = "observations/remnant.zarr"
 
 # Each [[grid]] is the product of its lists; all grids together are the sweep.

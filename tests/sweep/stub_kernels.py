@@ -50,7 +50,7 @@ class StubKernel:
 
     def check_simulation(self, name: str, settings: Mapping[str, Any]) -> None:
         if "scene" not in settings:
-            raise unknown_name("key in simulate", *settings, ["scene"])
+            raise unknown_name("key in simulate", next(iter(settings)), ["scene"])
 
     def simulate(self, name: str, settings: Mapping[str, Any], *, seed, path) -> None:
         path.write_text(f"{name} {settings} {seed}")

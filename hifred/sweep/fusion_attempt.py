@@ -1,0 +1,165 @@
+"""One trial of a fusion: fits of thinned counts, if asked for, then the fit itself."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import xarray as xr
+
+from hifred.errors import HifredError, unknown_name
+from hifred.fusion import Fusion, FusionSettings
+from hifred.measures import measure_fusion
+from hifred.selection import read_split, score, split_observations, summarise_splits
+from hifred.store.fusion_input import open_fusion_input
+from hifred.sweep.kernel import Arrays, Step
+
+DIVERGED = ("DIVERGED", "NOT_FINITE")
+SCORES = ("deviance", "expected", "variance")
+_OBJECTIVE = {"units": "1", "long_name": "objective at the end", "direction": "lower"}
+
+
+def read_metrics(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ``[metrics]`` of a trial that cost fits of their own, checked.
+
+    Raises
+    ------
+    SettingsError
+        If a key is unknown or a value makes no sense.
+    """
+    for key in table:
+        if key != "held_out":
+            raise unknown_name("key in [metrics]", str(key), ["held_out"])
+    if "held_out" not in table:
+        return {}
+    split = asdict(read_split(table["held_out"]))
+    return {"held_out": split | {"seeds": list(split["seeds"])}}
+
+
+@final
+class FusionAttempt:
+    """The fits of one trial, one after the other, each resumable.
+
+    Parameters
+    ----------
+    input_path : path
+        The fusion input.
+    settings : mapping
+        Active settings, ``seed``, and ``metrics`` when held-out counts are asked for.
+    state : mapping of arrays or None
+        What `state` returned before.
+    initial : Dataset or None
+        A result to start the last fit from.
+    """
+
+    def __init__(
+        self,
+        input_path: Path,
+        settings: Mapping[str, Any],
+        state: Arrays | None,
+        initial: xr.Dataset | None,
+    ) -> None:
+        own = {k: v for k, v in settings.items() if k not in ("seed", "metrics")}
+        self._settings = FusionSettings.read(own)
+        held_out = settings.get("metrics", {}).get("held_out", {"seeds": []})
+        self._fraction = held_out.get("fraction")
+        self._seeds = list(held_out["seeds"])
+        self._initial = initial
+        self._input = open_fusion_input(input_path)
+        self._scores: list[dict[str, float]] = []
+        self._earlier_iterations = 0
+        if state is None:
+            self._begin()
+        else:
+            self._restore(state)
+
+    def _begin(self, arrays: Arrays | None = None) -> None:
+        """Start, or go on with, the fit whose turn it is."""
+        observations = self._input.observations
+        if self._is_split:
+            seed = self._seeds[len(self._scores)]
+            observations, self._held_out = split_observations(
+                observations, self._fraction, seed
+            )
+        self._fusion = Fusion(observations, self._settings)
+        if arrays is not None:
+            self._state = self._fusion.restore(arrays)
+        elif self._initial is not None and not self._is_split:
+            self._state = self._fusion.start(self._initial)  # type: ignore[call-arg]
+        else:
+            self._state = self._fusion.start()
+        self._first_gap = float(self._state.certificate)
+
+    @property
+    def _is_split(self) -> bool:
+        return len(self._scores) < len(self._seeds)
+
+    def _restore(self, state: Arrays) -> None:
+        rows = np.asarray(state["trial:scores"]).reshape(-1, len(SCORES))
+        self._scores = [dict(zip(SCORES, map(float, r), strict=True)) for r in rows]
+        self._earlier_iterations = int(state["trial:iterations"])
+        own = {k: v for k, v in state.items() if not k.startswith("trial:")}
+        self._begin(own)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return the fit at work and the scores of those before it."""
+        rows = [[found[name] for name in SCORES] for found in self._scores]
+        return {
+            **self._state.arrays(),
+            "trial:scores": np.array(rows, dtype=float).reshape(-1, len(SCORES)),
+            "trial:iterations": np.array(self._earlier_iterations),
+        }
+
+    def step(self) -> Step:
+        """Do one iteration of the fit whose turn it is."""
+        if self._state.outcome is None:
+            self._state = self._fusion.step(self._state)
+        told = Step(
+            self._earlier_iterations + int(self._state.iteration),
+            float(self._state.cost),
+            done=False,
+            fraction=self._progress(),
+        )
+        if self._state.outcome is None:
+            return told
+        if not self._is_split:
+            return replace(told, done=True, fraction=1.0)
+        self._score()
+        return told
+
+    def _score(self) -> None:
+        if not self._state.outcome.is_usable:
+            raise HifredError(f"held-out fit: {self._state.outcome.value}")
+        result = self._fusion.result(self._state)
+        self._scores.append(dict(score(result, self._held_out)))
+        self._earlier_iterations += int(self._state.iteration)
+        self._begin()
+
+    def _progress(self) -> float | None:
+        """Guess how far it is: the certificate falls about exponentially."""
+        gap, aim = float(self._state.certificate), self._settings.tolerance
+        if not math.isfinite(self._first_gap):
+            self._first_gap = gap
+        if not (math.isfinite(gap) and self._first_gap > aim and gap > 0):
+            return None
+        way = math.log(self._first_gap / gap) / math.log(self._first_gap / aim)
+        n_fits = len(self._seeds) + 1
+        return (len(self._scores) + min(max(way, 0.0), 1.0)) / n_fits
+
+    def result(self) -> xr.Dataset:
+        """Return cube, history and measures; raises what cannot be compared."""
+        outcome = self._state.outcome
+        bad = outcome is not None and not outcome.is_usable
+        if bad and outcome.name not in DIVERGED:
+            raise HifredError(outcome.value)
+        result = self._fusion.result(self._state)
+        if bad:
+            return result
+        cost = ((), float(self._state.cost), _OBJECTIVE)
+        measured = result.merge(measure_fusion(result, self._input))
+        if self._scores:
+            scores = summarise_splits(self._scores, self._seeds)
+            measured = measured.merge(scores.drop_dims("split"))
+        return measured.assign(objective=cost)

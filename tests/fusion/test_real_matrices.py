@@ -1,4 +1,9 @@
-"""A remnant seen through the real MOS1 and SXS matrices, 6.2 to 6.9 keV."""
+"""A remnant seen through the real MOS1 and SXS matrices, 6.2 to 6.9 keV.
+
+Field and counts are those of the paper's Table 1 at 6 keV: there the centroids that an
+instrument with no blur at all would count scatter by 1.2 eV, so that 2 eV is a demand
+on the fusion and not on the exposure.
+"""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -6,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.optimize import curve_fit
 
 from hifred.fusion import FusionSettings, fuse
 from hifred.observations import build_observation, difference_kernel
@@ -18,8 +24,8 @@ from hifred.simulation import RemnantScene, RemnantSettings
 
 EDGES = np.arange(6.1, 7.0001, 2e-3)
 ENERGY = 0.5 * (EDGES[1:] + EDGES[:-1])
-PIXEL, SIDE, RATIO = 10.0, 24, 3
-COUNTS = 3e6
+PIXEL, SIDE, RATIO = 10.0, 45, 3
+COUNTS = {"mos1": 3.2e7, "sxs": 3.1e7}
 SKY = tangent_grid(350.85, 58.81, pixel_size_arcsec=PIXEL, shape=(SIDE, SIDE))
 COARSE = tangent_grid(
     350.85, 58.81, pixel_size_arcsec=RATIO * PIXEL, shape=(SIDE // RATIO,) * 2
@@ -32,9 +38,9 @@ class Case(NamedTuple):
     efficiency: np.ndarray  # (energy,), of the spectrometer
 
 
-def drawn(mean: np.ndarray, side: int, rng: np.random.Generator) -> tuple:
-    """Return Poisson counts and the exposure time that gives COUNTS of them."""
-    exposure = COUNTS / mean.sum()
+def drawn(mean: np.ndarray, name: str, side: int, rng: np.random.Generator) -> tuple:
+    """Return Poisson counts and the exposure time that gives as many as in COUNTS."""
+    exposure = COUNTS[name] / mean.sum()
     return rng.poisson(exposure * mean).reshape(-1, side, side), exposure
 
 
@@ -59,16 +65,16 @@ def case(shared_data: Path) -> Case:
     truth = flux @ blur_by_psf(overlap_matrix(SKY, SKY), narrow, SKY.shape).T
     seen = flux @ blur_by_psf(overlap_matrix(COARSE, SKY), broad, SKY.shape).T
     rng = np.random.default_rng(3)
-    counts, exposure = drawn(mos1.matrix @ (mos1_area[:, None] * truth), SIDE, rng)
+    mean = mos1.matrix @ (mos1_area[:, None] * truth)
+    counts, exposure = drawn(mean, "mos1", SIDE, rng)
     imager = build_observation(
         instrument="mos1", role="imager", counts=counts, exposure_time=exposure,
         energy_edges=EDGES, channel_edges=mos1.channel_edges,
         effective_area=mos1_area, pixel_size_arcsec=PIXEL,
         redistribution=relative_redistribution(mos1.matrix, sxs.matrix),
     )  # fmt: skip
-    counts, exposure = drawn(
-        sxs.matrix @ (sxs_area[:, None] * seen), SIDE // RATIO, rng
-    )
+    mean = sxs.matrix @ (sxs_area[:, None] * seen)
+    counts, exposure = drawn(mean, "sxs", SIDE // RATIO, rng)
     efficiency = sxs_area * np.median(sxs.matrix.sum(axis=0))
     spectrometer = build_observation(
         instrument="sxs", role="spectrometer", counts=counts, exposure_time=exposure,
@@ -93,6 +99,34 @@ def line_centroids(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return ENERGY[inside] @ line / line.sum(axis=0), line.sum(axis=0)
 
 
+def gaussian_centroid(counts: np.ndarray, area: np.ndarray) -> float:
+    """Return the centre (keV) of a Gaussian on a sloping continuum, fitted to counts.
+
+    The fit is weighted by the Poisson errors of a first, unweighted one.
+    """
+    inside = (ENERGY > 6.20) & (ENERGY < 6.90)
+    energy, area, counts = ENERGY[inside], area[inside], counts[inside]
+
+    def expected(
+        energy: np.ndarray, height: float, centre: float, width: float,
+        level: float, slope: float,
+    ) -> np.ndarray:  # fmt: skip
+        line = height * np.exp(-0.5 * ((energy - centre) / width) ** 2)
+        return area / area.mean() * (line + level + slope * (energy - 6.55))
+
+    start = np.array([counts.max(), energy[counts.argmax()], 0.05, counts.min(), 0.0])
+    first, _ = curve_fit(expected, energy, counts, start, maxfev=5000)
+    errors = np.sqrt(np.maximum(expected(energy, *first), 1.0))
+    best, _ = curve_fit(expected, energy, counts, first, sigma=errors, maxfev=5000)
+    return float(best[1])
+
+
+def on_the_sky(coarse: np.ndarray) -> np.ndarray:
+    """Return the map (pixel,) of a map on the spectrometer's pixels."""
+    grid = coarse.reshape(SIDE // RATIO, SIDE // RATIO)
+    return grid.repeat(RATIO, axis=0).repeat(RATIO, axis=1).ravel()
+
+
 def rms_ev(found: np.ndarray, wanted: np.ndarray) -> float:
     return float(1e3 * np.sqrt(np.mean((found - wanted) ** 2)))
 
@@ -103,12 +137,16 @@ def test_line_centroids_are_within_two_ev_where_it_is_bright(case: Case) -> None
     order = np.argsort(-flux)
     # The pixels that hold 70 % of the photons of the line.
     bright = order[np.cumsum(flux[order]) < 0.7 * flux.sum()]
-    settings = FusionSettings(regularizer="lrs", mu=1e-6, rank=15)
+    # The error is 1.3 to 1.7 eV for mu from 1e-6 to 1e-4 and ranks from 15 to 30.
+    settings = FusionSettings(regularizer="lrs", mu=3e-5, rank=15)
     fused = fuse(case.observations, settings)
     found, _ = line_centroids(fused["flux"].values.reshape(len(ENERGY), -1))
-    counts = case.observations["sxs"]["counts"].values / case.efficiency[:, None, None]
-    alone = counts.repeat(RATIO, axis=1).repeat(RATIO, axis=2)
-    alone_found, _ = line_centroids(alone.reshape(len(ENERGY), -1))
     error = rms_ev(found[bright], wanted[bright])
     assert error < 2
-    assert error < 0.2 * rms_ev(alone_found[bright], wanted[bright])
+    counts = case.observations["sxs"]["counts"].values.reshape(len(ENERGY), -1)
+    alone, _ = line_centroids(counts / case.efficiency[:, None])
+    fitted = np.full(counts.shape[1], np.nan)
+    for pixel in np.unique(on_the_sky(np.arange(len(fitted)))[bright]):
+        fitted[pixel] = gaussian_centroid(counts[:, pixel], case.efficiency)
+    for by_spectrometer in (on_the_sky(alone), on_the_sky(fitted)):
+        assert error < 0.2 * rms_ev(by_spectrometer[bright], wanted[bright])

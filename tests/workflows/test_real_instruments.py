@@ -1,13 +1,14 @@
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from hifred.observations.fits_images import read_sky_image
 from hifred.store import open_fusion_input
 
-ROOT = Path(__file__).parents[2]
+FOLDER = Path(__file__).parents[2] / "workflows" / "real_instruments"
+SCRIPT = runpy.run_path(str(FOLDER / "run.py"))
 
 
 @pytest.mark.slow
@@ -15,16 +16,11 @@ ROOT = Path(__file__).parents[2]
 def test_the_whole_chain_runs_on_real_files(
     shared_data: Path, tmp_path: Path, case: str
 ) -> None:
-    script = ROOT / "workflows" / "real_instruments" / "run.py"
-    command = [sys.executable, script, "--case", case, "--data", shared_data]
-    done = subprocess.run(
-        [*map(str, command), "--out", str(tmp_path)],
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    assert "the responses agree" in done.stdout
-    assert "below the tolerance" in done.stdout
+    options = ["--case", case, "--data", str(shared_data), "--out", str(tmp_path)]
+    done = CliRunner().invoke(SCRIPT["main"], options)
+    assert done.exit_code == 0, done.output
+    assert "the responses agree" in done.output
+    assert "below the tolerance" in done.output
     assert (tmp_path / "maps.png").stat().st_size > 10_000
     fusion_input = open_fusion_input(tmp_path / "input.zarr")
     acis, resolve = (fusion_input.observations[n] for n in ("acis", "resolve"))

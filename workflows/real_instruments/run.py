@@ -49,6 +49,7 @@ def main(case: str, data: Path, out: Path, seed: int) -> None:
         cube.sum(cube.dims[0]).plot.imshow(ax=axis, robust=True, cmap="magma")
         axis.set(title=name, aspect="equal")
     figure.savefig(out / "maps.png", dpi=120)
+    plt.close(figure)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,9 @@ test-browser: $(VENV)/.test  ## look at every page in a real Chromium
 notebooks: $(VENV)/.test  ## run every notebook at toy size
 	$(BIN)/python -m pytest tests/notebooks -m notebook
 
+workflows: $(VENV)/.test  ## run every workflow at toy size
+	$(BIN)/python -m pytest tests/workflows -m "not drill"
+
 slurm-up:  ## bring up a real SLURM of two nodes on this host (Debian, root)
 	tests/cluster/local_slurm.sh up
 	@echo 'now, in your shell: eval "$$(tests/cluster/local_slurm.sh env)"'

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from hifred.sweep.declaration import declare
 from hifred.sweep.executors.slurm import queue
 from hifred.sweep.executors.slurm.journal import read_journals
@@ -106,6 +108,10 @@ class Bench:
             assert time.monotonic() < until, f"{what} did not come. {self.story()}"
             time.sleep(0.2)
 
+    def wait_for_empty_queue(self) -> None:
+        """Allow the minute that a job may outlive its driver."""
+        self.wait_for(lambda: not self.jobs(), "an empty queue", 60)
+
     def wait_for_done(self, count: int) -> None:
         self.wait_for(lambda: self.n_done() >= count, f"{count} finished trials")
 
@@ -133,12 +139,22 @@ class Bench:
         """End the driver and whatever it left; nothing stays behind."""
         if self.driver is not None and self.driver.poll() is None:
             self.kill_driver()
-        for _ in range(3):
-            left = self.jobs()
-            if not left:
-                return
-            queue.cancel_jobs(left)
-            time.sleep(0.5)
+        queue.cancel_jobs(self.jobs())
+        until = time.monotonic() + 40
+        while (left := self.processes()) or self.jobs():
+            if time.monotonic() > until:
+                for process in left:
+                    process.kill()
+                raise AssertionError(f"workers outlive their jobs: {left}")
+            time.sleep(0.3)
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes of the jobs of this sweep."""
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if any(str(self.sweep) in word for word in process.info["cmdline"] or [])
+        ]
 
 
 def scontrol(*words: str) -> str:

@@ -59,7 +59,7 @@ def test_run_on_a_cluster_completes_a_grid_of_fusions(
     assert bench.n_done() == N_TRIALS
     assert {event["host"] for event in bench.events("started")} == {"node1", "node2"}
     assert len({event["job"] for event in bench.events("started")}) == 4
-    assert not bench.jobs()
+    bench.wait_for_empty_queue()
     again = hifred("run", sweep, "--cluster", CONFIG, "--quiet")
     assert "nothing was run" in again.stdout
 
@@ -80,7 +80,7 @@ def test_submit_returns_and_the_sweep_survives_its_drivers_death(
     assert bench.n_done() < N_TRIALS
     assert driver in str(status(sweep)["jobs"])
     bench.wait_for(lambda: bench.n_done() == N_TRIALS, "the whole grid", 150)
-    bench.wait_for(lambda: not bench.jobs(), "an empty queue")
+    bench.wait_for_empty_queue()
     assert status(sweep)["counts"]["done"] == N_TRIALS  # type: ignore[index]
 
 
@@ -92,7 +92,7 @@ def test_a_driver_job_killed_whole_is_named_and_submitted_again(
     bench.wait_for_done(1)
     queue.run_queue_command("scancel", "--full", "--signal=KILL", driver)
     killed = time.monotonic()
-    bench.wait_for(lambda: not bench.jobs(), "an empty queue")
+    bench.wait_for_empty_queue()
     assert time.monotonic() - killed < 60
     assert "CANCELLED" in str(status(sweep)["jobs"]) or "FAILED" in str(
         status(sweep)["jobs"]
@@ -100,7 +100,7 @@ def test_a_driver_job_killed_whole_is_named_and_submitted_again(
     sent = hifred("submit", sweep, "--cluster", CONFIG, "--single-job", "--jobs", "3")
     assert sent.returncode == 0, sent.stderr
     bench.wait_for(lambda: bench.n_done() == N_TRIALS, "the whole grid", 150)
-    bench.wait_for(lambda: not bench.jobs(), "an empty queue")
+    bench.wait_for_empty_queue()
 
 
 def test_cancel_ends_the_driver_and_its_workers(bench: Bench, sweep: Path) -> None:
@@ -108,7 +108,7 @@ def test_cancel_ends_the_driver_and_its_workers(bench: Bench, sweep: Path) -> No
     bench.wait_for_done(1)
     told = hifred("cancel", sweep)
     assert "their driver, ends" in told.stdout, told.stderr
-    bench.wait_for(lambda: not bench.jobs(), "an empty queue")
+    bench.wait_for_empty_queue()
     assert status(sweep)["counts"]["cancelled"] > 0  # type: ignore[index]
 
 

@@ -32,7 +32,7 @@ def assert_all_done(bench: Bench, count: int) -> None:
     assert bench.finish() == 0, bench.story()
     assert bench.n_done() == count
     assert bench.snapshot().n_bad == 0, bench.story()
-    assert not bench.jobs(), "jobs are left in the queue"
+    bench.wait_for_empty_queue()
 
 
 def bring_back(node: str) -> None:
@@ -67,7 +67,7 @@ def test_a_killed_worker_and_a_killed_driver_lose_nothing(bench: Bench) -> None:
     bench.wait_for(lambda: bool(bench.workers() - first), "a restarted worker")
     bench.kill_driver()
     killed = time.time()
-    bench.wait_for(lambda: not bench.jobs(), "an empty queue after the driver's death")
+    bench.wait_for_empty_queue()
     finished = bench.n_done()
     bench.start_driver()
     assert_all_done(bench, 48)
@@ -107,7 +107,7 @@ def test_a_refused_sbatch_in_the_middle_stops_aloud_and_resumes(bench: Bench) ->
     finally:
         scontrol("update", "partitionname=fragile", "state=up")
     assert any("partition" in line.lower() for line in describe_jobs(bench.sweep))
-    assert not bench.jobs()
+    bench.wait_for_empty_queue()
     bench.start_driver()
     assert_all_done(bench, 48)
 
@@ -141,4 +141,4 @@ def test_poison_and_hungry_trials_fail_alone(bench: Bench) -> None:
     causes = " ".join(cause for cause, _ in told.errors)
     assert "MiB allowed" in causes
     assert "process died" in causes or "killed" in causes
-    assert not bench.jobs()
+    bench.wait_for_empty_queue()

@@ -2,7 +2,6 @@
 
 import subprocess
 
-import psutil
 import pytest
 from distributed import Client
 from distributed.security import Security
@@ -31,22 +30,14 @@ def listening() -> dict[int, set[str]]:
 def processes_of(bench: Bench) -> set[int]:
     """Return the driver and all that its jobs started."""
     assert bench.driver is not None
-    sweep = str(bench.sweep)
-    workers = {
-        process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if any(sweep in word for word in process.info["cmdline"] or [])
-    }
-    return workers | {bench.driver.pid}
+    return {process.pid for process in bench.processes()} | {bench.driver.pid}
 
 
 def scheduler_address(bench: Bench) -> str:
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if any(str(bench.sweep) in word for word in words):
-            found = [word for word in words if word.startswith("tls://")]
-            if found:
-                return str(found[0])
+    for process in bench.processes():
+        found = [word for word in process.cmdline() if word.startswith("tls://")]
+        if found:
+            return str(found[0])
     raise AssertionError("no worker has the scheduler's address")
 
 

@@ -111,7 +111,8 @@ class WorkerRequest:
         )
         numbers = range(self.config.workers_per_job)
         starts = [f"work --name={name}-{number} &" for number in numbers]
-        return "\n".join([function, *starts, "wait"])
+        wait = 'trap : TERM\nwhile [ -n "$(jobs -pr)" ]; do wait; done'
+        return "\n".join([function, *starts, wait])
 
 
 @final

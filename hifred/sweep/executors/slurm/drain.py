@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import threading
 import time
 from typing import final
@@ -16,6 +17,9 @@ from hifred.sweep.deadline import request_stop
 from hifred.sweep.executors.slurm import queue
 
 logger = logging.getLogger(__name__)
+
+# How long a worker that is told to end may take: SLURM's usual patience is 30 s.
+_LAST_SECONDS = 25.0
 
 
 @final
@@ -43,11 +47,20 @@ class Drain(WorkerPlugin):
         self._worker = worker
         self._closing = threading.Event()
         threading.Thread(target=self._watch, daemon=True, name=self.name).start()
+        if threading.current_thread() is threading.main_thread():
+            # Dask's own handler leaves a worker without a nanny hanging half closed.
+            signal.signal(signal.SIGTERM, self._on_terminate)
 
     def teardown(self, worker: Worker) -> None:
         # Also when SIGTERM ends the job early: the trial saves what it has.
         self._closing.set()
         request_stop("its worker is told to end")
+        _end_process_in(_LAST_SECONDS)
+
+    def _on_terminate(self, number: int, frame: object) -> None:
+        request_stop("its worker is told to end")
+        _end_process_in(_LAST_SECONDS)
+        self._worker.loop.add_callback_from_signal(self._drain)
 
     def _watch(self) -> None:
         wait = seconds_until_end(self.walltime) - self.margin
@@ -57,12 +70,19 @@ class Drain(WorkerPlugin):
 
     async def _drain(self) -> None:
         worker = self._worker
-        logger.info("draining: the job ends in %.0f s", self.margin)
+        logger.info("this worker takes no more trials and closes")
         worker.status = Status.paused  # the scheduler sends nothing more
         request_stop("its job's end nears")
         while worker.state.executing_count:
             await asyncio.sleep(0.1)
         await worker.close_gracefully(restart=False, reason="the job's end nears")
+
+
+def _end_process_in(seconds: float) -> None:
+    """Make sure that this process is gone then, whatever hangs."""
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
 def seconds_until_end(walltime: float, attempts: int = 3) -> float:

@@ -84,17 +84,20 @@ def exports(threads: int) -> list[str]:
 
 # A worker that a trial has taken down (a signal, or a guard after a while) starts
 # again; one that cannot start, or that its scheduler has closed, does not.  The shell
-# does what Dask's nanny would, without a second Python in each job.
+# does what Dask's nanny would, without a second Python in each job.  It stays when the
+# job is told to end: a worker without its shell could outlive the job.
 _KEEP_WORKING = """\
 work() {{
   quick=0
+  ending=""
+  trap 'ending=yes' TERM
   while [ "$quick" -lt 3 ]; do
     began=$SECONDS
     {command} "$@"
     code=$?
     lived=$((SECONDS - began))
     if [ "$lived" -lt 5 ]; then quick=$((quick + 1)); else quick=0; fi
-    if [ "$code" -eq 0 ]; then return 0; fi
+    if [ "$code" -eq 0 ] || [ -n "$ending" ]; then return "$code"; fi
     if [ "$code" -le 128 ] && [ "$lived" -lt 60 ]; then return "$code"; fi
   done
   return 1

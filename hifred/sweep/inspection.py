@@ -15,7 +15,7 @@ from hifred.sweep.kernel import Kernel
 from hifred.sweep.listing import full_id
 from hifred.sweep.plan import Trial
 from hifred.sweep.snapshot import SweepView
-from hifred.sweep.threads import limited_threads
+from hifred.transforms.threads import use_threads
 
 
 @final
@@ -116,7 +116,7 @@ def reproduce(
     if not path.exists():
         raise HifredError(f"trial {trial.id} must be done to be reproduced; it is not.")
     threads = int(read_trial_attributes(path)["record"]["provenance"]["threads"])
-    with limited_threads(threads):
+    with use_threads(threads):
         again = _compute(view, trial, kernel)
     with open_trial(path) as published:
         differences = {

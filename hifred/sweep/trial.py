@@ -23,7 +23,7 @@ from hifred.sweep.inputs import found_digest
 from hifred.sweep.kernel import Attempt, Kernel, Step
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan import Trial
-from hifred.sweep.threads import limited_threads
+from hifred.transforms.threads import use_threads
 
 BAD_OUTCOMES = ("diverged", "not_finite")
 STORAGE_ERRNOS = (
@@ -102,7 +102,7 @@ def run_trial(task: Task, kernel: Kernel) -> Receipt:
     log = process_log(directory.events)
     log.write("started", id=trial.id, n=task.attempt, **_place(log))
     work = TrialWork(task, kernel, directory, log)
-    with _guarded(task, log, work), limited_threads(task.threads):
+    with _guarded(task, log, work), use_threads(task.threads):
         try:
             return work.run()
         except TrialStopped as stop:

@@ -2,17 +2,28 @@
 
 import contextlib
 import itertools
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numba
 import psutil
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from hifred.errors import SettingsError
 
 _current: list[int] = []
+_controllers: dict[int, ThreadpoolController] = {}
+
+
+def _controller() -> ThreadpoolController:
+    # Looking for BLAS libraries costs milliseconds, so only after new imports.
+    n_modules = len(sys.modules)
+    if n_modules not in _controllers:
+        _controllers.clear()
+        _controllers[n_modules] = ThreadpoolController()
+    return _controllers[n_modules]
 
 
 def available_threads() -> int:
@@ -28,6 +39,10 @@ def thread_count() -> int:
     if not _current:
         _current.append(available_threads())
     return _current[-1]
+
+
+def _largest_pool() -> int:
+    return int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
 
 
 @contextlib.contextmanager
@@ -55,8 +70,8 @@ def use_threads(n_threads: int | None) -> Iterator[int]:
     _current.append(n_threads)
     before = numba.get_num_threads()
     try:
-        numba.set_num_threads(min(n_threads, available_threads()))
-        with threadpool_limits(limits=n_threads):
+        numba.set_num_threads(min(n_threads, _largest_pool()))
+        with _controller().limit(limits=n_threads):
             yield n_threads
     finally:
         numba.set_num_threads(before)

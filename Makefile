@@ -61,7 +61,7 @@ slurm-down:  ## end it
 
 test-slurm: $(VENV)/.test  ## drills on a real SLURM, which it brings up and ends
 	tests/cluster/local_slurm.sh up || [ $$? = 77 ]
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster -n 2 --dist loadgroup tests/cluster; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster tests/cluster; \
 		code=$$?; tests/cluster/local_slurm.sh down; exit $$code
 
 lint: $(VENV)/.test  ## check format, style and types

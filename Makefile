@@ -44,7 +44,7 @@ test-browser: $(VENV)/.test  ## look at every page in a real Chromium
 	  command -v npm >/dev/null && mkdir -p build/npm && \
 	  npm install --silent --no-audit --prefix build/npm vnu-jar; } || \
 	  echo "SKIPPED: the HTML validator needs npm and java"
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser --reruns 1
 
 notebooks: $(VENV)/.test  ## run every notebook at toy size
 	$(BIN)/python -m pytest tests/notebooks -m notebook
@@ -61,7 +61,7 @@ slurm-down:  ## end it
 
 test-slurm: $(VENV)/.test  ## drills on a real SLURM, which it brings up and ends
 	tests/cluster/local_slurm.sh up || [ $$? = 77 ]
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster tests/cluster; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster --reruns 1 tests/cluster; \
 		code=$$?; tests/cluster/local_slurm.sh down; exit $$code
 
 lint: $(VENV)/.test  ## check format, style and types

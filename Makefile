@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# All of them; "cluster and not drill" leaves out those that take minutes each.
+SLURM_TESTS ?= cluster
 
 .PHONY: benchmark help install quickstart test test-browser notebooks test-drills lint types slurm-up slurm-down test-slurm
 
@@ -31,7 +33,7 @@ test: $(VENV)/.test  ## install and run the whole suite
 	$(BIN)/python -m pytest -n 2 -m "not drill and not cluster and not browser and not notebook"
 
 test-drills: $(VENV)/.test  ## cause faults for minutes and check that nothing is lost
-	$(BIN)/python -m pytest -m drill
+	$(BIN)/python -m pytest -m "drill and not cluster"
 
 test-browser: $(VENV)/.test  ## look at every page in a real Chromium
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
@@ -61,7 +63,7 @@ slurm-down:  ## end it
 
 test-slurm: $(VENV)/.test  ## drills on a real SLURM, which it brings up and ends
 	tests/cluster/local_slurm.sh up || [ $$? = 77 ]
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster --reruns 1 tests/cluster; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "$(SLURM_TESTS)" --reruns 1 tests/cluster; \
 		code=$$?; tests/cluster/local_slurm.sh down; exit $$code
 
 lint: $(VENV)/.test  ## check format, style and types

@@ -84,6 +84,7 @@ def test_submit_returns_and_the_sweep_survives_its_drivers_death(
     assert status(sweep)["counts"]["done"] == N_TRIALS  # type: ignore[index]
 
 
+@pytest.mark.drill
 def test_a_driver_job_killed_whole_is_named_and_submitted_again(
     bench: Bench, sweep: Path
 ) -> None:

@@ -41,6 +41,7 @@ def bring_back(node: str) -> None:
         scontrol("update", f"nodename={node}", "state=resume")
 
 
+@pytest.mark.drill
 def test_cancelled_jobs_are_replaced(bench: Bench) -> None:
     """scancel of running and of pending worker jobs, on two nodes."""
     bench.configure(jobs="6", memory_gib="3.0")  # two of six have to wait
@@ -75,6 +76,7 @@ def test_a_killed_worker_and_a_killed_driver_lose_nothing(bench: Bench) -> None:
     assert len(again) <= 48 - finished + 4  # those that ended after the driver did
 
 
+@pytest.mark.drill
 def test_a_node_set_down_and_a_dead_controller_are_survived(bench: Bench) -> None:
     bench.plan(grid(48))
     bench.start_driver()
@@ -92,6 +94,7 @@ def test_a_node_set_down_and_a_dead_controller_are_survived(bench: Bench) -> Non
     assert "does not answer" in bench.notes()
 
 
+@pytest.mark.drill
 def test_a_refused_sbatch_in_the_middle_stops_aloud_and_resumes(bench: Bench) -> None:
     bench.configure(partition='"fragile"')
     bench.plan(grid(48))
@@ -112,6 +115,7 @@ def test_a_refused_sbatch_in_the_middle_stops_aloud_and_resumes(bench: Bench) ->
     assert_all_done(bench, 48)
 
 
+@pytest.mark.drill
 def test_preempted_jobs_are_replaced(bench: Bench) -> None:
     bench.plan(grid(32, n_steps=10))
     bench.start_driver()
@@ -128,6 +132,7 @@ def test_preempted_jobs_are_replaced(bench: Bench) -> None:
         queue.cancel_jobs([urgent])
 
 
+@pytest.mark.drill
 def test_poison_and_hungry_trials_fail_alone(bench: Bench) -> None:
     poison = grid(1, mu=9.0, behaviour="kill")
     hungry = grid(1, mu=8.0, behaviour="memory")

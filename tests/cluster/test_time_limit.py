@@ -11,6 +11,7 @@ pytestmark = pytest.mark.xdist_group("time limit")
 APART = {"partition": '"urgent"', "extra_directives": '["--nodelist=node1"]'}
 
 
+@pytest.mark.drill
 def test_a_trial_longer_than_the_limit_ends_through_checkpoints(bench: Bench) -> None:
     """Jobs of one minute, which stop working after half of it; a trial of 66 s."""
     bench.configure(**APART, jobs="1", walltime='"00:01:00"', margin='"00:00:25"')

@@ -64,6 +64,7 @@ def test_run_on_a_cluster_completes_a_grid_of_fusions(
     assert "nothing was run" in again.stdout
 
 
+@pytest.mark.drill
 def test_submit_returns_and_the_sweep_survives_its_drivers_death(
     bench: Bench, sweep: Path
 ) -> None:

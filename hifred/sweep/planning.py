@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 from hifred.errors import HifredError
+from hifred.store.durable import replace_text
 from hifred.sweep.canonical import canonical
 from hifred.sweep.declaration import Declaration
 from hifred.sweep.expansion import Expansion, Point, expand
@@ -102,6 +103,7 @@ def make_plan(
     kernel: Kernel,
     *,
     allow_code_change: bool = False,
+    text: str | None = None,
 ) -> Planned:
     """Write, or extend, the plan of `declaration` in `directory`.
 
@@ -109,6 +111,8 @@ def make_plan(
     ----------
     allow_code_change : bool
         Go on with changed code under the ids of the old one; it is recorded.
+    text : str or None
+        The declaration as TOML, to be kept beside the plan.
 
     Raises
     ------
@@ -122,6 +126,8 @@ def make_plan(
     )
     before, expansion = checked.before, checked.expansion
     directory.create()
+    if text is not None:
+        _keep_text(directory, text)
     head = _with_inputs(directory, declaration, checked, kernel)
     trials = identified(head, expansion.points)
     plan = (before or Plan(head, [])).extended(trials)
@@ -134,6 +140,13 @@ def make_plan(
         expansion,
         len(plan.trials) - (len(before.trials) if before else 0),
     )
+
+
+def _keep_text(directory: SweepDirectory, text: str) -> None:
+    """Keep the declaration; before the plan, which cannot be resumed without it."""
+    kept = directory.declaration
+    if not kept.exists() or kept.read_text(encoding="utf-8") != text:
+        replace_text(kept, text)
 
 
 def identified(head: Head, points: list[Point]) -> list[Trial]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, final
 
 from hifred.errors import HifredError
-from hifred.store.durable import replace_text
 from hifred.sweep.deadline import clear_stop, request_stop
 from hifred.sweep.declaration import Declaration, read_declaration
 from hifred.sweep.declaration_text import declaration_text
@@ -124,12 +123,8 @@ def plan_sweep(
 def _planned(
     sweep: SweepDirectory, declaration: Declaration, kernel: Kernel, allow: bool
 ) -> Planned:
-    planned = make_plan(sweep, declaration, kernel, allow_code_change=allow)
     text = declaration.text or declaration_text(declaration)
-    kept = sweep.declaration
-    if not kept.exists() or kept.read_text(encoding="utf-8") != text:
-        replace_text(kept, text)
-    return planned
+    return make_plan(sweep, declaration, kernel, allow_code_change=allow, text=text)
 
 
 def default_workers(options: RunOptions) -> int:

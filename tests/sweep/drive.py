@@ -53,14 +53,21 @@ def kill(pid: int) -> None:
         return
 
 
-def fork_and_kill(run, seconds: float) -> None:
-    """Run in a forked child, and kill it after `seconds` if it still lives."""
+def fork_and_kill(run, seconds: float, begun=lambda: True) -> None:
+    """Run in a forked child; kill it `seconds` after it has `begun`, if it lives."""
     pid = os.fork()
     if pid == 0:
         try:
             run()
         finally:
             os._exit(0)
+    until = time.monotonic() + 60
+    while (
+        not begun()
+        and time.monotonic() < until
+        and not os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    ):
+        time.sleep(0.002)
     time.sleep(seconds)
     kill(pid)
     os.waitpid(pid, 0)

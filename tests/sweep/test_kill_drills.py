@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,20 +27,43 @@ def kill_again_and_again(sweep: Path, declaration: Declaration, n_kills: int) ->
     def run() -> None:
         run_sweep(declaration, directory=sweep, kernel=StubKernel(), executor="inline")
 
+    warm_up(sweep.with_name("warm"), declaration)
     done: set[str] = set()
-    for _ in range(n_kills):
-        drive.fork_and_kill(run, rng.uniform(0.0, 0.25))
+    for i_kill in range(n_kills):
+        # Every tenth at any time, planning included; the others while trials run.
+        known = logs_of(sweep)
+        begun = (lambda: True) if i_kill % 10 == 0 else (
+            lambda known=known: has_started(sweep, known)
+        )  # fmt: skip
+        drive.fork_and_kill(run, rng.uniform(0.0, 0.15), begun)
         if not (sweep / "plan.jsonl").exists():
             continue
         found = drive.assert_all_valid(sweep)
         assert done <= found
         done = found
     before = set(drive.starts_of(sweep))
+    assert len(before) > n_kills / 2
+    assert done
     report = run_sweep(sweep, kernel=StubKernel(), executor="inline")
     assert report.exit_code == 0
     assert not {t for t, _ in set(drive.starts_of(sweep)) - before} & done
     planned = {trial.id for trial in read_plan(SweepDirectory(sweep)).trials}
     assert drive.assert_all_valid(sweep) == planned
+
+
+def warm_up(sweep: Path, declaration: Declaration) -> None:
+    """Do here, once, what the first trial of every child would do for half a second."""
+    first = replace(declaration, grids=[{"mu": 1, "rank": 3, "n_steps": 2}])
+    run_sweep(first, directory=sweep, kernel=StubKernel(), executor="inline")
+
+
+def logs_of(sweep: Path) -> set[Path]:
+    return set((sweep / "events").glob("*.jsonl"))
+
+
+def has_started(sweep: Path, known: set[Path]) -> bool:
+    new = logs_of(sweep) - known
+    return any(b'"event":"started"' in path.read_bytes() for path in new)
 
 
 @pytest.mark.slow

@@ -72,7 +72,7 @@ def test_submit_returns_and_the_sweep_survives_its_drivers_death(
     assert sent.returncode == 0, sent.stderr
     driver = json.loads((sweep / "cluster" / "driver").read_text())["job_id"]
     refused = hifred("submit", sweep, "--cluster", CONFIG)
-    assert refused.returncode == 2
+    assert refused.returncode == 2, bench.story()
     assert f"job {driver}" in refused.stderr
 
     bench.wait_for_done(1)

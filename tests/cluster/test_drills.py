@@ -117,7 +117,7 @@ def test_a_refused_sbatch_in_the_middle_stops_aloud_and_resumes(bench: Bench) ->
 
 @pytest.mark.drill
 def test_preempted_jobs_are_replaced(bench: Bench) -> None:
-    bench.plan(grid(32, n_steps=10))
+    bench.plan(grid(32, n_steps=25))
     bench.start_driver()
     bench.wait_for_done(3)
     urgent = queue.submit_script(
@@ -125,9 +125,9 @@ def test_preempted_jobs_are_replaced(bench: Bench) -> None:
         "#SBATCH -o /dev/null\nsleep 8\n"
     )
     try:
+        told = "PREEMPTED"
+        bench.wait_for(lambda: told in str(bench.journal().get("ended")), told)
         assert_all_done(bench, 32)
-        told = f"{bench.events('ended')} {bench.journal()['ended']}"
-        assert "PREEMPTED" in told, bench.story()
     finally:
         queue.cancel_jobs([urgent])
 

@@ -1,6 +1,7 @@
 """Free cubes by the primal-dual solver, and every cube by the paper's algorithms."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
@@ -17,6 +18,7 @@ from hifred.functionals.sparsity import (
 )
 from hifred.fusion.assembly import Assembly
 from hifred.fusion.result import components
+from hifred.fusion.warm_start import initial_cube, initial_images, lifted_cube
 from hifred.solvers.paper import (
     PaperSettings,
     PaperSolver,
@@ -25,7 +27,12 @@ from hifred.solvers.paper import (
     clip_images,
     spread_evenly,
 )
-from hifred.solvers.primal_dual import CubeProblem, PrimalDual, in_precision
+from hifred.solvers.primal_dual import (
+    CubeProblem,
+    PrimalDual,
+    PrimalDualState,
+    in_precision,
+)
 from hifred.transforms.starlet import Starlet2D, Starlet2D1D
 
 # The first spectrum is kept above this fraction of its mean.
@@ -56,12 +63,24 @@ class CubeMethod:
         penalty = None
         if settings.regularizer == "w2d1d" and settings.mu:
             penalty = _sparse_cube(assembly, likelihoods, start)
-        self.solver = PrimalDual(
-            CubeProblem(likelihoods, start, penalty),
+        self._settings, self._sky = settings, assembly.sky
+        self.solver = self._solver_of(CubeProblem(likelihoods, start, penalty))
+
+    def _solver_of(self, problem: CubeProblem) -> PrimalDual:
+        settings = self._settings
+        return PrimalDual(
+            problem,
             tolerance=settings.tolerance,
             max_iterations=settings.max_iterations,
             dtype=np.dtype(settings.precision),
         )
+
+    def start_near(self, initial: xr.Dataset) -> PrimalDualState:
+        cube = initial_cube(initial, self._sky)
+        problem = self.solver.problem
+        near = lifted_cube(cube, problem.start)
+        # Only its first state depends on where a solver starts.
+        return self._solver_of(replace(problem, start=near)).start()
 
     def scaled_flux(self, state: Any) -> np.ndarray:
         return state.cube
@@ -99,7 +118,7 @@ class PaperMethod:
     def __init__(self, assembly: Assembly) -> None:
         self.solver = self
         self._basis = None
-        self._image_shape = assembly.sky.shape[1:]
+        self._sky = assembly.sky
         dtype = np.dtype(assembly.settings.precision)
         if assembly.settings.regularizer in LOW_RANK:
             self._basis = assembly.basis.astype(dtype)
@@ -109,6 +128,14 @@ class PaperMethod:
     def start(self) -> PaperState:
         """Return the state before the first step."""
         return self._solver.start(self._first_guess)
+
+    def start_near(self, initial: xr.Dataset) -> PaperState:
+        """Return the state before the first step from the estimate of `initial`."""
+        if self._basis is None:
+            estimate = initial_cube(initial, self._sky)
+        else:
+            estimate = initial_images(initial, self._sky, self._basis)
+        return self._solver.start(estimate.astype(self._first_guess.dtype))
 
     def step(self, state: PaperState) -> PaperState:
         """Return the next state."""
@@ -122,7 +149,7 @@ class PaperMethod:
         if self._basis is None:
             return state.estimate
         flat = state.estimate.reshape(len(state.estimate), -1)
-        return np.maximum(self._basis @ flat, 0).reshape(-1, *self._image_shape)
+        return np.maximum(self._basis @ flat, 0).reshape(-1, *self._sky.shape[1:])
 
     def extras(self, state: PaperState) -> xr.Dataset:
         if self._basis is None:

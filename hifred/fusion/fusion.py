@@ -40,9 +40,24 @@ class Fusion:
         self.assembly = Assembly(observations, settings)
         self.method = method_for(self.assembly)
 
-    def start(self) -> Any:
-        """Return the first state."""
-        return self.method.solver.start()
+    def start(self, initial: xr.Dataset | None = None) -> Any:
+        """Return the first state.
+
+        Parameters
+        ----------
+        initial : Dataset, optional
+            Result of an earlier fusion of the same observations, perhaps with other
+            settings, to start near. The minimum, and its certificate, stay the same.
+
+        Raises
+        ------
+        HifredError
+            If `initial` has another sky grid, rank or spectral basis, or values that
+            are not finite.
+        """
+        if initial is None:
+            return self.method.solver.start()
+        return self.method.start_near(initial)
 
     def step(self, state: Any) -> Any:
         """Return the next state; its `outcome` is None while there is more to do."""
@@ -78,6 +93,7 @@ def fuse(
     *,
     on_step: Callable[[Any], None] | None = None,
     state: Mapping[str, np.ndarray] | None = None,
+    initial: xr.Dataset | None = None,
     threads: int | None = None,
 ) -> xr.Dataset:
     r"""Return the non-negative sky cube that explains all observations.
@@ -92,6 +108,8 @@ def fuse(
         Called with every new state.
     state : mapping of str to array, optional
         Saved arrays of a state to go on from.
+    initial : Dataset, optional
+        Earlier result to start near; see `Fusion.start`. Not read with `state`.
     threads : int, optional
         Of BLAS and compiled loops; by default every core.
 
@@ -104,12 +122,12 @@ def fuse(
     Raises
     ------
     HifredError
-        If the observations or settings do not fit each other.
+        If the observations, settings or `initial` do not fit each other.
     """
     started = time.perf_counter()
     with use_threads(threads):
         fusion = Fusion(observations, settings)
-        current = fusion.start() if state is None else fusion.restore(state)
+        current = fusion.start(initial) if state is None else fusion.restore(state)
         while current.outcome is None:
             current = fusion.step(current)
             if on_step is not None:

@@ -115,12 +115,25 @@ class InteriorPoint:
             self._bounds = [BoundCone(problem.sparsity, problem.image_shape)]
         self._cones += self._bounds
 
-    def start(self) -> InteriorPointState:
-        """Return the first iterate, inside all constraints."""
-        images = self.problem.start.reshape(-1, self._n_pixels).astype(float)
+    def start(
+        self, images: np.ndarray | None = None, *, level: float = 1.0
+    ) -> InteriorPointState:
+        """Return the first iterate, inside all constraints.
+
+        Parameters
+        ----------
+        images : (component, y, x) array, optional
+            With ``V W > 0`` everywhere; by default the start of the problem.
+        level : float
+            Relative duality gap that the first multipliers of the cube aim at; lower
+            where the images are near the minimum.
+        """
+        images = self.problem.start if images is None else images
+        images = images.reshape(-1, self._n_pixels).astype(float)
         n_voxels = len(self.problem.basis) * self._n_pixels
         costs = self._costs(images)
-        slacks = tuple(c.begin(images, costs[0] / n_voxels) for c in self._cones)
+        product = level * costs[0] / n_voxels
+        slacks = tuple(c.begin(images, product) for c in self._cones)
         counted = any(term.domain().any() for term in self._terms)
         outcome = None if counted else Outcome.EMPTY
         if not np.isfinite(costs).all():

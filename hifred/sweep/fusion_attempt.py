@@ -87,7 +87,7 @@ class FusionAttempt:
         if arrays is not None:
             self._state = self._fusion.restore(arrays)
         elif self._initial is not None and not self._is_split:
-            self._state = self._fusion.start(self._initial)  # type: ignore[call-arg]
+            self._state = self._fusion.start(self._initial)
         else:
             self._state = self._fusion.start()
         self._first_gap = float(self._state.certificate)

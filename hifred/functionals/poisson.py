@@ -3,10 +3,11 @@
 from typing import final
 
 import numpy as np
-import scipy.special
 
+from hifred.functionals import poisson_kernels as kernels
 from hifred.functionals.base import Smooth
 from hifred.operators.response import Response
+from hifred.transforms.threads import in_slices
 
 # Expected counts below this are extended by a parabola that curves upwards:
 # m - d ln m has no value there, and for d = 0 a straight line would reward
@@ -66,33 +67,28 @@ class PoissonLikelihood(Smooth):
 
     def divergence(self, expected: np.ndarray) -> float:
         """Return the value for given expected counts, summed in double precision."""
-        edge = self._edge()
-        terms = scipy.special.kl_div(self.counts, np.maximum(expected, edge))
-        below = np.minimum(expected - edge, 0)
-        if below.any():
-            slope = 1 - self.counts / self.floor
-            terms = terms + below * (slope + 0.5 * below * self._curvature_at_floor())
-        return float(np.sum(self._masked(terms), dtype=np.float64))
+        arrays = self._flat(expected)
+        sums = np.zeros(-(-expected.size // kernels.VOXELS_PER_PART))
+        in_slices(kernels.sum_divergence, len(sums), *arrays, sums)
+        return float(sums.sum())
 
     def slope(self, expected: np.ndarray) -> np.ndarray:
         """Return the derivative with respect to the expected counts."""
-        above = np.maximum(expected, self.floor)
-        slope = 1 - self.counts / above
-        below = np.minimum(expected - self._edge(), 0)
-        if below.any():
-            slope = slope + below * self._curvature_at_floor()
-        return self._masked(slope)
+        arrays = self._flat(expected)
+        slope = np.empty_like(arrays[1])
+        in_slices(kernels.write_slope, slope.size, *arrays, slope)
+        return slope.reshape(expected.shape)
 
-    def _edge(self) -> np.ndarray:
-        """Return where the parabola begins: without counts the formula holds at 0."""
-        return np.where(self.counts > 0, self._floor_like_counts(), 0)
-
-    def _floor_like_counts(self) -> np.ndarray:
-        dtype = np.result_type(self.counts.dtype, np.float32)
-        return np.asarray(self.floor, dtype)
-
-    def _curvature_at_floor(self) -> np.ndarray:
-        return np.maximum(self.counts, 1) / self.floor**2
-
-    def _masked(self, values: np.ndarray) -> np.ndarray:
-        return values if self.mask is None else np.where(self.mask, values, 0)
+    def _flat(self, expected: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return counts, `expected`, mask and floor as the compiled loops want them."""
+        dtype = np.result_type(expected.dtype, np.float32)
+        mask = np.zeros(0, bool) if self.mask is None else self.mask
+        counts, model, used = (
+            np.ascontiguousarray(np.broadcast_to(values, shape), kind).ravel()
+            for values, shape, kind in (
+                (self.counts, expected.shape, dtype),
+                (expected, expected.shape, dtype),
+                (mask, mask.shape, bool),
+            )
+        )
+        return counts, model, used, dtype.type(self.floor)

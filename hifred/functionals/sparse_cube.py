@@ -40,7 +40,6 @@ class SparseCube:
         tile = kernels.PIXELS_PER_TILE
         scales = transform.space_scales, transform.energy_scales
         self.dual_shape = (-(-int(np.prod(image)) // tile), *scales, n_energies, tile)
-        self._everywhere: np.ndarray | None = None
         self._scratch: tuple[np.ndarray, np.ndarray] | None = None
 
     def value(self, cube: np.ndarray) -> float:
@@ -81,7 +80,7 @@ class SparseCube:
             kernels.move_dual_spectra,
             fine.shape[2],
             *(fine, self.transform.spectra._rows, dual, step.reshape(len(cube), -1)),
-            *(self.weights.astype(dtype), self._strength_everywhere(dtype)),
+            *(self.weights.astype(dtype), self._strength(dtype)),
             dtype.type(relaxation),
             grain=kernels.PIXELS_PER_TILE,
         )
@@ -104,14 +103,6 @@ class SparseCube:
             fine = np.empty((self.transform.space_scales, *shape), dtype)
             self._scratch = fine, np.empty(shape, dtype)
         return self._scratch
-
-    def _strength_everywhere(self, dtype: np.dtype) -> np.ndarray:
-        if self._everywhere is None or self._everywhere.dtype != dtype:
-            n_energies, *image = self.transform.input_shape
-            shape = n_energies, int(np.prod(image))
-            everywhere = np.broadcast_to(self._strength(dtype), shape)
-            self._everywhere = np.ascontiguousarray(everywhere)
-        return self._everywhere
 
     def _strength(self, dtype: np.dtype) -> np.ndarray:
         flat = self.strength.reshape(len(self.strength), -1)

@@ -11,6 +11,7 @@ from hifred.errors import SettingsError
 from hifred.functionals.base import Smooth
 from hifred.functionals.poisson import PoissonLikelihood
 from hifred.solvers.stopping import Outcome
+from hifred.transforms.threads import in_slices, one_blas_thread
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 # the step may raise a cost that starts near zero.
 JUMP = 1.5
 MOST_HALVINGS = 40
+# The cube of so many pixels stays in the cache.
+PIXELS_AT_ONCE = 128
 
 
 @dataclass(frozen=True)
@@ -136,10 +139,18 @@ def clip_images(basis: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         ``V``, with orthonormal columns.
     """
 
+    def clip_slice(flat: np.ndarray, out: np.ndarray, start: int, stop: int) -> None:
+        for left in range(start, stop, PIXELS_AT_ONCE):
+            some = slice(left, min(left + PIXELS_AT_ONCE, stop))
+            cube = basis @ flat[:, some]
+            out[:, some] = basis.T @ np.maximum(cube, 0, out=cube)
+
     def clip(images: np.ndarray) -> np.ndarray:
         flat = images.reshape(len(images), -1)
-        cube = basis @ flat
-        return (basis.T @ np.maximum(cube, 0, out=cube)).reshape(images.shape)
+        out = np.empty((basis.shape[1], flat.shape[1]), flat.dtype)
+        with one_blas_thread():
+            in_slices(clip_slice, flat.shape[1], flat, out, grain=PIXELS_AT_ONCE)
+        return out.reshape(images.shape)
 
     return clip
 

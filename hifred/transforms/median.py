@@ -1,16 +1,39 @@
 """Exact median and median absolute deviation by selection inside a bracket."""
 
 import numpy as np
+from numba import njit
+
+from hifred.transforms.threads import in_slices
 
 GAUSSIAN_MAD = 0.6745  # median |z| of a unit normal
 PUBLISHED_MAD = 0.6735  # the published code's rounding of it, for comparisons
 
 _SAMPLE = 20_000
+_PER_PART = 65_536
 
 
-def _bracket(values: np.ndarray) -> tuple[float, float]:
+@njit(nogil=True, cache=True)
+def _gather(values, centre, folded, low, high, below, held, inside, start, stop):  # type: ignore[no-untyped-def]
+    """Count what lies below the bracket, and copy what lies inside, part by part.
+
+    Of the distances from `centre` if `folded`, else of the values.
+    """
+    for part in range(start, stop):
+        first = part * _PER_PART
+        n_below, n_inside = 0, 0
+        for i in range(first, min(first + _PER_PART, values.size)):
+            value = abs(values[i] - centre) if folded else values[i]
+            if value < low:
+                n_below += 1
+            elif value <= high:
+                inside[first + n_inside] = value
+                n_inside += 1
+        below[part], held[part] = n_below, n_inside
+
+
+def _bracket(sample: np.ndarray) -> tuple[float, float]:
     """Return two values that almost surely hold the median, from a sparse sample."""
-    sample = np.sort(values[:: max(1, values.size // _SAMPLE)])
+    sample = np.sort(sample)
     reach = 4 * int(np.sqrt(sample.size)) + 1
     middle = sample.size // 2
     low = sample[max(middle - reach, 0)]
@@ -18,28 +41,37 @@ def _bracket(values: np.ndarray) -> tuple[float, float]:
     return low, high
 
 
+def _median(flat: np.ndarray, centre: float | None) -> float:
+    """Return the median of the values, or of their distances from `centre`."""
+    folded, middle = centre is not None, flat.dtype.type(centre or 0)
+    sample = flat[:: max(1, flat.size // _SAMPLE)]
+    low, high = _bracket(np.abs(sample - middle) if folded else sample)
+    n_parts = -(-flat.size // _PER_PART)
+    below, held = np.zeros((2, n_parts), np.int64)
+    inside = np.empty_like(flat)
+    in_slices(_gather, n_parts, flat, middle, folded, low, high, below, held, inside)
+    ranks = np.array([(flat.size - 1) // 2, flat.size // 2]) - below.sum()
+    if ranks[0] < 0 or ranks[1] >= held.sum():  # the sample misled
+        return float(np.median(np.abs(flat - middle) if folded else flat))
+    parts = [inside[i * _PER_PART :][:n] for i, n in enumerate(held)]
+    chosen = np.partition(np.concatenate(parts), ranks)[ranks]
+    return float((float(chosen[0]) + float(chosen[1])) / 2)
+
+
 def exact_median(values: np.ndarray) -> float:
-    """Return the median, as ``numpy.median`` does, in about two passes.
+    """Return the median, as ``numpy.median`` does, in about one pass.
 
     Parameters
     ----------
     values : array
         Finite, at least one entry.
     """
-    flat = values.ravel()
-    low, high = _bracket(flat)
-    n_below = int(np.count_nonzero(flat < low))
-    inside = flat[(flat >= low) & (flat <= high)]
-    first, second = (flat.size - 1) // 2 - n_below, flat.size // 2 - n_below
-    if first < 0 or second >= inside.size:  # the sample misled
-        return float(np.median(flat))
-    chosen = np.partition(inside, (first, second))
-    return float((float(chosen[first]) + float(chosen[second])) / 2)
+    return _median(np.ravel(values), None)
 
 
 def median_absolute_deviation(
     values: np.ndarray, gaussian_mad: float = GAUSSIAN_MAD
 ) -> float:
     """Return the noise standard deviation ``median |z - median z| / gaussian_mad``."""
-    deviation = np.abs(values - values.dtype.type(exact_median(values)))
-    return exact_median(deviation) / gaussian_mad
+    flat = np.ravel(values)
+    return _median(flat, _median(flat, None)) / gaussian_mad

@@ -173,15 +173,46 @@ def first_plane_of_spectra(cube, row, plane, start, stop):  # type: ignore[no-un
 
 
 @njit(nogil=True, cache=True)
-def _subtract_clipped_row(kept, smooth, bound, out):  # type: ignore[no-untyped-def]
-    """Clip one row of coefficients; return the sum of what exceeds the bound."""
-    excess = 0.0
-    for k in range(out.shape[0]):
-        coefficient = kept[k] - smooth[k]
-        clipped = min(max(coefficient, -bound[k]), bound[k])
-        out[k] -= clipped
-        excess += abs(coefficient - clipped)
-    return excess
+def _load_tile(cube, left, right, tile):  # type: ignore[no-untyped-def]
+    for e in range(cube.shape[0]):
+        for k in range(right - left):
+            tile[e, k] = cube[e, left + k]
+
+
+@njit(nogil=True, cache=True)
+def _store_tile(tile, left, right, cube):  # type: ignore[no-untyped-def]
+    for e in range(cube.shape[0]):
+        for k in range(right - left):
+            cube[e, left + k] = tile[e, k]
+
+
+@njit(nogil=True, cache=True)
+def _load_factors(factors, left, right, tile):  # type: ignore[no-untyped-def]
+    """Load a factor per voxel, or the only one there is into one row."""
+    if factors.size > 1:
+        _load_tile(factors, left, right, tile)
+    else:
+        tile[0] = factors[0, 0]
+
+
+@njit(nogil=True, cache=True)
+def _clip_tile(tile, table, bounds, smooth, clipped, excess):  # type: ignore[no-untyped-def]
+    """Add the clipped fine plane to `clipped`, what exceeds the bound to `excess`."""
+    kind = tile.dtype.type
+    centre, near, far = kind(B3_CENTRE), kind(B3_NEAR), kind(B3_FAR)
+    for e in range(tile.shape[0]):
+        a, b, c, d = table[0, e], table[1, e], table[2, e], table[3, e]
+        row = e if bounds.shape[0] > 1 else 0
+        for k in range(PIXELS_PER_TILE):
+            smooth[e, k] = (
+                centre * tile[e, k]
+                + near * (tile[b, k] + tile[c, k])
+                + far * (tile[a, k] + tile[d, k])
+            )
+            fine = tile[e, k] - smooth[e, k]
+            inside = min(max(fine, -bounds[row, k]), bounds[row, k])
+            clipped[e, k] += inside
+            excess[k] += abs(fine - inside)
 
 
 @njit(nogil=True, cache=True)
@@ -192,55 +223,73 @@ def subtract_clipped_spectra(fine, rows, threshold, out, excess, start, stop):  
     is (1, 1) or (n, k); `excess` (tile) receives the sum of the magnitudes that
     are left. The coefficients themselves are never stored.
     """
-    n_scales, n_energies = rows.shape[0], out.shape[0]
-    varies = threshold.size > 1
-    tile = np.zeros((n_energies, PIXELS_PER_TILE), out.dtype)
-    smooth = np.empty_like(tile)
-    bound = np.full(PIXELS_PER_TILE, threshold[0, 0])
+    tile = np.zeros((out.shape[0], PIXELS_PER_TILE), out.dtype)
+    smooth, clipped = np.zeros_like(tile), np.zeros_like(tile)
+    bounds = np.zeros((threshold.shape[0], PIXELS_PER_TILE), out.dtype)
     for left in range(start, stop, PIXELS_PER_TILE):
         right = min(left + PIXELS_PER_TILE, stop)
+        _load_factors(threshold, left, right, bounds)
+        clipped[:] = 0
+        sums = np.zeros(PIXELS_PER_TILE)
         for plane in range(fine.shape[0]):
-            for e in range(n_energies):
-                tile[e, : right - left] = fine[plane, e, left:right]
-            for j in range(n_scales):
-                smooth_rows(tile, rows[j], smooth)
-                for e in range(n_energies):
-                    if varies:
-                        bound[: right - left] = threshold[e, left:right]
-                    excess[left // PIXELS_PER_TILE] += _subtract_clipped_row(
-                        tile[e], smooth[e], bound, out[e, left:right]
-                    )
+            _load_tile(fine[plane], left, right, tile)
+            for j in range(rows.shape[0]):
+                _clip_tile(tile, rows[j], bounds, smooth, clipped, sums)
                 tile, smooth = smooth, tile
+        for e in range(out.shape[0]):
+            for k in range(right - left):
+                out[e, left + k] -= clipped[e, k]
+        excess[left // PIXELS_PER_TILE] += sums[: right - left].sum()
 
 
 @njit(nogil=True, cache=True)
-def _move_dual_row(dual, kept, smooth, step, factor, weight, relaxation):  # type: ignore[no-untyped-def]
-    for k in range(dual.shape[0]):
-        bound = weight * factor[k]
-        moved = dual[k] + step[k] * (kept[k] - smooth[k])
-        clipped = min(max(moved, -bound), bound)
-        dual[k] += relaxation * (clipped - dual[k])
+def _move_tile(tile, table, step, factors, weight, relaxation, smooth, dual):  # type: ignore[no-untyped-def]
+    kind = tile.dtype.type
+    centre, near, far = kind(B3_CENTRE), kind(B3_NEAR), kind(B3_FAR)
+    for e in range(tile.shape[0]):
+        a, b, c, d = table[0, e], table[1, e], table[2, e], table[3, e]
+        row = e if factors.shape[0] > 1 else 0
+        for k in range(PIXELS_PER_TILE):
+            smooth[e, k] = (
+                centre * tile[e, k]
+                + near * (tile[b, k] + tile[c, k])
+                + far * (tile[a, k] + tile[d, k])
+            )
+            bound = weight * factors[row, k]
+            moved = dual[e, k] + step[e, k] * (tile[e, k] - smooth[e, k])
+            clipped = min(max(moved, -bound), bound)
+            dual[e, k] += relaxation * (clipped - dual[e, k])
 
 
 @njit(nogil=True, cache=True)
-def _merge_tile(planes, rows, tile, smooth):  # type: ignore[no-untyped-def]
-    """Write the adjoint of the fine planes (scale, n, k) of one tile to `tile`."""
-    tile[:] = 0
+def _merge_step(tile, table, plane, next_plane, out):  # type: ignore[no-untyped-def]
+    """Write the smoothed `tile` plus one plane less the next finer one to `out`."""
+    kind = tile.dtype.type
+    centre, near, far = kind(B3_CENTRE), kind(B3_NEAR), kind(B3_FAR)
+    for e in range(tile.shape[0]):
+        a, b, c, d = table[0, e], table[1, e], table[2, e], table[3, e]
+        for k in range(PIXELS_PER_TILE):
+            smooth = (
+                centre * tile[e, k]
+                + near * (tile[b, k] + tile[c, k])
+                + far * (tile[a, k] + tile[d, k])
+            )
+            out[e, k] = smooth + plane[e, k] - next_plane[e, k]
+
+
+@njit(nogil=True, cache=True)
+def _merge_tile(planes, rows, tile, other, nothing):  # type: ignore[no-untyped-def]
+    """Return the adjoint of the fine planes (scale, n, k) of one tile, and a spare."""
+    last = rows.shape[0] - 1
+    for e in range(tile.shape[0]):
+        for k in range(PIXELS_PER_TILE):
+            tile[e, k] = -planes[last, e, k]
     for back in range(rows.shape[0]):
-        j = rows.shape[0] - 1 - back
-        for e in range(tile.shape[0]):
-            for k in range(tile.shape[1]):
-                tile[e, k] -= planes[j, e, k]
-        smooth_rows(tile, rows[j], smooth)
-        for e in range(tile.shape[0]):
-            for k in range(tile.shape[1]):
-                tile[e, k] = smooth[e, k] + planes[j, e, k]
-
-
-@njit(nogil=True, cache=True)
-def _load_tile(cube, left, right, tile):  # type: ignore[no-untyped-def]
-    for e in range(cube.shape[0]):
-        tile[e, : right - left] = cube[e, left:right]
+        j = last - back
+        finer = planes[j - 1] if j > 0 else nothing
+        _merge_step(tile, rows[j], planes[j], finer, other)
+        tile, other = other, tile
+    return tile, other
 
 
 @njit(nogil=True, cache=True)
@@ -249,37 +298,38 @@ def move_dual_spectra(  # type: ignore[no-untyped-def]
 ):
     """Step in the dual of the weighted l1 norm; leave the adjoint in `fine`.
 
-    `fine` (scale, n, k) are fine planes of the 2-D transform, `step` and `strength`
-    (n, k), `weights` (scale, scale) times `strength` the bounds. `dual` (tile, scale,
-    scale, n, pixel of tile) holds one number per fine-fine coefficient, tile after
-    tile: rows of one cube would be a page apart.
+    `fine` (scale, n, k) are fine planes of the 2-D transform, `step` (n, k) and
+    `strength`, (1, 1) or (n, k); `weights` (scale, scale) times `strength` are the
+    bounds. `dual` (tile, scale, scale, n, pixel of tile) holds one number per
+    fine-fine coefficient, tile after tile: rows of one cube would be a page apart.
     """
-    n_energies = fine.shape[1]
-    tile = np.zeros((n_energies, PIXELS_PER_TILE), fine.dtype)
-    smooth, steps, factors = tile.copy(), tile.copy(), tile.copy()
+    tile = np.zeros((fine.shape[1], PIXELS_PER_TILE), fine.dtype)
+    smooth, steps = np.zeros_like(tile), np.zeros_like(tile)
+    factors = np.zeros((strength.shape[0], PIXELS_PER_TILE), fine.dtype)
+    nothing = np.zeros_like(tile)
     for left in range(start, stop, PIXELS_PER_TILE):
         right = min(left + PIXELS_PER_TILE, stop)
         duals = dual[left // PIXELS_PER_TILE]
         _load_tile(step, left, right, steps)
-        _load_tile(strength, left, right, factors)
+        _load_factors(strength, left, right, factors)
         for plane in range(fine.shape[0]):
             _load_tile(fine[plane], left, right, tile)
             for j in range(rows.shape[0]):
-                smooth_rows(tile, rows[j], smooth)
-                for e in range(n_energies):
-                    _move_dual_row(
-                        duals[plane, j, e],
-                        tile[e],
-                        smooth[e],
-                        steps[e],
-                        factors[e],
-                        weights[plane, j],
-                        relaxation,
-                    )
+                _move_tile(
+                    *(tile, rows[j], steps, factors, weights[plane, j]),
+                    *(relaxation, smooth, duals[plane, j]),
+                )
                 tile, smooth = smooth, tile
-            _merge_tile(duals[plane], rows, tile, smooth)
-            for e in range(n_energies):
-                fine[plane, e, left:right] = tile[e, : right - left]
+            tile, smooth = _merge_tile(duals[plane], rows, tile, smooth, nothing)
+            _store_tile(tile, left, right, fine[plane])
+
+
+@njit(nogil=True, cache=True)
+def _add_magnitudes(tile, smooth, factors, sums):  # type: ignore[no-untyped-def]
+    for e in range(tile.shape[0]):
+        row = e if factors.shape[0] > 1 else 0
+        for k in range(PIXELS_PER_TILE):
+            sums[k] += factors[row, k] * abs(tile[e, k] - smooth[e, k])
 
 
 @njit(nogil=True, cache=True)
@@ -288,24 +338,18 @@ def sum_magnitudes(fine, rows, strength, sums, start, stop):  # type: ignore[no-
 
     `sums` (tile, scale, scale) receives the sums of the columns of each tile.
     """
-    n_scales, n_energies = rows.shape[0], fine.shape[1]
-    varies = strength.size > 1
-    tile = np.zeros((n_energies, PIXELS_PER_TILE), fine.dtype)
-    smooth = np.empty_like(tile)
-    factor = np.full(PIXELS_PER_TILE, strength[0, 0])
+    tile = np.zeros((fine.shape[1], PIXELS_PER_TILE), fine.dtype)
+    smooth = np.zeros_like(tile)
+    factors = np.zeros((strength.shape[0], PIXELS_PER_TILE), fine.dtype)
     for left in range(start, stop, PIXELS_PER_TILE):
         right = min(left + PIXELS_PER_TILE, stop)
-        width = right - left
+        _load_factors(strength, left, right, factors)
         for plane in range(fine.shape[0]):
-            for e in range(n_energies):
-                tile[e, :width] = fine[plane, e, left:right]
-            for j in range(n_scales):
+            _load_tile(fine[plane], left, right, tile)
+            for j in range(rows.shape[0]):
                 smooth_rows(tile, rows[j], smooth)
-                total = 0.0
-                for e in range(n_energies):
-                    if varies:
-                        factor[:width] = strength[e, left:right]
-                    for k in range(width):
-                        total += factor[k] * abs(tile[e, k] - smooth[e, k])
+                columns = np.zeros(PIXELS_PER_TILE)
+                _add_magnitudes(tile, smooth, factors, columns)
+                total = columns[: right - left].sum()
                 sums[left // PIXELS_PER_TILE, plane, j] += total
                 tile, smooth = smooth, tile

@@ -78,6 +78,16 @@ def use_threads(n_threads: int | None) -> Iterator[int]:
         _current.pop()
 
 
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to one thread inside a block, where slices call it themselves."""
+    if thread_count() == 1:
+        yield
+        return
+    with _controller().limit(limits=1, user_api="blas"):
+        yield
+
+
 @lru_cache(maxsize=8)
 def _pool(n_threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n_threads, thread_name_prefix="hifred-kernel")

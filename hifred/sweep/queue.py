@@ -11,7 +11,8 @@ from hifred.sweep.plan import Trial
 class TrialQueue:
     """Trials that wait to be handed out.
 
-    A trial that starts from another's result waits until that is published.
+    A trial that starts from another's result waits until that is published, in this
+    run or a later one: until then it is pending, and `blocked` lists it.
 
     Parameters
     ----------
@@ -59,6 +60,10 @@ class TrialQueue:
         """Take out the trials that were cancelled."""
         self._ready = deque(t for t in self._ready if t.id not in trial_ids)
         self._suspects = deque(t for t in self._suspects if t.id not in trial_ids)
+        self._waiting = {
+            after: [trial for trial in trials if trial.id not in trial_ids]
+            for after, trials in self._waiting.items()
+        }
 
     def __len__(self) -> int:
         return len(self._ready) + len(self._suspects)

@@ -34,7 +34,8 @@ rank = [5, 10]
 # models = ["remnant"]                   # only these models
 # zip = { mu = [0.1, 0.2], rank = [5, 10] }    # values that go together
 # exclude = ["rank >= 10 and mu < 0.01"]       # or tables: [{ rank = 10, mu = 0.1 }]
-# warm_start = "mu"                      # start each from its neighbour with larger mu
+# warm_start = "mu"                      # start each from its neighbour with larger mu,
+#                                        # in order; after one that fails, they wait
 # seed = [1, 2, 3]
 
 [solver]                     # settings shared by all grids

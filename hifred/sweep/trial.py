@@ -15,7 +15,7 @@ import xarray as xr
 from hifred.errors import HifredError, SchemaError
 from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from hifred.store.provenance import JOB_VARIABLES, machine_facts, max_rss_mib
-from hifred.store.trial_file import open_trial, publish_trial
+from hifred.store.trial_file import open_trial, publish_trial, verify_trial
 from hifred.sweep.deadline import stop_reason
 from hifred.sweep.events import EventLog, process_log
 from hifred.sweep.guard import memory_guard, record_crashes, time_guard
@@ -167,6 +167,20 @@ def _check_input(path: Path, digest: str, kernel: Kernel) -> None:
     _checked_inputs[key] = True
 
 
+def _earlier_result(directory: SweepDirectory, trial_id: str) -> xr.Dataset:
+    """Return the result that a trial starts from, every byte of it verified."""
+    path = directory.trial(trial_id)
+    try:
+        verify_trial(path, trial_id)
+        with open_trial(path) as result:
+            return result.load()
+    except (SchemaError, FileNotFoundError) as error:
+        raise HifredError(
+            f"the trial to start from, {trial_id}, must be whole; {error} `hifred "
+            "verify --repair` sets it aside, `hifred retry` lets this one run again."
+        ) from error
+
+
 @final
 class TrialWork:
     """The course of one attempt."""
@@ -210,9 +224,8 @@ class TrialWork:
             return self.kernel.begin(path, settings, checkpoint.arrays)
         if self.trial.after is None:
             return self.kernel.begin(path, settings, None)
-        with open_trial(self.directory.trial(self.trial.after)) as initial:
-            loaded = initial.load()
-        return self.kernel.begin(path, settings, None, initial=loaded)  # type: ignore[call-arg]
+        initial = _earlier_result(self.directory, self.trial.after)
+        return self.kernel.begin(path, settings, None, initial=initial)  # type: ignore[call-arg]
 
     def _checkpoint(self) -> Checkpoint | None:
         path = self.directory.checkpoint(self.trial.id)

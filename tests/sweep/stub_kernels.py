@@ -19,7 +19,7 @@ READ_BY = {
 }
 FREE = (
     "regularizer", "n_steps", "sleep", "behaviour", "solver", "tolerance", "metrics",
-    "state_bytes",
+    "state_bytes", "ledger",
 )  # fmt: skip
 
 
@@ -81,6 +81,9 @@ class StubAttempt:
         if "sleep" in self.settings:
             time.sleep(self.settings["sleep"])
         self.n_done += 1
+        if "ledger" in self.settings:
+            with Path(self.settings["ledger"]).open("a") as ledger:
+                ledger.write(f"{self.settings['mu']} {self.n_done}\n")
         self.values = self.values * 1.5 - 0.25
         cost = float(np.square(self.values).sum())
         return Step(

@@ -8,7 +8,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import dask
 import psutil
+from distributed.utils import get_mp_context
 
 from hifred.store.checkpoint import load_checkpoint
 from hifred.store.trial_file import verify_trial
@@ -33,9 +35,22 @@ def workers_of(driver: subprocess.Popen[str]) -> list[psutil.Process]:
     """Return the processes that run trials for `driver`."""
     try:
         children = psutil.Process(driver.pid).children(recursive=True)
-        return [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+        return [c for c in children if _runs_trials(c, driver.pid)]
     except psutil.Error:
         return []
+
+
+def _runs_trials(process: psutil.Process, driver: int) -> bool:
+    command = " ".join(process.cmdline())
+    is_forked = "forkserver" in command and process.ppid() != driver
+    return is_forked or "spawn_main" in command
+
+
+def fork_workers() -> None:
+    """Have workers forked by a server that has imported all: 0.8 s instead of 6."""
+    dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    modules = ["distributed", "hifred.sweep.run", "tests.sweep.stub_kernels"]
+    get_mp_context().set_forkserver_preload(modules)
 
 
 def kill_group(driver: subprocess.Popen[str]) -> None:
@@ -93,6 +108,8 @@ def starts_of(sweep: Path) -> list[tuple[str, int]]:
 def main(words: Sequence[str]) -> int:
     options = dict(word.split("=") for word in words[1:])
     executor = options.pop("executor", "local")
+    if options.pop("fork", ""):
+        fork_workers()
     numbers = {name: float(value) for name, value in options.items()}
     if "workers" in numbers:
         numbers["workers"] = int(numbers["workers"])

@@ -1,7 +1,9 @@
 """Kill anything at any time: nothing finished is lost, nothing invalid is left."""
 
 import random
+import subprocess
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from hifred.sweep.declaration import Declaration, declare
 from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.options import read_options
 from hifred.sweep.plan import read_plan
 from hifred.sweep.run import plan_sweep, run_sweep
 from hifred.sweep.snapshot import snapshot
@@ -81,35 +84,52 @@ def test_two_hundred_kills_of_the_driver_lose_nothing(
 
 @pytest.mark.drill
 @pytest.mark.timeout(900)
-def test_kills_of_workers_drivers_and_both_lose_nothing(
+def test_two_hundred_kills_of_workers_drivers_and_both_lose_nothing(
     source: Path, tmp_path: Path
 ) -> None:
     sweep = tmp_path / "s"
-    declaration = many(source, 400, n_steps=5, sleep=0.05)
+    declaration = many(source, 3000, n_steps=3, sleep=0.005)
+    limits = {"checkpoint_every": 0, "retries": {"lost": 1000}}
+    declaration = replace(declaration, run=read_options(limits))
     plan_sweep(declaration, directory=sweep, kernel=StubKernel())
-    rng = random.Random(3)
-    done: set[str] = set()
-    for victim in ["worker", "driver", "both"] * 4:
-        driver = drive.start(sweep, "workers=2")
-        wait_for(lambda d=driver: len(drive.workers_of(d)) == 2)
-        time.sleep(rng.uniform(1.0, 3.0))
-        if victim == "worker":
-            drive.kill(rng.choice(drive.workers_of(driver)).pid)
-            time.sleep(rng.uniform(0.0, 4.0))
-        if victim == "driver":
+    rng, done = random.Random(3), set()
+    kills: Counter[str] = Counter()
+    # Starting a driver takes seconds: most kills are of its workers, then of itself.
+    for last in ["driver", "both"] * 5:
+        known = logs_of(sweep)
+        driver = drive.start(sweep, "workers=3", "fork=1")
+        wait_for(lambda known=known: has_started(sweep, known))
+        for _ in range(19):
+            kills["worker"] += kill_a_worker(driver, rng)
+            time.sleep(rng.uniform(0.1, 0.5))
+            done = assert_nothing_lost(sweep, done)
+        assert driver.poll() is None, driver.communicate()
+        if last == "both":
+            drive.kill_group(driver)
+        else:
             drive.kill(driver.pid)
             driver.wait()
-        else:
-            drive.kill_group(driver)
-        found = drive.assert_all_valid(sweep)
-        assert done <= found
-        done = found
+        kills[last] += 1
+        done = assert_nothing_lost(sweep, done)
+    assert kills.total() == 200
     starts = set(drive.starts_of(sweep))
-    report = run_sweep(sweep, kernel=StubKernel(), workers=2)
+    assert len({trial for trial, _ in starts}) > 200
+    report = run_sweep(sweep, kernel=StubKernel(), executor="inline")
     assert report.exit_code == 0
-    again = {t for t, n in set(drive.starts_of(sweep)) - starts}
-    assert not again & done
-    assert len(drive.assert_all_valid(sweep)) == 400
+    assert not {t for t, _ in set(drive.starts_of(sweep)) - starts} & done
+    assert len(drive.assert_all_valid(sweep)) == 3000
+
+
+def kill_a_worker(driver: subprocess.Popen[str], rng: random.Random) -> int:
+    wait_for(lambda: drive.workers_of(driver))
+    drive.kill(rng.choice(drive.workers_of(driver)).pid)
+    return 1
+
+
+def assert_nothing_lost(sweep: Path, done: set[str]) -> set[str]:
+    found = SweepDirectory(sweep).published()
+    assert done <= found
+    return found
 
 
 @pytest.mark.slow

@@ -84,6 +84,9 @@ MEASURES = {
     "data_nmse_db": Measure(
         "power of the expected counts over that of their error", "dB", "higher", True
     ),
+    "held_out_error": Measure(
+        "squared distance to a cube of counts held out of the fit", "1", "lower", False
+    ),
     "held_out_deviance": Measure(
         "Poisson deviance of counts held out of the fit", "1", "lower", False
     ),

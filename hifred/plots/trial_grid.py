@@ -18,7 +18,14 @@ NEEDS_TRUTH = "no truth"
 NOT_MEASURED = "not measured"
 
 # Measures that a page shows first.
-PREFERRED = ("nmse_db", "held_out_deviance", "deviance", "asam_bright", "asam")
+PREFERRED = (
+    "nmse_db",
+    "held_out_error",
+    "held_out_deviance",
+    "deviance",
+    "asam_bright",
+    "asam",
+)
 TRUTH_MEASURES = tuple(name for name, about in MEASURES.items() if about.needs_truth)
 
 
@@ -85,7 +92,7 @@ def truth_is_missing(measure: str) -> HifredError:
     """Return the refusal of a measure that needs the truth, on real data."""
     return HifredError(
         f"{measure} must be compared with the true sky; got real data, whose truth "
-        "nobody knows. Use deviance or held_out_deviance instead."
+        "nobody knows. Use held_out_error instead."
     )
 
 

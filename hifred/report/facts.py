@@ -20,9 +20,10 @@ from hifred.plots.trial_grid import (
 
 SETTINGS = ("regularizer", "mu", "rank", "solver")
 # The measure that ranks: the first that was taken.
-RANKING = ("nmse_db", "held_out_deviance", "deviance")
+RANKING = ("nmse_db", "held_out_error", "held_out_deviance", "deviance")
 SHOWN_MEASURES = (
-    "nmse_db", "asam", "asam_bright", "acssim", "ergas", "held_out_deviance",
+    "nmse_db", "asam", "asam_bright", "acssim", "ergas", "held_out_error",
+    "held_out_deviance",
     "deviance",
 )  # fmt: skip
 N_BEST = 5

@@ -8,27 +8,29 @@ from hifred.selection.bootstrap import (
     refit,
 )
 from hifred.selection.held_out import (
+    SCORES,
     Split,
-    held_out_deviance,
+    held_out_scores,
     read_split,
     score,
-    split_deviance,
+    score_split,
     split_observations,
     summarise_splits,
 )
 from hifred.selection.thinning import thin, with_counts
 
 __all__ = [
+    "SCORES",
     "Refits",
     "Split",
     "band_images",
     "bootstrap_summary",
     "draw_observations",
-    "held_out_deviance",
+    "held_out_scores",
     "read_split",
     "refit",
     "score",
-    "split_deviance",
+    "score_split",
     "split_observations",
     "summarise_splits",
     "thin",

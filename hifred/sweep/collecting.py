@@ -20,7 +20,7 @@ AUTO_BYTES = 2 * 2**30
 AUTO_TOP = 20
 READERS = 8
 # The first of these that was measured ranks the trials when no measure is named.
-PREFERRED = ("nmse_db", "held_out_deviance", "deviance", "objective")
+PREFERRED = ("nmse_db", "held_out_error", "held_out_deviance", "deviance", "objective")
 
 
 @final

@@ -12,12 +12,17 @@ import xarray as xr
 from hifred.errors import HifredError, unknown_name
 from hifred.fusion import Fusion, FusionSettings
 from hifred.measures import measure_fusion
-from hifred.selection import read_split, score, split_observations, summarise_splits
+from hifred.selection import (
+    SCORES,
+    read_split,
+    score,
+    split_observations,
+    summarise_splits,
+)
 from hifred.store.fusion_input import open_fusion_input
 from hifred.sweep.kernel import Arrays, Step
 
 DIVERGED = ("DIVERGED", "NOT_FINITE")
-SCORES = ("deviance", "expected", "variance")
 _OBJECTIVE = {"units": "1", "long_name": "objective at the end", "direction": "lower"}
 
 
@@ -133,7 +138,7 @@ class FusionAttempt:
         if not self._state.outcome.is_usable:
             raise HifredError(f"held-out fit: {self._state.outcome.value}")
         result = self._fusion.result(self._state)
-        self._scores.append(dict(score(result, self._held_out)))
+        self._scores.append(dict(score(result, self._held_out, self._settings)))
         self._earlier_iterations += int(self._state.iteration)
         self._begin()
 

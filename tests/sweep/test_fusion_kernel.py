@@ -13,7 +13,7 @@ import pytest
 from hifred.errors import HifredError, SettingsError
 from hifred.fusion import FusionSettings
 from hifred.observations import FusionInput
-from hifred.selection import Split, held_out_deviance
+from hifred.selection import Split, held_out_scores
 from hifred.store import open_fusion_input, open_trial, save_fusion_input
 from hifred.sweep.code_digest import source_digest
 from hifred.sweep.fusion_kernel import FusionKernel
@@ -106,10 +106,11 @@ def test_held_out_counts_are_scored_as_by_the_selection(stored: Path) -> None:
     asked = settings(metrics={"held_out": {"seeds": [1, 2]}})
     found = finish(FusionKernel().begin(stored, asked, None))
     own = {k: v for k, v in asked.items() if k not in ("seed", "metrics")}
-    expected = held_out_deviance(
+    expected = held_out_scores(
         open_fusion_input(stored), FusionSettings.read(own), split=Split(seeds=(1, 2))
     )
     assert float(found.held_out_deviance) == float(expected.held_out_deviance)
+    assert float(found.held_out_error) == float(expected.held_out_error)
     assert found.held_out_deviance.attrs["direction"] == "lower"
     assert np.isfinite(found.objective)
     assert "deviance" in found

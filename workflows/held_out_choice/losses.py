@@ -1,0 +1,53 @@
+"""Print the dB of NMSE that settings chosen without the truth lose against the best.
+
+python workflows/held_out_choice/losses.py runs/held-out-choice
+"""
+
+from pathlib import Path
+
+import click
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from hifred.store import open_results
+
+SCORES = ("held_out_error", "held_out_deviance")
+
+
+def losses(frame: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Return the loss in dB of every model, regularizer and seed (columns).
+
+    The seed is the end of the model's name.
+    """
+    done = frame[frame["status"] == "done"]
+    names = done["model"].str.rsplit("_", n=1, expand=True)
+    done = done.assign(model=names[0], seed=names[1].astype(int))
+    groups = done.groupby(["model", "regularizer", "seed"])
+    best = groups["nmse_db"].max()
+    chosen = done.loc[groups[score].idxmin(), "nmse_db"].set_axis(best.index)
+    return (best - chosen).unstack("seed")
+
+
+def print_losses(found: pd.DataFrame, title: str, console: Console) -> None:
+    """Print a row per model and regularizer, a column per seed, and the largest."""
+    seeds = [f"seed {seed}" for seed in found.columns]
+    table = Table("model", "regularizer", *seeds, "largest", title=title)
+    for (model, regularizer), row in found.iterrows():
+        cells = [f"{loss:.2f}" for loss in (*row, row.max())]
+        table.add_row(model, regularizer, *cells)
+    console.print(table)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(exists=True, path_type=Path))
+def main(directory: Path) -> None:
+    """Print the losses of both scores in a collected sweep."""
+    frame = open_results(directory).table()
+    for score in SCORES:
+        title = f"dB lost by the smallest {score}"
+        print_losses(losses(frame, score), title, Console(width=110))
+
+
+if __name__ == "__main__":
+    main()

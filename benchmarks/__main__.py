@@ -24,6 +24,9 @@ COLUMNS = {
     "outcome": "outcome",
     "gflops": "GFLOP/s",
     "gbytes_per_s": "GB/s",
+    "trials_per_s_1": "trials/s, 1 worker",
+    "trials_per_s": "trials/s, 2 workers",
+    "efficiency": "efficiency",
 }
 
 
@@ -76,7 +79,9 @@ def main() -> None:
     note = (
         "`gradient at best` is one gradient of the likelihood at the matrix-product "
         "rate or memory bandwidth of this machine, whichever is slower, measured "
-        "beside each case. A step of `none` and `w2d1d` is ten primal-dual steps.\n\n"
+        "beside each case. A step of `none` and `w2d1d` is ten primal-dual steps. "
+        "`efficiency` is trials a second with 2 workers over twice that with 1, "
+        "start-up left out.\n\n"
     )
     text = f"# Benchmarks\n\n{load}{note}{table(rows)}"
     (options.output / "benchmarks.md").write_text(text)

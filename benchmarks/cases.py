@@ -18,7 +18,11 @@ def all_cases(threads: int, quick: bool) -> list[dict[str, Any]]:
     """Return every case: what it shows, data, settings, threads and limits."""
     if quick:
         small = {"n_energies": 240, "n_pixels": 15}
-        return _solve("quick", small, threads, limit_s=10) + _paper(small, threads)
+        return (
+            _solve("quick", small, threads, limit_s=10)
+            + _paper(small, threads)
+            + [_efficiency(small, trials=8, rounds=1)]
+        )
     published: Any = "published" if PUBLISHED.exists() else _sky(2400, 45)
     same_grid = _sky(2500, 45) | {"channel_factor": 1, "pixel_factor": 1}
     return (
@@ -28,6 +32,7 @@ def all_cases(threads: int, quick: bool) -> list[dict[str, Any]]:
         + [c for n in (45, 90, 180) for c in _steps(f"{n} pixels", _sky(600, n))]
         + [c for n in (600, 2400, 9600) for c in _steps(f"{n} energies", _sky(n, 45))]
         + [c for n in (1, 2) for c in _steps(f"{n} threads", published, n)]
+        + [_efficiency(published, trials=6, rounds=3)]
     )
 
 
@@ -67,6 +72,13 @@ def _steps(shows: str, data: Any, threads: int = 2) -> list[dict[str, Any]]:
         _case(f"{shows}: {name}", data, SOLVED[name], threads, limit_s=60, steps=5)
         for name in FREE_AND_SMOOTH
     ]
+
+
+def _efficiency(data: Any, trials: int, rounds: int) -> dict[str, Any]:
+    """Return the case of a sweep with 2 workers of one thread, against one."""
+    shows = "parallel efficiency: lrs"
+    limits = {"workers": 2, "trials": trials, "rounds": rounds}
+    return _case(shows, data, SOLVED["lrs"], threads=1, **limits)
 
 
 def _case(shows: str, data: Any, settings: dict, threads: int, **limits: float) -> dict:

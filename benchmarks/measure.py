@@ -6,6 +6,7 @@ import sys
 import time
 from typing import Any
 
+from benchmarks import efficiency
 from benchmarks.cubes import published, simulated
 from benchmarks.machine import bandwidth, product_rate
 from hifred.fusion import Fusion, FusionSettings
@@ -73,6 +74,9 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Read a case from the command line and print its timings as JSON."""
     case = json.loads(sys.argv[1])
+    if "workers" in case:
+        print(json.dumps(efficiency.run(case)))
+        return
     with use_threads(case["threads"]):
         print(json.dumps(run(case)))
 

@@ -47,7 +47,8 @@ class Fusion:
         ----------
         initial : Dataset, optional
             Result of an earlier fusion of the same observations, perhaps with other
-            settings, to start near. The minimum, and its certificate, stay the same.
+            settings, to start near. The minimum, and its certificate, stay the same;
+            the paper's iterations have none, and end elsewhere.
 
         Raises
         ------

@@ -8,7 +8,7 @@ from typing import Any, final
 from hifred.errors import SettingsError, unknown_name
 from hifred.sweep.canonical import canonical, canonical_json
 from hifred.sweep.declaration import Declaration
-from hifred.sweep.kernel import Kernel, can_warm_start
+from hifred.sweep.kernel import Kernel, check_path
 from hifred.sweep.values import swept_values
 from hifred.sweep.where import matches, read_where
 
@@ -102,10 +102,8 @@ def _expand_grid(
         raise SettingsError(f"a grid must be a table; got {grid!r}.")
     shared = _shared_settings(declaration)
     path_name = grid.get("warm_start", shared.pop("warm_start", None))
-    if path_name and not can_warm_start(kernel):
-        raise SettingsError(
-            f"warm_start must be absent; {kernel.tag} always starts afresh."
-        )
+    if path_name:
+        check_path(kernel, path_name)
     points: list[Point] = []
     dropped = 0
     for model, seed, own in _combinations(declaration, grid):
@@ -188,20 +186,31 @@ def _agrees(rule: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
 
 
 def _chained(points: list[Point], name: str) -> list[Point]:
-    """Let each trial start from its neighbour with the next larger `name`."""
+    """Let each trial start from its neighbour with the next larger `name`.
+
+    Raises
+    ------
+    SettingsError
+        If no trial has a number there.
+    """
     paths: dict[str, list[Point]] = {}
+    alone: list[Point] = []
     for point in points:
+        if not isinstance(point.settings.get(name), int | float):
+            alone.append(point)
+            continue
         rest = {k: v for k, v in point.settings.items() if k != name}
-        paths.setdefault(canonical_json([point.model, rest, point.seed]), []).append(
-            point
+        key = canonical_json([point.model, rest, point.seed])
+        paths.setdefault(key, []).append(point)
+    if points and not paths:
+        raise SettingsError(
+            f"warm_start must name a setting with numbers to follow, such as 'mu'; got "
+            f"{name!r}, which no trial of this grid has."
         )
     chained: list[Point] = []
     for path in paths.values():
-        if any(not isinstance(p.settings.get(name), int | float) for p in path):
-            chained += path
-            continue
         before = None
         for point in sorted(path, key=lambda p: -p.settings[name]):
             before = Point(point.model, point.settings, point.seed, before)
             chained.append(before)
-    return chained
+    return chained + alone

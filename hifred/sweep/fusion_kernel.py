@@ -37,6 +37,7 @@ class FusionKernel:
 
     # A fusion can start from another's result.
     can_warm_start = True
+    fixed_on_paths = ("rank", "margin_pixels", "margin_channels")
 
     def parts(self) -> dict[str, str]:
         """Return digests of the code that computes a trial."""

@@ -8,6 +8,8 @@ from typing import Any, Protocol, final
 import numpy as np
 import xarray as xr
 
+from hifred.errors import SettingsError
+
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -70,6 +72,8 @@ class Kernel(Protocol):
     ``can_warm_start``
         Whether `begin` takes a fourth argument, ``initial``: the result of another
         trial to start from.
+    ``fixed_on_paths``
+        Names of the settings in which a trial and its ``initial`` must agree.
     """
 
     @property
@@ -106,6 +110,20 @@ def kernel_objective(kernel: Kernel, settings: Mapping[str, Any]) -> str | None:
     return objective(settings) if objective is not None else None
 
 
-def can_warm_start(kernel: Kernel) -> bool:
-    """Return whether a trial can start from the result of another."""
-    return bool(getattr(kernel, "can_warm_start", False))
+def check_path(kernel: Kernel, name: str) -> None:
+    """Refuse a path of trials along the setting `name` that `kernel` cannot follow.
+
+    Raises
+    ------
+    SettingsError
+        If trials always start afresh, or results along `name` do not fit each other.
+    """
+    if not getattr(kernel, "can_warm_start", False):
+        raise SettingsError(
+            f"warm_start must be absent; {kernel.tag} always starts afresh."
+        )
+    if name in getattr(kernel, "fixed_on_paths", ()):
+        raise SettingsError(
+            f"warm_start must name a setting that keeps the shape of a result; got "
+            f"{name!r}. Follow mu."
+        )

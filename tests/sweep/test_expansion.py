@@ -105,3 +105,23 @@ def test_a_kernel_that_always_starts_afresh_refuses_warm_starts() -> None:
     declaration = declare("s", {"a": "a"}, {"mu": [1, 2], "warm_start": "mu"})
     with pytest.raises(SettingsError, match="always starts afresh"):
         expand(declaration, kernel)
+
+
+def test_a_path_along_what_changes_the_shape_is_refused() -> None:
+    kernel = StubKernel()
+    kernel.fixed_on_paths = ("rank",)
+    declaration = declare("s", {"a": "a"}, {"rank": [1, 2], "warm_start": "rank"})
+    with pytest.raises(SettingsError, match=r"keeps the shape.*got 'rank'"):
+        expand(declaration, kernel)
+
+
+def test_a_path_along_nothing_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"numbers to follow.*got 'nu'"):
+        expanded({"mu": [1, 2], "rank": 4, "warm_start": "nu"})
+
+
+def test_what_is_no_number_stands_beside_the_path() -> None:
+    grid = {"mu": [1, 2, "varying"], "rank": 4, "warm_start": "mu"}
+    found = expanded(grid).points
+    chains = {p.settings["mu"]: p.after and p.after.settings["mu"] for p in found}
+    assert chains == {2: None, 1: 2, "varying": None}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hifred.errors import SettingsError
 from hifred.observations import FusionInput
 from hifred.store import open_trial, save_fusion_input
 from hifred.sweep.commands import cancel, retry
@@ -118,6 +119,16 @@ def test_where_a_fusion_starts_is_part_of_its_id(toml: Path, tmp_path: Path) -> 
     assert {settings_of(tmp_path / "warm")[name]["regularizer"] for name in common} == {
         "w2d1d"
     }
+
+
+@pytest.mark.parametrize("name", ["rank", "margin_pixels"])
+def test_fusions_follow_no_path_on_which_cubes_differ_in_shape(
+    toml: Path, tmp_path: Path, name: str
+) -> None:
+    models = {"a": toml.with_name("a.zarr")}
+    grid = {"regularizer": "lrs", "mu": 1, "rank": 2, name: [2, 3], "warm_start": name}
+    with pytest.raises(SettingsError, match=f"keeps the shape.*got '{name}'"):
+        plan_sweep(declare("s", models, grid), directory=tmp_path / "s")
 
 
 def test_a_warm_started_fusion_can_be_reproduced(whole: Path) -> None:

@@ -1,5 +1,6 @@
 """Maps and histograms of errors and of spectral angles."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -24,6 +25,8 @@ from hifred.plots.style import (
 )
 from hifred.plots.trial_grid import TRUTH_MEASURES, truth_is_missing
 
+# Characters beside a colour bar of the height of one map.
+LABEL_WIDTH = 30
 TRUTH_MAPS = (*TRUTH_MEASURES, "relative_error", "error")
 
 
@@ -60,7 +63,7 @@ def plot_error_maps(trials: Mapping[str, xr.Dataset], name: str = "sam") -> Figu
             )
     keep_outer_labels(axes)
     figure.colorbar(drawn, ax=list(axes), shrink=0.9).set_label(
-        variable_label(present[0])
+        textwrap.fill(variable_label(present[0]), LABEL_WIDTH)
     )
     return figure
 
@@ -176,7 +179,7 @@ def _draw_histogram(
         linewidth=1.3,
         color=SPARE_COLOURS[i_trial % len(SPARE_COLOURS)],
         linestyle=LINE_STYLES[i_trial % len(LINE_STYLES)],
-        label=f"{label} · median {np.median(values):.3g}",
+        label=f"{label} · median {np.median(values):.2g}",
     )
 
 

@@ -34,7 +34,7 @@ def test_the_whole_workflow_runs_in_small(tmp_path):
     assert best.groupby("model")["nmse_db"].max().min() > 10
     for number in ("(11.01)", "(0.031)"):
         assert number in printed.output
-    assert len(list(figures.glob("*.png"))) == 4 * 6 + 1
+    assert len(list(figures.glob("*.png"))) == 4 * 8 + 1
 
 
 def test_the_full_sweep_has_the_grid_of_the_paper():

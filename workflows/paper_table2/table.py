@@ -10,18 +10,27 @@ import tomllib
 from pathlib import Path
 
 import click
+import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
 from hifred.measures import angular_distance, measure_of
+from hifred.observations import FusionInput
 from hifred.plots import (
+    Region,
+    comparison_layers,
+    fusion_layer,
     plot_comparison,
     plot_cost_terms,
     plot_costs,
     plot_error_histograms,
     plot_error_maps,
+    plot_maps,
+    plot_spectra,
+    truth_layer,
 )
 from hifred.store import Results, open_fusion_input, open_results
 
@@ -42,10 +51,16 @@ def print_table(best: pd.DataFrame, console: Console) -> None:
     for model, rows in best.groupby("model"):
         for _, row in rows.iterrows():
             cells = [measure_cell(row, rows, name) for name in MEASURES]
-            chosen = f"{row.get('mu', ''):g}", f"{row.get('rank', float('nan')):g}"
+            chosen = setting_cell(row, "mu"), setting_cell(row, "rank")
             table.add_row(str(model), row["regularizer"], *chosen, *cells)
         table.add_section()
     console.print(table)
+
+
+def setting_cell(row: pd.Series, name: str) -> str:
+    """Return a setting, or a dash where the regularizer does not read it."""
+    value = row.get(name)
+    return "-" if pd.isna(value) else f"{value:g}"
 
 
 def measure_cell(row: pd.Series, rows: pd.DataFrame, name: str) -> str:
@@ -73,7 +88,9 @@ def save_figures(results: Results, best: pd.DataFrame, folder: Path) -> None:
             "6_maps_and_spectra": plot_comparison(
                 fusion_input.observations, first, fusion_input.truth, title=str(model)
             ),
-            "7_spectral_angle": plot_error_maps(trials, "sam"),
+            "7_sample_fits": plot_sample_fits(fusion_input, first),
+            "b1_amplitude": plot_amplitudes(trials, fusion_input.truth),
+            "b1_spectral_angle": plot_error_maps(trials, "sam"),
             "b1_relative_error": plot_error_maps(trials, "relative_error"),
             "b2_error_histogram": plot_error_histograms(trials, "relative_error"),
             "b3_costs": plot_costs(trials),
@@ -82,6 +99,25 @@ def save_figures(results: Results, best: pd.DataFrame, folder: Path) -> None:
         for name, figure in figures.items():
             figure.savefig(folder / f"{model}_{name}.png", dpi=110)
     save_angular_distances(truths, folder / "5_angular_distance.png")
+
+
+def plot_sample_fits(fusion_input: FusionInput, result: xr.Dataset) -> Figure:
+    """Draw data, truth and fusion at a bright, a middling and a dim pixel."""
+    layers = comparison_layers(fusion_input.observations, result, fusion_input.truth)
+    image = fusion_input.truth["flux"].sum("energy")
+    flat = np.argsort(image.to_numpy(), axis=None)
+    regions = []
+    for share in (1.0, 0.6, 0.3):
+        place = flat[round(share * (flat.size - 1))]
+        row, column = np.unravel_index(place, image.shape)
+        regions.append(Region.pixel(float(image["y"][row]), float(image["x"][column])))
+    return plot_spectra(layers, regions)
+
+
+def plot_amplitudes(trials: dict[str, xr.Dataset], truth: xr.Dataset) -> Figure:
+    """Draw the band images of the truth and of every trial on one scale."""
+    fused = [fusion_layer(trial, label=name) for name, trial in trials.items()]
+    return plot_maps([truth_layer(truth), *fused])
 
 
 def save_angular_distances(truths: dict[str, xr.Dataset], path: Path) -> None:

@@ -92,7 +92,7 @@ def truth_is_missing(measure: str) -> HifredError:
     """Return the refusal of a measure that needs the truth, on real data."""
     return HifredError(
         f"{measure} must be compared with the true sky; got real data, whose truth "
-        "nobody knows. Use held_out_error instead."
+        "nobody knows. Use held_out_error or deviance instead."
     )
 
 

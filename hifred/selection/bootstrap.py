@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import xarray as xr
@@ -159,7 +159,8 @@ def bootstrap_summary(
         ``standard_error`` (energy, y, x); ``band_flux``, ``band_standard_error``
         (band, y, x); with a truth ``band_bias``, the error of the band images over
         their standard error, and ``coverage``, the share of bright band voxels within
-        one standard error of the truth (68 % if the fit has no bias).
+        one standard error of the truth (68 % if the fit has no bias), and
+        ``bias_share``, the size of that bias in units of the standard error.
     """
     if refits.n_refits < 2:
         raise HifredError(f"there must be at least 2 refits; got {refits.n_refits}.")
@@ -200,21 +201,46 @@ def _with_coverage(
     error = summary["band_flux"].to_numpy() - wanted
     sigma = summary["band_standard_error"].to_numpy()
     pull = error / np.where(sigma > 0, sigma, np.nan)
-    bright = np.broadcast_to(bright_pixels(cube), pull.shape)
-    covered = np.abs(pull[bright]) <= ONE_SIGMA
-    attrs = {"units": dims.DIMENSIONLESS, "direction": "none", "needs_truth": 1}
-    return summary.assign(
-        band_bias=(
+    return summary.assign(_coverage(pull, bright_pixels(cube)))
+
+
+def _coverage(pull: np.ndarray, is_bright: np.ndarray) -> dict[str, Any]:
+    bright = pull[np.broadcast_to(is_bright, pull.shape)]
+    found = {
+        "band_bias": (
             ("band", *dims.IMAGE),
             pull,
-            attrs | {"long_name": "error of the band over its standard error"},
+            "error of the band over its standard error",
         ),
-        coverage=(
+        "coverage": (
             (),
-            float(covered.mean()),
-            attrs | {"long_name": "share of bright band voxels within one sigma"},
+            float((np.abs(bright) <= ONE_SIGMA).mean()),
+            "share of bright band voxels within one sigma",
         ),
-    )
+        "bias_share": (
+            (),
+            bias_share(bright[np.isfinite(bright)]),
+            "bias of bright band voxels over standard error",
+        ),
+    }
+    attrs = {"units": dims.DIMENSIONLESS, "direction": "none", "needs_truth": 1}
+    return {
+        name: (names, values, attrs | {"long_name": words})
+        for name, (names, values, words) in found.items()
+    }
+
+
+def bias_share(pulls: np.ndarray) -> float:
+    r"""Return the root mean square bias in units of the standard error.
+
+    .. math:: \sqrt{\max(\langle p^2 \rangle - 1, 0)}
+
+    Parameters
+    ----------
+    pulls : array
+        Errors over standard errors: of unit variance where there is no bias.
+    """
+    return float(np.sqrt(max(np.mean(pulls**2) - 1.0, 0.0)))
 
 
 def _labelled(

@@ -5,7 +5,12 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner
 
-from hifred.cli.simulate import bootstrap, parse_assignments, simulate
+from hifred.cli.simulate import (
+    bootstrap,
+    coverage_words,
+    parse_assignments,
+    simulate,
+)
 from hifred.errors import HifredError, SettingsError
 from hifred.store import open_fusion_input
 
@@ -57,6 +62,14 @@ def test_bad_settings_write_nothing(tmp_path):
     done = run(simulate, "gaussian_1kev", tmp_path / "x.zarr", "--set", "sead=3")
     assert isinstance(done.exception, SettingsError)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bias_is_told_where_it_spoils_the_coverage():
+    assert coverage_words(xr.Dataset()) == ""
+    biased = xr.Dataset({"coverage": 0.3, "bias_share": 2.5})
+    assert "bias of 2.5 standard errors" in coverage_words(biased)
+    fair = xr.Dataset({"coverage": 0.68, "bias_share": 0.1})
+    assert coverage_words(fair).endswith("68.0% of bright band voxels")
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from hifred.selection import (
     draw_observations,
     refit,
 )
+from hifred.selection.bootstrap import bias_share
 from hifred.simulation import simulate_model
 
 SETTINGS = FusionSettings(regularizer="lrs", mu=1e-4, rank=3, tolerance=1e-3)
@@ -65,6 +66,47 @@ def test_coverage_counts_bright_voxels_near_the_truth(fusion_input, result, refi
     pull = summary["band_bias"] * summary["band_standard_error"]
     truth = band_images(fusion_input.truth["flux"].to_numpy().astype(float), 3)
     assert_allclose(pull, summary["band_flux"] - truth, rtol=1e-5, atol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def larger_input():
+    return simulate_model(
+        "gaussian_1kev_rebinned", shape=(15, 12), n_energies=60, counts=2e5
+    )
+
+
+def bootstrapped(fusion_input, settings):
+    result = fuse(fusion_input.observations, settings)
+    refits = refit(fusion_input, settings, result, range(20), n_bands=4)
+    return bootstrap_summary(refits, result, fusion_input.truth)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        FusionSettings(regularizer="lrs", mu=3e-5, rank=12, tolerance=1e-3),
+        FusionSettings(regularizer="w2d1d", mu=0.5, tolerance=1e-3),
+    ],
+    ids=["lrs", "w2d1d"],
+)
+def test_one_sigma_covers_the_truth_of_bright_bands(larger_input, settings):
+    summary = bootstrapped(larger_input, settings)
+    assert 0.60 <= float(summary["coverage"]) <= 0.76
+    assert float(summary["bias_share"]) < 0.6
+
+
+def test_the_bias_that_spoils_the_coverage_is_measured(larger_input):
+    settings = FusionSettings(regularizer="lrs", mu=1e-3, rank=5, tolerance=1e-3)
+    summary = bootstrapped(larger_input, settings)
+    assert float(summary["coverage"]) < 0.6
+    assert float(summary["bias_share"]) > 1
+
+
+def test_errors_of_unit_variance_are_free_of_bias():
+    rng = np.random.default_rng(3)
+    pulls = rng.standard_normal(100_000)
+    assert bias_share(pulls) < 0.1
+    assert_allclose(bias_share(pulls + 2.0), 2.0, rtol=0.02)
 
 
 def test_draws_have_the_mean_of_their_kind(fusion_input, result):

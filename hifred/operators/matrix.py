@@ -12,6 +12,8 @@ import scipy.sparse
 SPARSE_COST = 20.0
 # Below this size a factorisation costs more than it saves.
 SMALLEST_FACTORED = 512
+# Their rank is looked for among so many first, then among twice as many, and so on.
+FIRST_WIDTH = 64
 
 
 class Matrix(ABC):
@@ -336,12 +338,18 @@ def _thin(dense: np.ndarray, tolerance: float) -> Factored | None:
     largest_rank = rows * columns // (2 * (rows + columns))
     if min(rows, columns) < SMALLEST_FACTORED:
         return None
-    probe = np.random.default_rng(0).standard_normal((columns, largest_rank))
-    range_basis = scipy.linalg.qr(dense @ probe, mode="economic")[0]
-    within = range_basis.T @ dense
+    rng, scale = np.random.default_rng(0), np.linalg.norm(dense)
+    width = min(FIRST_WIDTH, largest_rank)
+    while True:
+        probe = rng.standard_normal((columns, width))
+        range_basis = scipy.linalg.qr(dense @ probe, mode="economic")[0]
+        within = range_basis.T @ dense
+        missed = np.linalg.norm(dense - range_basis @ within)
+        if missed <= tolerance * scale / np.sqrt(width):  # at most the largest value
+            break
+        if width == largest_rank:
+            return None
+        width = min(2 * width, largest_rank)
     left, values, right = scipy.linalg.svd(within, full_matrices=False)
-    missed = np.linalg.norm(dense - range_basis @ within)
-    if missed > tolerance * values[0]:
-        return None
     rank = max(1, int(np.sum(values > tolerance * values[0])))
     return Factored(range_basis @ left[:, :rank] * values[:rank], right[:rank])

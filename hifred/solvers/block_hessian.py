@@ -59,33 +59,41 @@ class BlockHessian:
         return _block_product(self._inverse, images)
 
     def solve(
-        self, right_side: np.ndarray, tolerance: float, max_products: int = 500
-    ) -> tuple[np.ndarray, int]:
-        """Return the solution by conjugate gradients and the number of products.
+        self,
+        right_side: np.ndarray,
+        tolerance: float,
+        *,
+        start: np.ndarray | None = None,
+        max_products: int = 500,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the solution by conjugate gradients, and the residual it leaves.
 
         Parameters
         ----------
-        right_side : (component, pixel) array
+        right_side, start : (component, pixel) arrays
+            `start` is zero by default.
         tolerance : float
-            Relative to the preconditioned residual at the start.
+            Of the preconditioned residual, relative to that of zero.
         max_products : int
         """
-        solution = np.zeros_like(right_side)
-        residual = right_side.copy()
-        scaled = self.precondition(residual)
-        direction, power = scaled, float(np.vdot(residual, scaled))
-        goal = tolerance**2 * power
-        for n_products in range(max_products):
-            if not power > goal:
-                return solution, n_products
-            product = self.apply(direction)
-            step = power / float(np.vdot(direction, product))
-            solution += step * direction
-            residual -= step * product
+        goal = tolerance**2 * float(np.vdot(right_side, self.precondition(right_side)))
+        solution, residual = np.zeros_like(right_side), right_side.copy()
+        if start is not None:
+            solution += start
+            residual -= self.apply(start)
+        direction, previous = np.zeros_like(right_side), np.inf
+        for _ in range(max_products):
             scaled = self.precondition(residual)
-            previous, power = power, float(np.vdot(residual, scaled))
+            power = float(np.vdot(residual, scaled))
+            if not power > goal:
+                break
             direction = scaled + power / previous * direction
-        return solution, max_products
+            product = self.apply(direction)
+            length = power / float(np.vdot(direction, product))
+            solution += length * direction
+            residual -= length * product
+            previous = power
+        return solution, residual
 
     @cached_property
     def _inverse(self) -> np.ndarray:

@@ -47,13 +47,17 @@ class BoundCone:
         bounds = (excess + (below - above) * planes) / (below + above)
         return np.stack([bounds - planes, bounds + planes])
 
-    def gap(self, slack: Slack, step: np.ndarray) -> float:
+    def certify(
+        self, slack: Slack, step: np.ndarray, weight: np.ndarray
+    ) -> tuple[float, np.ndarray]:
         planes = 0.5 * (slack.value[1] - slack.value[0])
         slope = slack.multiplier[0] - slack.multiplier[1]
-        slope = slope - _height(slack.weight) * self._planes(step)
-        if np.any(np.abs(slope) > self.sparsity.weights):
-            return np.inf
-        return float(np.sum(self.sparsity.weights * np.abs(planes) - slope * planes))
+        slope = slope - _height(weight) * self._planes(step)
+        outside = np.abs(slope) > self.sparsity.weights
+        if outside.any():
+            return np.inf, np.where(outside, 0, weight)
+        terms = self.sparsity.weights * np.abs(planes) - slope * planes
+        return float(np.sum(terms)), weight
 
     def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
         if weight.size == 0:
@@ -79,4 +83,4 @@ class BoundCone:
 
 def _height(weight: np.ndarray) -> np.ndarray:
     """Return the curvature that is left once the bounds are eliminated."""
-    return 4 / (1 / weight[0] + 1 / weight[1])
+    return 4 * weight[0] * weight[1] / np.maximum(weight[0] + weight[1], 1e-300)

@@ -27,10 +27,13 @@ class Cone(Protocol):
     ) -> np.ndarray:
         """Return the change of the values for a `step` of the images."""
 
-    def gap(self, slack: Slack, step: np.ndarray) -> float:
+    def certify(
+        self, slack: Slack, step: np.ndarray, weight: np.ndarray
+    ) -> tuple[float, np.ndarray]:
         """Return the complementarity with multipliers corrected for a Newton `step`.
 
-        Infinite where a corrected multiplier would be negative.
+        Infinite where a corrected multiplier would be negative; then `weight`, by
+        which multipliers follow the step, is returned with zeros there.
         """
 
     def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
@@ -60,8 +63,10 @@ class CountsCone:
     ) -> np.ndarray:
         return self.term.change(step)
 
-    def gap(self, slack: Slack, step: np.ndarray) -> float:
-        return 0.0
+    def certify(
+        self, slack: Slack, step: np.ndarray, weight: np.ndarray
+    ) -> tuple[float, np.ndarray]:
+        return 0.0, weight
 
     def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
         if weight.size:
@@ -88,11 +93,14 @@ class CubeCone:
     ) -> np.ndarray:
         return self.positive.cube(step)
 
-    def gap(self, slack: Slack, step: np.ndarray) -> float:
-        change = self.positive.cube(step)
-        if np.min(change / slack.value) < -1:
-            return np.inf
-        return slack.product() + float(np.vdot(slack.multiplier, change))
+    def certify(
+        self, slack: Slack, step: np.ndarray, weight: np.ndarray
+    ) -> tuple[float, np.ndarray]:
+        correction = weight * self.positive.cube(step)
+        negative = slack.multiplier + correction < 0
+        if negative.any():
+            return np.inf, np.where(negative, 0, weight)
+        return slack.product() + float(np.vdot(slack.value, correction)), weight
 
     def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
         if weight.size:

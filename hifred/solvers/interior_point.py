@@ -22,6 +22,10 @@ BOUNDARY_FRACTION = 0.95
 # gap, within these limits.
 CG_TOLERANCES = (1e-8, 1e-2)
 CERTIFICATE_TOLERANCE = 1e-6
+# How often it is tried, without the multipliers that the last try made negative.
+CERTIFICATE_ATTEMPTS = 5
+# The same for the predictor, and how many products it may take.
+ROUGH, ROUGH_PRODUCTS = 1e-2, 100
 # The barrier need not become lower than this fraction of what the tolerance allows.
 LOWEST_LEVEL = 0.1
 # Steps shorter than this, several times in a row, mean that rounding has won.
@@ -166,13 +170,13 @@ class InteriorPoint:
         self, state: InteriorPointState, hessian: BlockHessian
     ) -> InteriorPointState:
         inverses = [slack.inverse() for slack in state.slacks]
-        changes = self._direction(state, hessian, inverses)[1]
+        first, changes = self._direction(state, hessian, inverses)
         level = max(_target_level(state.slacks, changes), self._lowest_level(state))
         corrected = [
             slack.corrected(change, level)
             for slack, change in zip(state.slacks, changes, strict=True)
         ]
-        step, changes = self._direction(state, hessian, corrected)
+        step, changes = self._direction(state, hessian, corrected, start=first)
         moves = list(zip(state.slacks, changes, corrected, strict=True))
         lengths = _step_lengths([s.fastest(d, c) for s, d, c in moves])
         slacks = tuple(s.moved(d, c, lengths) for s, d, c in moves)
@@ -183,11 +187,21 @@ class InteriorPoint:
         state: InteriorPointState,
         hessian: BlockHessian,
         corrected: Sequence[np.ndarray],
+        start: np.ndarray | None = None,
     ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return the Newton step and the changes of the slacks.
+
+        Without a `start` it is the predictor: only the level and the second-order
+        correction come from it, so that a rough one does.
+        """
         gradient = self._penalty_product(state.images)
         for cone, slack, part in zip(self._cones, state.slacks, corrected, strict=True):
             gradient = gradient + cone.pull(slack, part)
-        step, _ = hessian.solve(-gradient, np.clip(state.gaps[-1], *CG_TOLERANCES))
+        if start is None:
+            step, _ = hessian.solve(-gradient, ROUGH, max_products=ROUGH_PRODUCTS)
+        else:
+            tolerance = np.clip(state.gaps[-1], *CG_TOLERANCES)
+            step, _ = hessian.solve(-gradient, tolerance, start=start)
         changes = [
             cone.change(step, slack, part)
             for cone, slack, part in zip(
@@ -230,33 +244,39 @@ class InteriorPoint:
         return parts
 
     def _relative_gap(self, state: InteriorPointState) -> float:
-        r"""Return the proven duality gap over the cost, or infinity.
+        r"""Return the duality gap over the cost, or infinity.
 
-        A Newton step ``x`` towards a stationary Lagrangian corrects the multipliers;
-        what it leaves of the residual is ``H_0 x``, with ``H_0`` the curvature of the
-        objective alone. The Lagrangian is self-concordant (counts are whole numbers),
-        so that its minimum lies at most :math:`-\delta - \ln(1 - \delta)` below its
-        value at the iterate, :math:`\delta^2 = x^T H_0 x` (Nesterov & Nemirovskii
-        1994, section 2.2). The gap is that and the complementarity.
+        A Newton step ``x`` towards a stationary Lagrangian corrects the multipliers,
+        but for those few that it would make negative. What it leaves of the gradient
+        is ``H_0 x``, with ``H_0`` the curvature of the objective alone, and the
+        residual of the linear solve. The Lagrangian is self-concordant (counts are
+        whole numbers), so that its minimum lies at most :math:`-\delta - \ln(1 -
+        \delta)` below its value at the iterate, with :math:`\delta` the length of
+        what is left in the metric of ``H_0`` (Nesterov & Nemirovskii 1994, section
+        2.2). The gap is that and the complementarity: proven, unless the linear solve
+        ended too early (see `_below`), as it does for wavelets at full size.
         """
         none = np.zeros(0)
-        barrier = [s.weight if s.is_constraint else none for s in state.slacks]
         curved = [none if s.is_constraint else s.inverse() / s.value for s in
                   state.slacks]  # fmt: skip
-        both = [b if b.size else c for b, c in zip(barrier, curved, strict=True)]
-        residual = self._stationarity(state)
-        step, _ = self._parts(both).hessian().solve(residual, CERTIFICATE_TOLERANCE)
-        square = np.vdot(step, self._parts(curved).hessian().apply(step))
-        decrement = np.sqrt(max(square, 0.0))
-        gaps = [
-            cone.gap(slack, step)
-            for cone, slack in zip(self._cones, state.slacks, strict=True)
-            if slack.is_constraint
-        ]
-        if not decrement < 1:
-            return np.inf
-        below = float(-decrement - np.log1p(-decrement))
-        return (sum(gaps) + below) / state.cost
+        weights = [s.weight if s.is_constraint else none for s in state.slacks]
+        objective = self._parts(curved).hessian()
+        gradient, step = self._stationarity(state), None
+        for _ in range(CERTIFICATE_ATTEMPTS):
+            both = [w if w.size else c for w, c in zip(weights, curved, strict=True)]
+            hessian = self._parts(both).hessian()
+            step, left = hessian.solve(gradient, CERTIFICATE_TOLERANCE, start=step)
+            certified = [
+                cone.certify(slack, step, weight)
+                for cone, slack, weight in zip(
+                    self._cones, state.slacks, weights, strict=True
+                )
+            ]
+            gap, weights = sum(g for g, _ in certified), [w for _, w in certified]
+            if np.isfinite(gap):
+                gain = 0.5 * float(np.vdot(gradient, step))
+                return (gap + _below(objective, step, left, gain)) / state.cost
+        return np.inf
 
     def _stationarity(self, state: InteriorPointState) -> np.ndarray:
         gradient = self._penalty_product(state.images)
@@ -276,6 +296,19 @@ class InteriorPoint:
         penalty = 0.5 * float(np.vdot(images, self._penalty_product(images)))
         penalty += sum(bounds.cost(images) for bounds in self._bounds)
         return np.array([sum(parts) + penalty, *parts, penalty])
+
+
+def _below(
+    objective: BlockHessian, step: np.ndarray, left: np.ndarray, gain: float
+) -> float:
+    """Return how far below its value the Lagrangian may go.
+
+    The length of what the linear solve `left` is measured by the preconditioner. Where
+    that is too long for a proof, the answer is the `gain` that a Newton step expects.
+    """
+    length = np.sqrt(max(float(np.vdot(step, objective.apply(step))), 0.0))
+    length += np.sqrt(max(float(np.vdot(left, objective.precondition(left))), 0.0))
+    return float(-length - np.log1p(-length)) if length < 1 else gain
 
 
 def _complementarity(slacks: Sequence[Slack]) -> float:

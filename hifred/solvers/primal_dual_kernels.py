@@ -14,7 +14,7 @@ def move_cube(cube, gradient, step, relaxation, ahead, start, stop):  # type: ig
         cube[i] = old + relaxation * (clipped - old)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def move_ratio(  # type: ignore[no-untyped-def]
     dual, expected, counts, step, relaxation, start, stop
 ):
@@ -23,12 +23,13 @@ def move_ratio(  # type: ignore[no-untyped-def]
     With ``q = 1 - dual - step expected`` the new ``1 - dual`` is the positive root of
     ``r^2 - q r - step counts = 0``; a `step` of zero marks a voxel that is not used.
     """
+    kind = dual.dtype.type
+    one, two, four, least = kind(1), kind(2), kind(4), kind(1e-30)
     for i in range(start, stop):
-        old, s = dual[i], step[i]
-        if s > 0:
-            q = 1 - old - s * expected[i]
-            product = s * counts[i]
-            root = np.sqrt(q * q + 4 * product)
-            # Two forms of one root: each loses no digits where it is used.
-            ratio = (q + root) / 2 if q > 0 else 2 * product / max(root - q, 1e-30)
-            dual[i] = old + relaxation * ((1 - ratio) - old)
+        q = one - dual[i] - step[i] * expected[i]
+        product = step[i] * counts[i]
+        root = np.sqrt(q * q + four * product)
+        # Two forms of one root: each loses no digits where it is used.
+        above, below = (q + root) / two, two * product / max(root - q, least)
+        change = one - (above if q > 0 else below) - dual[i]
+        dual[i] += relaxation * (change if step[i] > 0 else kind(0))

@@ -1,6 +1,15 @@
 """Print the dB of NMSE that settings chosen without the truth lose against the best.
 
 python workflows/held_out_choice/losses.py runs/held-out-choice
+
+Measured over 60 cases (four models, three regularizers, five seeds):
+
+                  median   mean   above 0.5 dB   largest
+held_out_error      0.00   0.20    8              1.60
+held_out_deviance   0.44   0.72   28              4.64
+
+The deviance errs always the same way, to fits that are too rough; what is left of the
+error is mostly the noise of the counts held out.
 """
 
 from pathlib import Path

@@ -8,8 +8,8 @@ Measured over 60 cases (four models, three regularizers, five seeds):
 held_out_error      0.00   0.20    8              1.60
 held_out_deviance   0.44   0.72   28              4.64
 
-The deviance errs always the same way, to fits that are too rough; what is left of the
-error is mostly the noise of the counts held out.
+The deviance errs to fits of low rank that are too rough and to wavelet cubes that are
+too smooth; the error, where it loses, errs both ways.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The noise of the likelihood's gradient, which sets the scale of sparse penalties."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -8,36 +8,35 @@ from hifred.functionals.poisson import PoissonLikelihood
 
 
 def gradient_noise(
-    likelihoods: Iterable[PoissonLikelihood],
+    likelihoods: Mapping[str, PoissonLikelihood],
     sky: np.ndarray,
     rng: np.random.Generator,
-    n_draws: int,
 ) -> Iterator[np.ndarray]:
-    r"""Yield gradients of the likelihood that are noise alone.
+    r"""Yield gradients of the likelihood that are noise alone, without end.
 
-    .. math:: g = \sum_o A_o^T \frac{m_o - d_o}{m_o}, \qquad d_o \sim P(m_o)
+    .. math:: g = \sum_o A_o^T \epsilon_o / \sqrt{m_o}, \qquad \epsilon_o \sim N(0, 1)
 
-    Their covariance is the Fisher information at `sky`.
+    Their covariance is the Fisher information :math:`A^T \mathrm{diag}(1/m) A` at
+    `sky`. Normal draws, unlike counts, have a median deviation where few are expected.
 
     Parameters
     ----------
-    likelihoods : iterable of PoissonLikelihood
+    likelihoods : mapping of str to PoissonLikelihood
+        Drawn in the order of their names.
     sky : array of the responses' input shape
         Where the noise is wanted; its expected counts should resemble the data.
     rng : numpy.random.Generator
-    n_draws : int
 
     Yields
     ------
     array of the shape of `sky`
     """
-    likelihoods = list(likelihoods)
-    means = [f.expected_counts(sky) for f in likelihoods]
-    for _ in range(n_draws):
+    named = [likelihoods[name] for name in sorted(likelihoods)]
+    means = [np.maximum(f.expected_counts(sky), f.floor) for f in named]
+    while True:
         gradient = np.zeros(sky.shape)
-        for f, mean in zip(likelihoods, means, strict=True):
-            floored = np.maximum(mean, f.floor)
-            slope = 1 - rng.poisson(floored) / floored
+        for f, mean in zip(named, means, strict=True):
+            slope = rng.standard_normal(mean.shape) / np.sqrt(mean)
             if f.mask is not None:
                 slope = np.where(f.mask, slope, 0)
             gradient += f.response.adjoint(slope)

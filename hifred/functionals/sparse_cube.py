@@ -5,6 +5,7 @@ from typing import final
 
 import numpy as np
 
+from hifred.functionals.gradient_noise import gradient_noise
 from hifred.functionals.poisson import PoissonLikelihood
 from hifred.transforms import starlet_kernels as kernels
 from hifred.transforms.median import median_absolute_deviation
@@ -22,7 +23,7 @@ class SparseCube:
     ----------
     transform : Starlet2D1D
     weights : (space_scales, energy_scales) array
-        :math:`\lambda_s`, not negative; see `gradient_noise`.
+        :math:`\lambda_s`, not negative; see `plane_noise`.
     strength : (energy, y, x) array, optional
         :math:`S`, a factor per voxel; see `varying_strength`.
     """
@@ -109,16 +110,15 @@ class SparseCube:
         return np.ascontiguousarray(flat, dtype)
 
 
-def gradient_noise(
+def plane_noise(
     likelihoods: Mapping[str, PoissonLikelihood],
     reference: np.ndarray,
     transform: Starlet2D1D,
 ) -> np.ndarray:
-    r"""Return the noise of the gradient in every fine-fine plane.
+    """Return the noise of the gradient in every fine-fine plane.
 
-    The gradient of the likelihood has the covariance of the Fisher information
-    :math:`A^T \mathrm{diag}(1/m) A`. One draw from it, transformed, gives the
-    noise of each plane by its median absolute deviation over all voxels.
+    One draw of `gradient_noise`, transformed, gives the noise of each plane by its
+    median absolute deviation over all voxels.
 
     Parameters
     ----------
@@ -132,15 +132,7 @@ def gradient_noise(
     (space_scales, energy_scales) array
     """
     # Always the same draw: the objective must not change from run to run.
-    rng = np.random.default_rng(0)
-    draw = np.zeros(reference.shape)
-    for name in sorted(likelihoods):
-        likelihood = likelihoods[name]
-        m = np.maximum(likelihood.expected_counts(reference), likelihood.floor)
-        noise = rng.standard_normal(m.shape) / np.sqrt(m)
-        if likelihood.mask is not None:
-            noise = np.where(likelihood.mask, noise, 0)
-        draw += likelihood.response.adjoint(noise)
+    draw = next(gradient_noise(likelihoods, reference, np.random.default_rng(0)))
     planes = transform.images.apply(draw)[:-1]
     return np.array(
         [

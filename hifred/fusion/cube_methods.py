@@ -9,7 +9,7 @@ import xarray as xr
 
 from hifred.functionals.poisson import PoissonLikelihood
 from hifred.functionals.sobolev import SquaredDifferences
-from hifred.functionals.sparse_cube import SparseCube, gradient_noise
+from hifred.functionals.sparse_cube import SparseCube, plane_noise
 from hifred.functionals.sparsity import (
     CubeThreshold,
     ImageThreshold,
@@ -96,7 +96,7 @@ def _sparse_cube(
 ) -> SparseCube:
     settings = assembly.settings
     transform = _transform(assembly)
-    noise = gradient_noise(likelihoods, reference, transform)
+    noise = plane_noise(likelihoods, reference, transform)
     if settings.mu == "varying":
         strength = varying_strength(transform.coarse(reference))
         return SparseCube(transform, noise, strength)

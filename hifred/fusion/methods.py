@@ -1,5 +1,6 @@
 """One way to solve for each kind of cube: what every method offers to a fusion."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any, Protocol, final
 
@@ -112,6 +113,7 @@ def _sparsity(
     images = assembly.mean_images()
     transform = Starlet2D(images.shape, assembly.settings.space_scales)
     rng = np.random.default_rng(NOISE_SEED)
-    noise = list(gradient_noise(likelihoods.values(), images, rng, N_NOISE_DRAWS))
+    draws = gradient_noise(likelihoods, images, rng)
+    noise = list(itertools.islice(draws, N_NOISE_DRAWS))
     mu = float(assembly.settings.mu or 0)
     return ImageSparsity(transform, noise_weights(mu, transform, noise))

@@ -1,10 +1,14 @@
 """Files that are either whole or not there, whatever is killed in between."""
 
+import contextlib
 import os
+import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from hifred.errors import SchemaError
 
 PART_SUFFIX = ".part"
 
@@ -83,3 +87,46 @@ def replace_text(target: Path, text: str) -> None:
 
 def _write_all(file: BinaryIO, content: bytes) -> None:
     file.write(content)
+
+
+@contextlib.contextmanager
+def replace_folder(target: Path) -> Iterator[Path]:
+    """Create or replace a folder once all of it is written.
+
+    Parameters
+    ----------
+    target : path
+        Its parents are made.
+
+    Yields
+    ------
+    Path
+        The folder to create and to write; it takes the place of `target` when the
+        block ends, and is dropped when the block fails.
+
+    Raises
+    ------
+    SchemaError
+        If the file system refuses, with its reason.
+    """
+    part = part_beside(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        _exchange(part, target)
+    except OSError as error:
+        raise SchemaError(
+            f"output folder must be writable; got {target} ({error.strerror or error})."
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _exchange(part: Path, target: Path) -> None:
+    if not target.exists():
+        part.rename(target)
+        return
+    old = part_beside(target)
+    target.rename(old)
+    part.rename(target)
+    shutil.rmtree(old, ignore_errors=True)

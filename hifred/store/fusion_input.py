@@ -31,8 +31,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +44,7 @@ import zarr.errors
 from hifred import __version__
 from hifred.errors import SchemaError
 from hifred.observations import FusionInput, check_observation
+from hifred.store.durable import replace_folder
 
 SCHEMA = "hifred-fusion-input"
 SCHEMA_VERSION = 1
@@ -77,17 +76,8 @@ def save_fusion_input(path: str | os.PathLike[str], fusion_input: FusionInput) -
         _check_name(name)
         check_observation(observation)
     _check_replaceable(path)
-    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        scratch.parent.mkdir(parents=True, exist_ok=True)
+    with replace_folder(path) as scratch:
         _write(scratch, fusion_input)
-        _exchange(scratch, path)
-    except OSError as error:
-        raise SchemaError(
-            f"output folder must be writable; got {path} ({error.strerror or error})."
-        ) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return path
 
 
@@ -203,17 +193,6 @@ def _check_name(name: str) -> None:
             f"an instrument's name must be made of letters, digits and _.+-, to name a "
             f"group; got {name!r}."
         )
-
-
-def _exchange(scratch: Path, path: Path) -> None:
-    """Put a finished folder in its place, and drop the one that it replaces."""
-    if not path.exists():
-        scratch.rename(path)
-        return
-    old = path.with_name(f".{path.name}.{uuid.uuid4().hex}.old")
-    path.rename(old)
-    scratch.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_replaceable(path: Path) -> None:

@@ -1,14 +1,13 @@
 """The result of one fusion as a Zarr group of its own."""
 
 import os
-import shutil
-import uuid
 from pathlib import Path
 
 import xarray as xr
 import zarr
 
 from hifred.errors import SchemaError
+from hifred.store.durable import replace_folder
 
 SCHEMA = "hifred-fusion-result"
 SCHEMA_VERSION = 1
@@ -31,20 +30,11 @@ def save_result(path: str | os.PathLike[str], result: xr.Dataset) -> Path:
     """
     path = Path(path)
     check_result_target(path)
-    scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        labelled = result.assign_attrs(schema=SCHEMA, schema_version=SCHEMA_VERSION)
-        # Text of fixed length has no place in the Zarr 3 specification.
-        labelled["term"] = labelled["term"].astype(object)
+    labelled = result.assign_attrs(schema=SCHEMA, schema_version=SCHEMA_VERSION)
+    # Text of fixed length has no place in the Zarr 3 specification.
+    labelled["term"] = labelled["term"].astype(object)
+    with replace_folder(path) as scratch:
         labelled.to_zarr(scratch, mode="w", zarr_format=3, consolidated=False)
-        _exchange(scratch, path)
-    except OSError as error:
-        raise SchemaError(
-            f"output folder must be writable; got {path} ({error.strerror or error})."
-        ) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return path
 
 
@@ -74,16 +64,6 @@ def check_result_target(path: Path) -> None:
             "output must be a new or empty folder, or an earlier fusion result; got "
             f"{path}. Choose another name."
         )
-
-
-def _exchange(scratch: Path, path: Path) -> None:
-    if path.exists():
-        old = path.with_name(f".{path.name}.{uuid.uuid4().hex}.old")
-        path.rename(old)
-        scratch.rename(path)
-        shutil.rmtree(old)
-    else:
-        scratch.rename(path)
 
 
 def _schema_of(path: Path) -> tuple[object, object]:

@@ -1,5 +1,7 @@
 """The interior-point solver against an independent convex solver."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -95,8 +97,9 @@ def test_lrw2d_agrees_with_a_convex_solver(options: dict, strength: float) -> No
     problem = small_problem(**options)
     plain = assembled(problem)
     transform = Starlet2D(plain.start.shape, 2)
-    rng = np.random.default_rng(0)
-    noise = list(gradient_noise(plain.likelihoods.values(), plain.start, rng, 4))
+    rng = np.random.default_rng(1)
+    draws = gradient_noise(plain.likelihoods, plain.start, rng)
+    noise = list(itertools.islice(draws, 4))
     weights = noise_weights(strength, transform, noise)
     sparsity = ImageSparsity(transform, weights)
     planes = dense(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hifred.functionals.sparse_cube import SparseCube, gradient_noise
+from hifred.functionals.sparse_cube import SparseCube, plane_noise
 from hifred.functionals.sparsity import varying_strength
 from hifred.solvers.primal_dual import CubeProblem, PrimalDual, PrimalDualState
 from hifred.solvers.stopping import Outcome
@@ -25,7 +25,7 @@ def penalty_of(problem: SmallProblem, mu: float | str | None) -> SparseCube | No
     if mu is None:
         return None
     transform = Starlet2D1D(problem.shape, 1, 2)
-    noise = gradient_noise(problem.likelihoods(), start_of(problem), transform)
+    noise = plane_noise(problem.likelihoods(), start_of(problem), transform)
     if mu == "varying":
         strength = varying_strength(transform.coarse(start_of(problem)))
         return SparseCube(transform, noise, strength)
@@ -147,6 +147,6 @@ def test_a_value_that_is_not_a_number_is_named():
 def test_the_noise_grows_with_the_sensitivity():
     problem = small_problem()
     transform = Starlet2D1D(problem.shape, 1, 2)
-    noise = gradient_noise(problem.likelihoods(), start_of(problem), transform)
-    brighter = gradient_noise(problem.likelihoods(), 4 * start_of(problem), transform)
+    noise = plane_noise(problem.likelihoods(), start_of(problem), transform)
+    brighter = plane_noise(problem.likelihoods(), 4 * start_of(problem), transform)
     assert_allclose(brighter, noise / 2, rtol=1e-6)

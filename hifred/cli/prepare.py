@@ -25,7 +25,7 @@ Example:
     help="Fusion input to write; by default CONFIG with .zarr instead of .toml.",
 )
 def prepare(config: Path, output: Path | None) -> None:
-    """Read the files that CONFIG names write one fusion input, check its responses."""
+    """Read the files that CONFIG names, write one fusion input and check it."""
     settings = read_preparation(config)
     fusion_input = prepare_input(settings)
     path = save_fusion_input(output or config.with_suffix(".zarr"), fusion_input)

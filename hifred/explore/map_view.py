@@ -90,7 +90,7 @@ class MapView:
         """Give the frame the shape of the field, so that pixels are square."""
         left, right, bottom, top = extent
         ratio = (top - bottom) / (right - left)
-        # `match_aspect` would do it, were the ranges not shared: then it never ends.
+        # Not by `match_aspect`: with shared ranges the layout did not come to rest.
         self.figure.update(
             frame_width=round(SIDE / max(ratio, 1.0)),
             frame_height=round(SIDE * min(ratio, 1.0)),

@@ -41,9 +41,7 @@ def kill_again_and_again(sweep: Path, declaration: Declaration, n_kills: int) ->
         drive.fork_and_kill(run, rng.uniform(0.0, 0.15), begun)
         if not (sweep / "plan.jsonl").exists():
             continue
-        found = drive.assert_all_valid(sweep)
-        assert done <= found
-        done = found
+        done = drive.assert_all_valid(sweep, done)
     before = set(drive.starts_of(sweep))
     assert len(before) > n_kills / 2
     assert done
@@ -96,13 +94,13 @@ def test_two_hundred_kills_of_workers_drivers_and_both_lose_nothing(
     kills: Counter[str] = Counter()
     # Starting a driver takes seconds: most kills are of its workers, then of itself.
     for last in ["driver", "both"] * 5:
-        known = logs_of(sweep)
-        driver = drive.start(sweep, "workers=3", "fork=1")
-        wait_for(lambda known=known: has_started(sweep, known))
+        driver = drive.start(sweep, "workers=3", "hurry=1")
+        killed: set[int] = set()
         for _ in range(19):
-            kills["worker"] += kill_a_worker(driver, rng)
-            time.sleep(rng.uniform(0.1, 0.5))
-            done = assert_nothing_lost(sweep, done)
+            killed.add(kill_a_worker(sweep, driver, killed, rng))
+            done = drive.assert_all_valid(sweep, done)
+        kills["worker"] += len(killed)
+        wait_for(lambda d=driver, k=killed: drive.at_work(sweep, d) - k)
         assert driver.poll() is None, driver.communicate()
         if last == "both":
             drive.kill_group(driver)
@@ -110,26 +108,27 @@ def test_two_hundred_kills_of_workers_drivers_and_both_lose_nothing(
             drive.kill(driver.pid)
             driver.wait()
         kills[last] += 1
-        done = assert_nothing_lost(sweep, done)
-    assert kills.total() == 200
+        done = drive.assert_all_valid(sweep, done)
+    assert kills == {"worker": 190, "driver": 5, "both": 5}
     starts = set(drive.starts_of(sweep))
     assert len({trial for trial, _ in starts}) > 200
+    assert done
     report = run_sweep(sweep, kernel=StubKernel(), executor="inline")
     assert report.exit_code == 0
     assert not {t for t, _ in set(drive.starts_of(sweep)) - starts} & done
     assert len(drive.assert_all_valid(sweep)) == 3000
 
 
-def kill_a_worker(driver: subprocess.Popen[str], rng: random.Random) -> int:
-    wait_for(lambda: drive.workers_of(driver))
-    drive.kill(rng.choice(drive.workers_of(driver)).pid)
-    return 1
-
-
-def assert_nothing_lost(sweep: Path, done: set[str]) -> set[str]:
-    found = SweepDirectory(sweep).published()
-    assert done <= found
-    return found
+def kill_a_worker(
+    sweep: Path, driver: subprocess.Popen[str], killed: set[int], rng: random.Random
+) -> int:
+    """Kill a worker a moment after it has begun a trial; return which."""
+    found: set[int] = set()
+    wait_for(lambda: found.update(drive.at_work(sweep, driver) - killed) or found)
+    time.sleep(rng.uniform(0.0, 0.1))
+    pid = rng.choice(sorted(found))
+    drive.kill(pid)
+    return pid
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import math
 import random
-import subprocess
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 
 from hifred.store import open_trial
 from hifred.sweep.declaration import Declaration, declare
-from hifred.sweep.events import EventReader
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.run import plan_sweep, run_sweep
 from tests.sweep import drive
@@ -88,13 +86,13 @@ def test_killed_workers_repeat_at_most_one_interval(
     rng, driver = random.Random(6), drive.start(sweep, *words)
     killed: set[int] = set()
     for _ in range(3):
-        wait_for(lambda driver=driver: at_work(sweep, driver) - killed)
+        wait_for(lambda driver=driver: drive.at_work(sweep, driver) - killed)
         time.sleep(rng.uniform(0.7, 1.5))
         if victim == "all":
             drive.kill_group(driver)
             driver = drive.start(sweep, *words)
             continue
-        pid = rng.choice(sorted(at_work(sweep, driver) - killed))
+        pid = rng.choice(sorted(drive.at_work(sweep, driver) - killed))
         drive.kill(pid)
         killed.add(pid)
     output, _ = driver.communicate(timeout=120)
@@ -104,14 +102,6 @@ def test_killed_workers_repeat_at_most_one_interval(
     assert max(times) <= math.ceil(interval / sleep)
     straight = ledgered(source, ledger, n_steps=150)
     assert_same_cubes(straight, sweep, tmp_path / "straight")
-
-
-def at_work(sweep: Path, driver: subprocess.Popen[str]) -> set[int]:
-    """Return the living processes of `driver` that have begun a trial."""
-    events = EventReader(SweepDirectory(sweep).events).new_events()
-    begun = {event["pid"] for event in events if event["event"] == "started"}
-    living = {worker.pid for worker in drive.workers_of(driver)}
-    return begun & living
 
 
 def assert_same_cubes(declaration: Declaration, sweep: Path, straight: Path) -> None:

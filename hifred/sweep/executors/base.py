@@ -1,12 +1,13 @@
 """What the driver asks of an executor, and the one way that Dask is used."""
 
+import contextlib
 import threading
 import uuid
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Protocol, Self, final
+from typing import Any, ClassVar, Protocol, Self, final
 
 import dask
 from distributed import Client, Future
@@ -162,12 +163,15 @@ class DaskExecutor(ABC):
     """
 
     isolated = True
+    # Of Dask, besides `DASK_CONFIG`.
+    dask_config: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, capacity: int, threads: int = 1) -> None:
         self.capacity = capacity
         self.threads = threads
         self.trouble: str | None = None
         self.client: Client | None = None
+        self._entered = contextlib.ExitStack()
         self._futures: weakref.WeakValueDictionary[str, Future] = (
             weakref.WeakValueDictionary()
         )
@@ -177,9 +181,12 @@ class DaskExecutor(ABC):
         """Return a started `distributed` cluster object."""
 
     def __enter__(self) -> Self:
-        with dask.config.set(DASK_CONFIG):
+        # For as long as it is entered: a worker that is replaced reads it again.
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(dask.config.set({**DASK_CONFIG, **self.dask_config}))
             self.cluster = self.make_cluster()
             self.client = Client(self.cluster, set_as_default=False)
+            self._entered = stack.pop_all()
         return self
 
     def __exit__(
@@ -188,9 +195,10 @@ class DaskExecutor(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.client is not None:
-            self.client.close(timeout=5)
-        self.cluster.close(timeout=20)
+        with self._entered:
+            if self.client is not None:
+                self.client.close(timeout=5)
+            self.cluster.close(timeout=20)
 
     def submit(
         self, function: Callable[..., Any], *args: Any, alone: bool = False

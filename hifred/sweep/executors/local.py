@@ -1,12 +1,14 @@
 """Trials in worker processes of this machine."""
 
+import asyncio
 from typing import Any, final
 
-import dask
 from distributed import LocalCluster
+from distributed.core import Status
 
 from hifred.sweep.executors.base import DaskExecutor, thread_environment
 
+KEEP_SECONDS = 2.0
 # Dask has the allocator hand every freed array back at once, and pay for its pages
 # again at the next: at published size a third of a trial's time (8.4 s against 6.0 s).
 _ALLOCATOR = {"distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": None}}
@@ -20,17 +22,31 @@ class LocalExecutor(DaskExecutor):
     scheduler a task, which is code.
     """
 
+    dask_config = _ALLOCATOR
+
     def make_cluster(self) -> Any:
-        with dask.config.set(_ALLOCATOR):
-            return LocalCluster(
-                n_workers=self.capacity,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                worker_dashboard_address="127.0.0.1:0",
-                security=True,
-                memory_limit=0,  # the trial's own guard names its cause
-                silence_logs=50,
-                env=thread_environment(self.threads),
-            )
+        cluster = LocalCluster(
+            n_workers=self.capacity,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+            security=True,
+            memory_limit=0,  # the trial's own guard names its cause
+            silence_logs=50,
+            env=thread_environment(self.threads),
+        )
+        assert cluster.loop is not None, "a cluster that has started has a loop"
+        cluster.loop.add_callback(self._keep, cluster)
+        return cluster
+
+    async def _keep(self, cluster: LocalCluster) -> None:
+        """Start workers again that Dask has given up.
+
+        It drops a worker for good that is not back after 15 s, or that dies while it
+        starts: in the end none would be left, and the sweep would wait for ever.
+        """
+        while cluster.status == Status.running:
+            cluster.scale(self.capacity)
+            await asyncio.sleep(KEEP_SECONDS)

@@ -1,0 +1,22 @@
+"""Do once, before workers are forked, what the first trial of each does for long."""
+
+import tempfile
+from pathlib import Path
+
+from hifred.sweep.declaration import declare
+from hifred.sweep.run import run_sweep
+from tests.sweep.stub_kernels import StubKernel
+
+
+def warm_up() -> None:
+    """Run one stub trial: imports, facts of the machine, the first Zarr file."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "counts"
+        source.write_bytes(b"counts of a stub")
+        declaration = declare("warm", {"a": source}, {"mu": 1, "rank": 3, "n_steps": 2})
+        choices = {"kernel": StubKernel(), "executor": "inline"}
+        run_sweep(declaration, directory=Path(folder) / "s", **choices)
+
+
+# A server that forks workers only imports.
+warm_up()

@@ -97,7 +97,7 @@ class Assembly:
         rank = self.settings.rank
         if rank == "auto":
             rank = automatic_rank(self.spectra)
-        return spectral_basis(self.spectra, rank)
+        return spectral_basis(self.spectra, rank, self._line_spread())
 
     @cached_property
     def brightness(self) -> np.ndarray:
@@ -120,6 +120,19 @@ class Assembly:
         """
         root = np.sqrt(self.brightness)
         return self.mean_images() * (self.brightness.mean() / root.mean() / root)
+
+    def _line_spread(self) -> np.ndarray | None:
+        """Return the narrowest response to a line that the sky's spectra contain."""
+        observed = [
+            observation
+            for observation in self.observations.values()
+            if observation.attrs["role"] == "spectrometer"
+        ]
+        known = all("line_spread" in observation for observation in observed)
+        if self.settings.target_resolution == "intrinsic" or not observed or not known:
+            return None
+        kernels = [observation["line_spread"].values for observation in observed]
+        return max(kernels, key=lambda kernel: float(kernel.max()))
 
     def _names(self, role: str) -> list[str]:
         found = [n for n, o in self.observations.items() if o.attrs["role"] == role]

@@ -5,8 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hifred.errors import HifredError
+from hifred.transforms import low_rank
 from hifred.transforms.low_rank import (
     automatic_rank,
+    band_limited,
     principal_components,
     spectral_basis,
     whitened_components,
@@ -76,3 +78,51 @@ def test_components_agree_with_the_published_ones(shared_data, name: str) -> Non
     found = principal_components(counts, 5)
     signs = np.sign(np.sum(found * reference["V_rank5"], axis=0))
     assert_allclose(found * signs, reference["V_rank5"], atol=1e-10)
+
+
+def line_spread(sigma: float = 5.0) -> np.ndarray:
+    offsets = np.arange(-25, 26)
+    kernel = np.exp(-0.5 * (offsets / sigma) ** 2)
+    return kernel / kernel.sum()
+
+
+def blurred_lines(n_energies: int, n_spectra: int, rng) -> np.ndarray:
+    lines = np.where(rng.random((n_energies, 4)) > 0.98, 50.0, 0.5)
+    blurred = [np.convolve(line, line_spread(), "same") for line in lines.T]
+    return np.array(blurred).T @ rng.random((4, n_spectra))
+
+
+def test_spectra_of_that_resolution_pass_and_noise_does_not(rng) -> None:
+    signal = blurred_lines(600, 3, rng)
+    inside = slice(60, -60)  # the ends of the lines are cut off, not mirrored
+    wrong = (band_limited(signal, line_spread()) - signal)[inside]
+    assert np.linalg.norm(wrong) < 0.02 * np.linalg.norm(signal[inside])
+
+    noise = rng.standard_normal((600, 40))
+    power = np.abs(np.fft.rfft(line_spread(), 4096)) ** 2
+    share = np.mean((power / (power + low_rank.NOISE_SHARE)) ** 2)
+    assert share < 0.3
+    assert np.mean(band_limited(noise, line_spread()) ** 2) == pytest.approx(
+        share, rel=0.1
+    )
+
+
+def test_a_band_limited_basis_is_nearer_to_the_truth(rng) -> None:
+    truth = blurred_lines(400, 80, rng)
+    counts = rng.poisson(truth).astype(float)
+
+    def missed(basis: np.ndarray) -> float:
+        return float(np.linalg.norm(truth - basis @ (basis.T @ truth)))
+
+    with_noise = missed(spectral_basis(counts, 5))
+    assert missed(spectral_basis(counts, 5, line_spread())) < 0.6 * with_noise
+
+
+def test_many_spectra_give_the_same_subspace(rng, monkeypatch) -> None:
+    spectra = rng.poisson(blurred_lines(520, 510, rng)).astype(float)
+    few = spectral_basis(spectra, 4)
+    again = spectral_basis(spectra, 4)
+    np.testing.assert_array_equal(few, again)
+    monkeypatch.setattr(low_rank, "MANY_SPECTRA", 10_000)
+    whole = spectral_basis(spectra, 4)
+    assert_allclose(few @ few.T, whole @ whole.T, atol=1e-8)

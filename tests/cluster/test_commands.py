@@ -19,7 +19,7 @@ SWEEP = """\
 name = "small"
 seed = 7
 [models.remnant]
-simulate = { model = "gaussian_1kev_rebinned", shape = [24, 24], n_energies = 240 }
+simulate = { model = "gaussian_1kev_rebinned", shape = [45, 45], n_energies = 960 }
 [[grid]]
 regularizer = "lrs"
 mu = { logspace = [0.001, 0.1, 12] }

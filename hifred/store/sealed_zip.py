@@ -23,7 +23,16 @@ class DamagedFileError(SchemaError):
 
 
 def write_sealed(file: BinaryIO, members: Mapping[str, bytes | memoryview]) -> None:
-    """Write `members` as an uncompressed zip into `file`, and seal it."""
+    """Write `members` as an uncompressed zip into `file`, and seal it.
+
+    Raises
+    ------
+    ValueError
+        If `open_sealed` would refuse the name of a member.
+    """
+    for name in members:
+        if not is_safe_member(name):
+            raise ValueError(f"members must have relative, plain names; got {name!r}.")
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name, EPOCH), content)

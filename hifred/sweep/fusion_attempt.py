@@ -23,6 +23,9 @@ from hifred.store.fusion_input import open_fusion_input
 from hifred.sweep.kernel import Arrays, Step
 
 DIVERGED = ("DIVERGED", "NOT_FINITE")
+# In a saved state, what belongs to the trial and not to the fit at work.
+_OF_TRIAL = "trial_"
+_SCORES, _ITERATIONS = f"{_OF_TRIAL}scores", f"{_OF_TRIAL}iterations"
 _OBJECTIVE = {"units": "1", "long_name": "objective at the end", "direction": "lower"}
 
 
@@ -102,10 +105,10 @@ class FusionAttempt:
         return len(self._scores) < len(self._seeds)
 
     def _restore(self, state: Arrays) -> None:
-        rows = np.asarray(state["trial:scores"]).reshape(-1, len(SCORES))
+        rows = np.asarray(state[_SCORES]).reshape(-1, len(SCORES))
         self._scores = [dict(zip(SCORES, map(float, r), strict=True)) for r in rows]
-        self._earlier_iterations = int(state["trial:iterations"])
-        own = {k: v for k, v in state.items() if not k.startswith("trial:")}
+        self._earlier_iterations = int(state[_ITERATIONS])
+        own = {k: v for k, v in state.items() if not k.startswith(_OF_TRIAL)}
         self._begin(own)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -113,8 +116,8 @@ class FusionAttempt:
         rows = [[found[name] for name in SCORES] for found in self._scores]
         return {
             **self._state.arrays(),
-            "trial:scores": np.array(rows, dtype=float).reshape(-1, len(SCORES)),
-            "trial:iterations": np.array(self._earlier_iterations),
+            _SCORES: np.array(rows, dtype=float).reshape(-1, len(SCORES)),
+            _ITERATIONS: np.array(self._earlier_iterations),
         }
 
     def step(self) -> Step:

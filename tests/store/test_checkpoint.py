@@ -70,3 +70,13 @@ def test_objects_are_never_unpickled(tmp_path: Path) -> None:
         write_sealed(file, {"checkpoint.json": head, "z.npy": buffer.getvalue()})
     with pytest.raises(SchemaError, match="plain numbers"):
         load_checkpoint(tmp_path / "c.npz", NAME)
+
+
+@pytest.mark.parametrize("name", ["a:b", "../a", "/a", "a\\b"])
+def test_a_name_that_could_not_be_read_back_is_not_written(
+    tmp_path: Path, name: str
+) -> None:
+    checkpoint = Checkpoint(NAME, 1, 0.0, {name: np.zeros(2)})
+    with pytest.raises(ValueError, match="plain names"):
+        save_checkpoint(tmp_path / "c.npz", checkpoint)
+    assert list(tmp_path.iterdir()) == []

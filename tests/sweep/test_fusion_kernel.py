@@ -15,6 +15,7 @@ from hifred.fusion import FusionSettings
 from hifred.observations import FusionInput
 from hifred.selection import Split, held_out_scores
 from hifred.store import open_fusion_input, open_trial, save_fusion_input
+from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from hifred.sweep.code_digest import source_digest
 from hifred.sweep.fusion_kernel import FusionKernel
 from hifred.sweep.inspection import reproduce
@@ -90,14 +91,28 @@ def test_an_input_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("n_before", [1, 3])
-def test_a_resumed_fusion_is_the_same_bit_for_bit(stored: Path, n_before: int) -> None:
-    metrics = {"held_out": {"seeds": [1]}}
-    asked = settings(metrics=metrics)
+@pytest.mark.parametrize(
+    "own",
+    [
+        {},
+        {"regularizer": "lrw2d", "space_scales": 1},
+        {"regularizer": "none", "rank": None, "mu": None},
+        {"solver": "paper", "max_iterations": 6},
+    ],
+    ids=["lrs", "lrw2d", "none", "paper"],
+)
+def test_a_fusion_resumed_from_a_file_is_the_same_bit_for_bit(
+    stored: Path, tmp_path: Path, n_before: int, own: dict
+) -> None:
+    asked = settings(metrics={"held_out": {"seeds": [1]}}, **own)
     straight = finish(FusionKernel().begin(stored, asked, None))
     attempt = FusionKernel().begin(stored, asked, None)
     for _ in range(n_before):
         attempt.step()
-    resumed = finish(FusionKernel().begin(stored, asked, attempt.state()))
+    saved = Checkpoint("ab12cd34ef56", n_before, 0.0, attempt.state())
+    save_checkpoint(tmp_path / "c.npz", saved)
+    arrays = load_checkpoint(tmp_path / "c.npz", "ab12cd34ef56").arrays
+    resumed = finish(FusionKernel().begin(stored, asked, arrays))
     assert resumed.flux.values.tobytes() == straight.flux.values.tobytes()
     assert float(resumed.held_out_deviance) == float(straight.held_out_deviance)
 

@@ -185,8 +185,10 @@ class Shelf:
         observations = self.input(model).observations
         margins = {name: geometry.pop(name, 0) for name in _MARGINS}
         sky = build_sky_grid(observations, **margins)
-        responses = build_responses(observations, sky, **geometry)
-        return responses, int(8 * sky.energy.size * sky.y.size * sky.x.size)
+        built = build_responses(observations, sky, **geometry)
+        # Figures need no more digits, and stored cubes hold no more.
+        responses = {name: r.astype(np.float32) for name, r in built.items()}
+        return responses, int(4 * sky.energy.size * sky.y.size * sky.x.size)
 
 
 def open_shelf(directory: str | Path) -> Shelf:

@@ -182,19 +182,26 @@ def measure_grid(
     values = np.full(shape, np.nan)
     words = np.full(shape, NOT_PLANNED, dtype=object)
     trials = np.full(shape, "", dtype=object)
-    for i_trial in _worst_first(chosen, measured):
+    drawn, reasons = measured.to_numpy().astype(float), trial_words(chosen, measured)
+    names = chosen["trial"].to_numpy()
+    for i_trial in _worst_first(drawn, reasons, is_higher_better(measured)):
         cell = (
             row_values.index(row_keys[i_trial]),
             column_values.index(column_keys[i_trial]),
         )
-        values[cell], words[cell] = _cell(chosen, measured, i_trial)
-        trials[cell] = str(chosen["trial"].to_numpy()[i_trial])
+        words[cell], trials[cell] = reasons[i_trial], str(names[i_trial])
+        values[cell] = np.nan if reasons[i_trial] else drawn[i_trial]
     return MeasureGrid(values, words, trials, tuple(row_values), tuple(column_values))
 
 
 def trial_words(dataset: xr.Dataset, measured: xr.DataArray) -> list[str]:
     """Return, per trial, why its measure cannot be drawn; empty where it can."""
-    return [_cell(dataset, measured, i)[1] for i in range(dataset.sizes["trial"])]
+    missing = NEEDS_TRUTH if needs_truth(measured) else NOT_MEASURED
+    finite = np.isfinite(measured.to_numpy().astype(float))
+    return [
+        str(state) if state != DONE else "" if is_known else missing
+        for state, is_known in zip(status_words(dataset), finite, strict=True)
+    ]
 
 
 def selected(dataset: xr.Dataset, where: Mapping[str, object]) -> np.ndarray:
@@ -248,20 +255,9 @@ def _order(key: SettingKey) -> tuple[int, float, str]:
     return (0, 0.0, "") if key is None else (2, 0.0, key)
 
 
-def _cell(
-    dataset: xr.Dataset, measured: xr.DataArray, i_trial: int
-) -> tuple[float, str]:
-    word = status_words(dataset.isel(trial=[i_trial]))[0]
-    if word != DONE:
-        return np.nan, str(word)
-    value = float(measured.to_numpy()[i_trial])
-    if np.isfinite(value):
-        return value, ""
-    return np.nan, NEEDS_TRUTH if needs_truth(measured) else NOT_MEASURED
-
-
-def _worst_first(dataset: xr.Dataset, measured: xr.DataArray) -> list[int]:
-    sign = 1.0 if is_higher_better(measured) else -1.0
-    values = sign * measured.to_numpy().astype(float)
-    values[status_words(dataset) != DONE] = -np.inf
-    return [int(i) for i in np.argsort(np.nan_to_num(values, nan=-np.inf))]
+def _worst_first(
+    values: np.ndarray, reasons: list[str], higher_is_better: bool
+) -> list[int]:
+    scores = values if higher_is_better else -values
+    drawable = np.array([not reason for reason in reasons], dtype=bool)
+    return [int(i) for i in np.argsort(np.where(drawable, scores, -np.inf))]

@@ -41,7 +41,8 @@ def oracle(
     data = [_divergence(term, cube) for term in terms]
     penalty = [cp.norm1(a @ x) for a in l1] + [cp.sum_squares(b @ x) for b in squares]
     problem = cp.Problem(cp.Minimize(sum(data) + sum(penalty)), [cube >= 0])
-    settings = {"tol_gap_abs": 1e-7, "tol_gap_rel": 1e-9, "tol_feas": 1e-9}
+    # A hundred times sharper than what is compared; some processors reach no more.
+    settings = {"tol_gap_abs": 1e-7, "tol_gap_rel": 1e-7, "tol_feas": 1e-8}
     value = problem.solve(solver=cp.CLARABEL, **settings)
     assert problem.status == cp.OPTIMAL
     return float(value), np.asarray(x.value)

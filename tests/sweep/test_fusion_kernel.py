@@ -96,7 +96,7 @@ def test_an_input_that_is_none_is_refused(tmp_path: Path) -> None:
     [
         {},
         {"regularizer": "lrw2d", "space_scales": 1},
-        {"regularizer": "none", "rank": None, "mu": None},
+        {"regularizer": "none", "max_iterations": 20},
         {"solver": "paper", "max_iterations": 6},
     ],
     ids=["lrs", "lrw2d", "none", "paper"],

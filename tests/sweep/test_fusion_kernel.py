@@ -17,6 +17,7 @@ from hifred.selection import Split, held_out_scores
 from hifred.store import open_fusion_input, open_trial, save_fusion_input
 from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from hifred.sweep.code_digest import source_digest
+from hifred.sweep.events import EventReader
 from hifred.sweep.fusion_kernel import FusionKernel
 from hifred.sweep.inspection import reproduce
 from hifred.sweep.layout import SweepDirectory
@@ -35,6 +36,8 @@ mu = [0.01, 0.1, 1.0]
 rank = [2, 3]
 [solver]
 tolerance = 1e-3
+[run]
+checkpoint_every = 0.01
 """
 
 
@@ -181,6 +184,8 @@ def test_a_killed_command_goes_on_and_the_cubes_are_identical(
     assert after == before
     assert snapshot(killed).counts["done"] == 6
     assert cubes(killed) == cubes(inline)
+    events = [e["event"] for e in EventReader(killed / "events").new_events()]
+    assert "checkpoint_discarded" not in events
     assert reproduce(killed, sorted(done)[0]).identical
 
 

@@ -32,7 +32,7 @@ N_TRIALS = 40
 pytestmark = pytest.mark.xdist_group("drills")
 
 
-def hifred(*words: object, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+def hifred(*words: object, seconds: float = 240) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "hifred.cli", *map(str, words)]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=seconds, check=False

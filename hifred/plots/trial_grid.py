@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -140,12 +141,12 @@ class MeasureGrid:
     rows: tuple[SettingKey, ...]
     columns: tuple[SettingKey, ...]
 
-    @property
+    @cached_property
     def row_texts(self) -> list[str]:
         """Settings of the rows as text."""
         return [setting_text(value) for value in self.rows]
 
-    @property
+    @cached_property
     def column_texts(self) -> list[str]:
         """Settings of the columns as text."""
         return [setting_text(value) for value in self.columns]

@@ -64,7 +64,11 @@ class SquaredDifferences(Smooth):
 
 
 def _transposed_diff(d: np.ndarray, axis: int) -> np.ndarray:
-    return -np.diff(d, axis=axis, prepend=0, append=0)
+    differences = np.moveaxis(d, axis, 0)
+    values = np.zeros((len(differences) + 1, *differences.shape[1:]), d.dtype)
+    values[:-1] -= differences
+    values[1:] += differences
+    return np.moveaxis(values, 0, axis)
 
 
 def _neighbours(n: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from hifred.solvers.paper import (
     clip_images,
     spread_evenly,
 )
+from hifred.solvers.primal_dual import in_precision
 from hifred.solvers.stopping import Outcome
 from hifred.transforms.starlet import Starlet2D, Starlet2D1D
 from tests.solvers.small_problems import SmallProblem, small_problem
@@ -199,6 +200,25 @@ def test_algorithm_1_agrees_with_a_dense_transcription(rebin, penalty):
         images = np.tensordot(basis.T, np.maximum(np.tensordot(basis, images, 1), 0), 1)
         expected.append(images)
     assert_same_iterates(states, expected)
+
+
+@pytest.mark.parametrize("penalty", [None, "gradient", "mixed", "sparse"])
+def test_the_estimate_keeps_its_precision(penalty):
+    problem = small_problem()
+    images = np.full((3, *problem.shape[1:]), 10, np.float32)
+    smooth = threshold = None
+    if penalty == "sparse":
+        threshold = ImageThreshold(Starlet2D(images.shape, 2), 0.5)
+    elif penalty is not None:
+        smooth = SquaredDifferences(0.03, penalty)
+    basis = np.abs(subspace(problem, 3))
+    likelihoods = {
+        name: in_precision(likelihood, np.dtype(np.float32))
+        for name, likelihood in problem.likelihoods(basis).items()
+    }
+    clip = clip_images(basis.astype(np.float32))
+    solver = PaperSolver(likelihoods, clip, smooth=smooth, threshold=threshold)
+    assert solver.step(solver.start(images)).estimate.dtype == np.float32
 
 
 def test_a_resumed_solve_is_the_uninterrupted_one():

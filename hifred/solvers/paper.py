@@ -131,7 +131,10 @@ def clip_cube(cube: np.ndarray) -> np.ndarray:
 
 
 def clip_images(basis: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the paper's clipping of coefficient images, ``W = V^T max(V W, 0)``.
+    r"""Return the paper's clipping of coefficient images, ``W = V^T max(V W, 0)``.
+
+    Computed as :math:`W - V^T \min(V W, 0)`, which is the same for orthonormal
+    columns, and touches few energies: almost all of the cube is positive.
 
     Parameters
     ----------
@@ -142,17 +145,25 @@ def clip_images(basis: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     def clip_slice(flat: np.ndarray, out: np.ndarray, start: int, stop: int) -> None:
         for left in range(start, stop, PIXELS_AT_ONCE):
             some = slice(left, min(left + PIXELS_AT_ONCE, stop))
-            cube = basis @ flat[:, some]
-            out[:, some] = basis.T @ np.maximum(cube, 0, out=cube)
+            out[:, some] -= _negative_part(basis, flat[:, some])
 
     def clip(images: np.ndarray) -> np.ndarray:
-        flat = images.reshape(len(images), -1)
-        out = np.empty((basis.shape[1], flat.shape[1]), flat.dtype)
+        out = images.copy()
+        flat = (array.reshape(len(images), -1) for array in (images, out))
         with one_blas_thread():
-            in_slices(clip_slice, flat.shape[1], flat, out, grain=PIXELS_AT_ONCE)
-        return out.reshape(images.shape)
+            in_slices(clip_slice, images[0].size, *flat, grain=PIXELS_AT_ONCE)
+        return out
 
     return clip
+
+
+def _negative_part(basis: np.ndarray, images: np.ndarray) -> np.ndarray | float:
+    """Return ``V^T min(V W, 0)`` for images (component, pixel)."""
+    cube = basis @ images
+    if cube.min() >= 0:
+        return 0.0
+    below = cube.min(axis=1) < 0
+    return basis[below].T @ np.minimum(cube[below], 0)
 
 
 def spread_evenly(counts: np.ndarray, n_energies: int) -> np.ndarray:

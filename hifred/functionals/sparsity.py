@@ -11,6 +11,7 @@ import numpy as np
 from hifred.errors import SettingsError
 from hifred.transforms.median import GAUSSIAN_MAD, median_absolute_deviation
 from hifred.transforms.starlet import Starlet2D, Starlet2D1D
+from hifred.transforms.threads import in_slices
 
 STRONGEST, WEAKEST = 3.0, 0.5  # limits of the varying strength, Eq. 21
 
@@ -30,11 +31,22 @@ def varying_strength(coarse: np.ndarray) -> np.ndarray:
     3 where the source is dim, 0.5 where it is bright, as Eq. 21 of the paper says;
     the sentence after it says the opposite.
     """
-    brightness = np.abs(coarse)
-    contrast = brightness - brightness.mean(dtype=np.float64).astype(coarse.dtype)
-    # A logistic function by the hyperbolic tangent, which cannot overflow.
-    falling = 0.5 * (1 - np.tanh(0.5 * contrast))
-    return (STRONGEST - WEAKEST) * falling + WEAKEST
+    strength = np.abs(coarse)
+    mean = strength.mean(dtype=np.float64).astype(strength.dtype)
+    in_slices(_replace_by_strength, len(strength), strength, mean)
+    return strength
+
+
+def _replace_by_strength(
+    brightness: np.ndarray, mean: np.floating, start: int, stop: int
+) -> None:
+    for image in brightness[start:stop]:
+        image -= mean
+        image *= 0.5
+        # A logistic function by the hyperbolic tangent, which cannot overflow.
+        np.tanh(image, out=image)
+        image *= 0.5 * (WEAKEST - STRONGEST)
+        image += 0.5 * (WEAKEST + STRONGEST)
 
 
 def check_strength(strength: float) -> None:
@@ -122,7 +134,7 @@ class CubeThreshold:
 
     def step(self, cube: np.ndarray) -> tuple[np.ndarray, float]:
         """Return the thresholded cube (energy, y, x) and its penalty."""
-        fine = self.transform.images.apply(cube)[:-1]
+        fine = self.transform.images.fine(cube)
         plane = self.transform.first_fine_plane(fine)
         noise = median_absolute_deviation(plane, self.gaussian_mad)
         threshold = self.strength * noise
@@ -154,11 +166,10 @@ class VaryingCubeThreshold:
 
     def step(self, cube: np.ndarray) -> tuple[np.ndarray, float]:
         """Return the thresholded cube (energy, y, x) and its penalty."""
-        planes = self.transform.images.apply(cube)
-        plane = self.transform.first_fine_plane(planes[:-1])
+        fine = self.transform.images.fine(cube)
+        plane = self.transform.first_fine_plane(fine)
         noise = median_absolute_deviation(plane, self.gaussian_mad)
-        coarse = self.transform.spectra.apply(planes[-1])[-1]
-        strength = varying_strength(coarse)
-        threshold = strength * coarse.dtype.type(noise)
-        cube, magnitude = self.transform.subtract_clipped(cube, planes[:-1], threshold)
+        strength = varying_strength(self.transform.coarse_spectra(cube, fine))
+        threshold = strength * strength.dtype.type(noise)
+        cube, magnitude = self.transform.subtract_clipped(cube, fine, threshold)
         return cube, float(strength.mean()) * magnitude

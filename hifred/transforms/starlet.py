@@ -18,6 +18,8 @@ from typing import final
 import numpy as np
 
 from hifred.errors import HifredError
+from hifred.transforms import image_kernels as by_images
+from hifred.transforms import spectrum_kernels as by_spectra
 from hifred.transforms import starlet_kernels as kernels
 from hifred.transforms.threads import in_slices
 
@@ -85,6 +87,16 @@ class Starlet2D:
         _check_shape(cube.shape, self.input_shape)
         tables = (self._rows, self._columns)
         in_slices(kernels.split_images, len(cube), cube, *tables, fine, coarse)
+
+    def fine(self, cube: np.ndarray) -> np.ndarray:
+        """Return the fine planes of `cube` only, (n_scales, n, y, x)."""
+        _check_shape(cube.shape, self.input_shape)
+        cube = _floating(cube)
+        fine = np.empty((self.n_scales, *cube.shape), cube.dtype)
+        tables = (self._rows, self._columns)
+        planes = fine.reshape(*fine.shape[:2], -1)
+        in_slices(by_images.split_fine, len(cube), *_flat(cube), *tables, planes)
+        return fine
 
     def merge(self, fine: np.ndarray, coarse: np.ndarray, cube: np.ndarray) -> None:
         """Write the adjoint of `fine` and `coarse` into `cube` (n, y, x)."""
@@ -196,7 +208,19 @@ class Starlet2D1D:
 
     def coarse(self, cube: np.ndarray) -> np.ndarray:
         """Return the coarse-coarse plane of `cube`."""
-        return self.spectra.apply(self.images.apply(cube)[-1])[-1]
+        return self.coarse_spectra(cube, self.images.fine(cube))
+
+    def coarse_spectra(self, cube: np.ndarray, fine: np.ndarray) -> np.ndarray:
+        """Return the coarse-coarse plane of `cube`, whose images' planes are `fine`."""
+        smooth = cube - fine[0]
+        for plane in fine[1:]:
+            smooth -= plane
+        out = np.empty_like(smooth)
+        tables = self.spectra._rows
+        in_slices(
+            by_spectra.write_coarse, len(out), *_flat(smooth), tables, *_flat(out)
+        )
+        return out
 
     def first_fine_plane(self, fine: np.ndarray) -> np.ndarray:
         """Return the finest fine-fine plane.
@@ -206,16 +230,11 @@ class Starlet2D1D:
         fine : (space_scales, energy, y, x) array
             Fine planes of the images.
         """
-        first = fine[0].reshape(self.input_shape[0], -1)
-        plane = np.empty_like(first)
-        row = kernels.neighbours(len(first), 1)[0]
-        in_slices(
-            kernels.first_plane_of_spectra,
-            first.shape[1],
-            *(first, row, plane),
-            grain=kernels.PIXELS_PER_TILE,
-        )
-        return plane.reshape(self.input_shape)
+        plane = np.empty_like(fine[0])
+        table = self.spectra._rows[0]
+        arrays = (*_flat(fine[0]), table, *_flat(plane))
+        in_slices(by_spectra.write_first_plane, len(plane), *arrays)
+        return plane
 
     def subtract_clipped(
         self, cube: np.ndarray, fine: np.ndarray, threshold: np.ndarray | float
@@ -223,7 +242,7 @@ class Starlet2D1D:
         """Return `cube` less its fine-fine coefficients clipped at `threshold`.
 
         That is the sum of the planes after soft-thresholding the fine-fine ones;
-        the coefficients are made tile by tile and never stored.
+        the coefficients are made row by row and never stored.
 
         Parameters
         ----------
@@ -240,15 +259,15 @@ class Starlet2D1D:
         magnitude : float
             Sum of the magnitudes of the thresholded coefficients.
         """
-        n_energies = self.input_shape[0]
-        out = cube.reshape(n_energies, -1).copy()
-        bound = np.atleast_2d(np.asarray(threshold, out.dtype))
-        excess = np.zeros(-(-out.shape[1] // kernels.PIXELS_PER_TILE))
-        in_slices(
-            kernels.subtract_clipped_spectra,
-            out.shape[1],
-            fine.reshape(self.space_scales, n_energies, -1),
-            *(self.spectra._rows, bound.reshape(bound.shape[0], -1), out, excess),
-            grain=kernels.PIXELS_PER_TILE,
-        )
-        return out.reshape(self.input_shape), float(excess.sum())
+        out = cube.copy()
+        bound = np.asarray(threshold, out.dtype)
+        bound = bound.reshape(len(out) if bound.ndim else 1, -1)
+        excess = np.zeros(len(out))
+        planes = fine.reshape(*fine.shape[:2], -1)
+        arrays = (planes, self.spectra._rows, bound, *_flat(out), excess)
+        in_slices(by_spectra.subtract_clipped, len(out), *arrays)
+        return out, float(excess.sum())
+
+
+def _flat(*cubes: np.ndarray) -> list[np.ndarray]:
+    return [cube.reshape(len(cube), -1) for cube in cubes]

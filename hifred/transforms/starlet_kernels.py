@@ -157,22 +157,6 @@ def merge_spectra(planes, coarse, rows, cube, start, stop):  # type: ignore[no-u
 
 
 @njit(nogil=True, cache=True)
-def first_plane_of_spectra(cube, row, plane, start, stop):  # type: ignore[no-untyped-def]
-    """First fine plane along axis 0 of the columns `start` to `stop`."""
-    far = cube.dtype.type(B3_FAR)
-    near = cube.dtype.type(B3_NEAR)
-    other = cube.dtype.type(1 - B3_CENTRE)
-    for e in range(cube.shape[0]):
-        a, b, c, d = row[0, e], row[1, e], row[2, e], row[3, e]
-        for k in range(start, stop):
-            plane[e, k] = (
-                other * cube[e, k]
-                - near * (cube[b, k] + cube[c, k])
-                - far * (cube[a, k] + cube[d, k])
-            )
-
-
-@njit(nogil=True, cache=True)
 def _load_tile(cube, left, right, tile):  # type: ignore[no-untyped-def]
     for e in range(cube.shape[0]):
         for k in range(right - left):
@@ -193,53 +177,6 @@ def _load_factors(factors, left, right, tile):  # type: ignore[no-untyped-def]
         _load_tile(factors, left, right, tile)
     else:
         tile[0] = factors[0, 0]
-
-
-@njit(nogil=True, cache=True)
-def _clip_tile(tile, table, bounds, smooth, clipped, excess):  # type: ignore[no-untyped-def]
-    """Add the clipped fine plane to `clipped`, what exceeds the bound to `excess`."""
-    kind = tile.dtype.type
-    centre, near, far = kind(B3_CENTRE), kind(B3_NEAR), kind(B3_FAR)
-    for e in range(tile.shape[0]):
-        a, b, c, d = table[0, e], table[1, e], table[2, e], table[3, e]
-        row = e if bounds.shape[0] > 1 else 0
-        for k in range(PIXELS_PER_TILE):
-            smooth[e, k] = (
-                centre * tile[e, k]
-                + near * (tile[b, k] + tile[c, k])
-                + far * (tile[a, k] + tile[d, k])
-            )
-            fine = tile[e, k] - smooth[e, k]
-            inside = min(max(fine, -bounds[row, k]), bounds[row, k])
-            clipped[e, k] += inside
-            excess[k] += abs(fine - inside)
-
-
-@njit(nogil=True, cache=True)
-def subtract_clipped_spectra(fine, rows, threshold, out, excess, start, stop):  # type: ignore[no-untyped-def]
-    """Take the clipped fine-fine coefficients of columns `start` to `stop` from `out`.
-
-    `fine` (scale, n, k) are the fine planes of the 2-D transform; `threshold`
-    is (1, 1) or (n, k); `excess` (tile) receives the sum of the magnitudes that
-    are left. The coefficients themselves are never stored.
-    """
-    tile = np.zeros((out.shape[0], PIXELS_PER_TILE), out.dtype)
-    smooth, clipped = np.zeros_like(tile), np.zeros_like(tile)
-    bounds = np.zeros((threshold.shape[0], PIXELS_PER_TILE), out.dtype)
-    for left in range(start, stop, PIXELS_PER_TILE):
-        right = min(left + PIXELS_PER_TILE, stop)
-        _load_factors(threshold, left, right, bounds)
-        clipped[:] = 0
-        sums = np.zeros(PIXELS_PER_TILE)
-        for plane in range(fine.shape[0]):
-            _load_tile(fine[plane], left, right, tile)
-            for j in range(rows.shape[0]):
-                _clip_tile(tile, rows[j], bounds, smooth, clipped, sums)
-                tile, smooth = smooth, tile
-        for e in range(out.shape[0]):
-            for k in range(right - left):
-                out[e, left + k] -= clipped[e, k]
-        excess[left // PIXELS_PER_TILE] += sums[: right - left].sum()
 
 
 @njit(nogil=True, cache=True)

@@ -86,6 +86,27 @@ def test_result_does_not_depend_on_the_number_of_threads(rng):
         assert np.array_equal(one, transform.apply(cube))
 
 
+@pytest.mark.parametrize("energy_scales", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(61, 5, 3), (9, 4, 11), (3, 13, 12)])
+def test_planes_row_by_row_agree_with_the_stored_ones(shape, energy_scales, rng):
+    transform = Starlet2D1D(shape, 2, energy_scales)
+    cube = rng.standard_normal(shape)
+    stored = transform.apply(cube)
+    fine = transform.images.fine(cube)
+    assert_allclose(fine, transform.images.apply(cube)[:-1], atol=1e-14)
+    assert_allclose(transform.first_fine_plane(fine), stored[0, 0], atol=1e-14)
+    assert_allclose(transform.coarse_spectra(cube, fine), stored[-1, -1], atol=1e-14)
+    clipped = np.clip(stored[:-1, :-1], -0.1, 0.1)
+    with use_threads(4):
+        found, magnitude = transform.subtract_clipped(cube, fine, 0.1)
+    assert_allclose(found, cube - clipped.sum((0, 1)), atol=1e-14)
+    assert magnitude == pytest.approx(np.abs(stored[:-1, :-1] - clipped).sum())
+    with use_threads(1):
+        alone = transform.subtract_clipped(cube, fine, 0.1)
+    assert np.array_equal(found, alone[0])
+    assert magnitude == alone[1]
+
+
 @pytest.mark.parametrize("name", ["rebinned", "same_grid"])
 def test_planes_agree_with_the_published_transforms(name, shared_data):
     arrays = np.load(shared_data / "reference_operators" / f"{name}.npz")

@@ -295,11 +295,14 @@ def _separable(x: np.ndarray, along_y: np.ndarray, along_x: np.ndarray) -> np.nd
     _, my, ny = along_y.shape
     _, mx, nx = along_x.shape
     images = x.reshape(-1, nx)
-    out = np.zeros((len(x), my, mx), np.result_type(x, along_y))
-    for a_y, a_x in zip(along_y, along_x, strict=True):
+    out = np.empty((len(x), my, mx), np.result_type(x, along_y))
+    for term, (a_y, a_x) in enumerate(zip(along_y, along_x, strict=True)):
         # Copied, so that BLAS sees the same layout whichever way it is applied.
         narrow = (images @ np.ascontiguousarray(a_x.T)).reshape(-1, ny, mx)
-        out += np.matmul(np.ascontiguousarray(a_y), narrow)
+        if term == 0:
+            np.matmul(np.ascontiguousarray(a_y), narrow, out=out)
+        else:
+            out += np.matmul(np.ascontiguousarray(a_y), narrow)
     return out.reshape(len(x), my * mx)
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, final
+from typing import Protocol, final
 
 import numpy as np
 
@@ -22,6 +22,8 @@ JUMP = 1.5
 MOST_HALVINGS = 40
 # The cube of so many pixels stays in the cache.
 PIXELS_AT_ONCE = 128
+# So do a few arrays of so many images.
+IMAGES_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,13 @@ class Threshold(Protocol):
 
 
 def clip_cube(cube: np.ndarray) -> np.ndarray:
-    """Return `cube` with its negative voxels set to zero."""
-    return np.maximum(cube, 0)
+    """Return `cube` with its negative voxels set to zero, in place."""
+    in_slices(_clip_energies, len(cube), cube)
+    return cube
+
+
+def _clip_energies(cube: np.ndarray, start: int, stop: int) -> None:
+    np.maximum(cube[start:stop], 0, out=cube[start:stop])
 
 
 def clip_images(basis: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -305,15 +312,17 @@ class PaperSolver:
         return halved
 
     def _moved(self, state: PaperState) -> tuple[np.ndarray, float]:
-        gradient = self._gradient(state.estimate)
-        estimate = state.estimate - gradient.dtype.type(state.step_size) * gradient
+        parts = self._gradient_parts(state.estimate)
+        estimate = np.empty_like(state.estimate)
+        arrays = (state.estimate, parts, state.step_size, estimate)
+        in_slices(_descend, len(estimate), *arrays)
         if self.threshold is not None:
             estimate, penalty = self.threshold.step(estimate)
             return self.clip(estimate), penalty
         estimate = self.clip(estimate)
         return estimate, self._penalty(estimate)
 
-    def _gradient(self, estimate: np.ndarray) -> np.ndarray:
+    def _gradient_parts(self, estimate: np.ndarray) -> list[np.ndarray]:
         # The forward model of the last step is kept: it is half of the work.
         if self._expected is not None and self._expected[0] is estimate:
             expected = self._expected[1]
@@ -325,7 +334,7 @@ class PaperSolver:
         ]
         if self.smooth is not None:
             parts.append(self.smooth.gradient(estimate))
-        return _sum(parts)
+        return parts
 
     def _model(self, estimate: np.ndarray) -> list[np.ndarray]:
         return [item.expected_counts(estimate) for item in self.likelihoods.values()]
@@ -341,8 +350,20 @@ class PaperSolver:
         return np.array([sum(data) + penalty, *data, penalty])
 
 
-def _sum(parts: list[Any]) -> np.ndarray:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+def _descend(
+    estimate: np.ndarray,
+    parts: Sequence[np.ndarray],
+    step_size: float,
+    out: np.ndarray,
+    start: int,
+    stop: int,
+) -> None:
+    """Write a step against the sum of the gradient's `parts`, some images at once."""
+    for first in range(start, stop, IMAGES_AT_ONCE):
+        some = slice(first, min(first + IMAGES_AT_ONCE, stop))
+        moved = out[some]
+        moved[:] = parts[0][some]
+        for part in parts[1:]:
+            moved += part[some]
+        moved *= -step_size
+        moved += estimate[some]

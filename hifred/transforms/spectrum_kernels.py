@@ -102,8 +102,8 @@ def _clip_scales(fine, rings, e, bounds, out, excess):  # type: ignore[no-untype
 
 
 @njit(nogil=True, cache=True)
-def subtract_clipped(fine, tables, threshold, out, excess, start, stop):  # type: ignore[no-untyped-def]
-    """Take the clipped fine-fine coefficients of the rows `start` to `stop` from `out`.
+def subtract_clipped(cube, fine, tables, threshold, out, excess, start, stop):  # type: ignore[no-untyped-def]
+    """Write the rows `start` to `stop` of `cube` less its clipped coefficients.
 
     `fine` (scale, n, k) are the fine planes of the 2-D transform; `threshold` is
     (1, 1) or (n, k); `excess` (n) receives the sum of the magnitudes that are left.
@@ -116,7 +116,7 @@ def subtract_clipped(fine, tables, threshold, out, excess, start, stop):  # type
             _advance(fine[plane], tables, rings[plane], newest, start, stop)
         e = newest - last
         if e >= start:
-            left[:] = 0
+            out[e], left[:] = cube[e], 0
             bounds = threshold[e] if len(threshold) > 1 else bounds
             for plane in range(len(fine)):
                 _clip_scales(fine[plane, e], rings[plane], e, bounds, out[e], left)

@@ -259,13 +259,13 @@ class Starlet2D1D:
         magnitude : float
             Sum of the magnitudes of the thresholded coefficients.
         """
-        out = cube.copy()
+        out = np.empty_like(cube)
         bound = np.asarray(threshold, out.dtype)
         bound = bound.reshape(len(out) if bound.ndim else 1, -1)
         excess = np.zeros(len(out))
         planes = fine.reshape(*fine.shape[:2], -1)
         arrays = (planes, self.spectra._rows, bound, *_flat(out), excess)
-        in_slices(by_spectra.subtract_clipped, len(out), *arrays)
+        in_slices(by_spectra.subtract_clipped, len(out), *_flat(cube), *arrays)
         return out, float(excess.sum())
 
 

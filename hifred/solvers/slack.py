@@ -55,8 +55,8 @@ class Slack:
     def predict(self, change: np.ndarray) -> "Prediction":
         """Return what a step to level zero would do, for a `change` of the value."""
         arrays = self.value, self.multiplier, self.target, change
-        sums = _block_sums(kernels.predict, 5, *arrays)
-        return Prediction(*sums[:, :2].max(axis=0), *sums[:, 2:].sum(axis=0))
+        sums = _block_sums(kernels.predict, 3, *arrays)
+        return Prediction(sums[:, 0].max(), *sums[:, 1:].sum(axis=0))
 
     def corrected(self, change: np.ndarray, level: float) -> np.ndarray:
         """Return (target + level - second-order change) / value (Mehrotra 1992)."""
@@ -88,26 +88,18 @@ class Slack:
 @final
 @dataclass(frozen=True)
 class Prediction:
-    """Fastest relative descents, and sums that give any step's complementarity."""
+    """Fastest relative descent, and sums that give any step's complementarity."""
 
-    fastest_value: float
-    fastest_multiplier: float
+    fastest: float
     product: float
-    change_times_multiplier: float
     second_order: float
 
-    def complementarity(self, steps: tuple[float, float]) -> float:
-        """Return the sum of value times multiplier after the given steps.
+    def complementarity(self, step: float) -> float:
+        """Return the sum of value times multiplier after a step of both.
 
-        Holds for targets of zero, where ``value * change of multiplier`` is
-        ``-product - multiplier * change of value``.
+        Holds for targets of zero, where the first order is ``-product``.
         """
-        primal, dual = steps
-        return (
-            (1 - dual) * self.product
-            + (primal - dual) * self.change_times_multiplier
-            + primal * dual * self.second_order
-        )
+        return (1 - step) * self.product + step**2 * self.second_order
 
 
 def _flat(*arrays: np.ndarray) -> list[np.ndarray]:

@@ -72,17 +72,16 @@ def _affine(value, multiplier, target, change, out):  # type: ignore[no-untyped-
 
 @njit(nogil=True, cache=True)
 def predict(value, multiplier, target, change, sums, start, stop):  # type: ignore[no-untyped-def]
-    """Write descents of a step to level zero, and the sums of its products."""
+    """Write the fastest descent of a step to level zero, and sums of its products."""
     spare, room = np.full(BLOCK, target[0]), np.empty(BLOCK, value.dtype)
     for block in range(start, stop):
         some = slice(block * BLOCK, (block + 1) * BLOCK)
         z, y, dz = value[some], multiplier[some], change[some]
         dy = room[: z.size]
         _affine(z, y, _block_of(target, spare, block), dz, dy)
-        sums[block, 0], sums[block, 1] = _descents(z, y, dz, dy)
-        sums[block, 2] = _sum_products(z, y)
-        sums[block, 3] = _sum_products(dz, y)
-        sums[block, 4] = _sum_products(dz, dy)
+        sums[block, 0] = max(_descents(z, y, dz, dy))
+        sums[block, 1] = _sum_products(z, y)
+        sums[block, 2] = _sum_products(dz, dy)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -62,9 +62,10 @@ class SparseCube:
         cube: np.ndarray,
         step: np.ndarray,
         *,
+        rate: float = 1.0,
         relaxation: float = 1.0,
     ) -> np.ndarray:
-        r"""Move `dual` to ``clip(dual + step W cube)``, in place; return ``W^T dual``.
+        r"""Step to ``clip(dual + rate step W cube)``, in place; return ``W^T dual``.
 
         Parameters
         ----------
@@ -72,6 +73,8 @@ class SparseCube:
             Multipliers, tile after tile; within :math:`\pm \lambda_s S` after a full
             step.
         cube, step : (energy, y, x) arrays
+        rate : float
+            Factor of every step.
         relaxation : float
             1 moves all the way.
         """
@@ -81,6 +84,7 @@ class SparseCube:
             kernels.move_dual_spectra,
             fine.shape[2],
             *(fine, self.transform.spectra._rows, dual, step.reshape(len(cube), -1)),
+            dtype.type(rate),
             *(self.weights.astype(dtype), self._strength(dtype)),
             dtype.type(relaxation),
             grain=kernels.PIXELS_PER_TILE,

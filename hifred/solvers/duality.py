@@ -11,28 +11,36 @@ from hifred.operators.matrix import Diagonal, Identity
 LARGEST_SUPPORT = 20_000_000
 
 
-def stationarity(
-    cube: np.ndarray, gradient: np.ndarray, scale: np.ndarray, n_counts: float
+def missed_conditions(
+    cube: np.ndarray, data: np.ndarray, penalty: np.ndarray | None, norm: float
 ) -> float:
-    r"""Return the share of the counts that a step of expectation maximisation moves.
+    r"""Return what the conditions of a minimum miss that involve the cube.
 
-    .. math:: \frac{1}{N} \sum_j s_j \, |Z_j - \max(Z_j - t_j g_j, 0)|,
-        \qquad t_j = \max(Z_j, N / \textstyle\sum_k s_k) / s_j
+    .. math:: \varphi(Z) - \langle Z, W^T u \rangle
+        + \langle Z, [A^T (1 - r) + W^T u]_+ \rangle
 
-    Zero at the minimum only; does not change with the number of counts. A voxel that
-    should rise counts as if it were at least as bright as the mean.
+    Together with the divergences of the counts from ``m r`` (``m`` the model of the
+    cube), it bounds how far the objective of any cube that is nowhere brighter than
+    this one can be below: a duality gap in which an excess of
+    :math:`A^T r` counts in proportion to the brightness of its voxel. No term is
+    negative, each is zero at the minimum. The minimum itself may be brighter
+    somewhere, so that this is no proof; the objective was 0.2 to 0.5 of it above the
+    minimum in converging runs.
 
     Parameters
     ----------
-    cube, gradient, scale : (energy, y, x) arrays
-        ``Z``, the gradient of the Lagrangian, and ``s``, counts per unit of ``Z``.
-    n_counts : float
-        ``N``, all recorded counts.
+    cube, data : (energy, y, x) arrays
+        ``Z`` and :math:`A^T (1 - r)`.
+    penalty : (energy, y, x) array, optional
+        :math:`W^T u`.
+    norm : float
+        :math:`\varphi(Z)`.
     """
-    mean = np.asarray(n_counts / scale.sum(dtype=np.float64), cube.dtype)[()]
-    moved = np.maximum(cube - np.maximum(cube, mean) * gradient / scale, 0)
-    change = float(np.sum(scale * np.abs(cube - moved), dtype=np.float64))
-    return change / n_counts
+    slope = data if penalty is None else data + penalty
+    missed = float(np.sum(cube * np.maximum(slope, 0), dtype=np.float64))
+    if penalty is None:
+        return missed
+    return missed + norm - float(np.sum(cube * penalty, dtype=np.float64))
 
 
 def lower_bound(

@@ -5,33 +5,26 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
-import scipy.ndimage
 
 from hifred.functionals.poisson import PoissonLikelihood
 from hifred.functionals.sparse_cube import SparseCube
 from hifred.solvers import primal_dual_kernels as kernels
-from hifred.solvers.duality import lower_bound, stationarity
+from hifred.solvers.cube_metric import CubeMetric, cube_metric, weight_at
+from hifred.solvers.duality import lower_bound, missed_conditions
 from hifred.solvers.stopping import Outcome
 from hifred.transforms.threads import in_slices
 
 # Steps per iteration; the last one is not relaxed, so that the iterate is feasible.
 STEPS = 10
 # Over-relaxation of the other steps, between 1 and 2.
-RELAXATION = 1.8
-# Dual step over primal step. The ratio of counts to model is near 1 long before the
-# cube is near its limit: 0.03 was the best of 0.01 to 3 on the published cubes.
-DUAL_WEIGHT = 0.03
-# Share of the step sizes' bound that is left to the wavelet coefficients.
-SPARSE_SHARE = 0.5
+RELAXATION = 1.95
 # The metric follows the cube at iterations 2, 4, 8, 16, ...: ever more rarely, so
 # that each stretch is the plain, convergent method.
 FIRST_REFRESH = 2
-# Smallest brightness in the metric, relative to the mean: lets dark voxels rise.
-FAINTEST = 1e-2
-# Smallest sensitivity in the metric, relative to the largest.
-LEAST_SENSITIVE = 1e-3
 # Updates of expectation maximisation before the first step.
 FIRST_UPDATES = 10
+# Smallest sensitivity in the metric, relative to the largest.
+LEAST_SENSITIVE = 1e-3
 
 
 @final
@@ -74,8 +67,8 @@ class PrimalDualState:
     gaps : (iteration + 1,) array
         Proven relative duality gap; infinite where nothing is proven.
     certificate : float
-        The smaller of the gap and of the share of the counts that is still out of
-        place; see `PrimalDual`.
+        The smaller of the gap and of what the conditions of optimality miss; see
+        `PrimalDual`.
     outcome : Outcome or None
         None while there is more to do.
     """
@@ -116,7 +109,7 @@ class PrimalDual:
 
     with :math:`T = Z_0 / (c\, A^T 1)` and :math:`\Sigma = c / (A Z_0)`, for which
     :math:`\|\Sigma^{1/2} A T^{1/2}\| = 1` exactly when the response is not negative:
-    the metric of expectation maximisation.
+    the metric of expectation maximisation. The weight ``c`` falls with the iterations.
 
     Parameters
     ----------
@@ -129,15 +122,16 @@ class PrimalDual:
 
     Notes
     -----
-    The certificate is the smaller of two numbers: the proven duality gap relative to
-    the objective, and the share of the expected counts that one step of expectation
-    maximisation would still move (`stationarity`). The first is the sharper on small
-    problems; with millions of counts rounding alone keeps it large.
+    The certificate is the smaller of two numbers, both relative to the objective: the
+    proven duality gap, and `missed_conditions`, which is the gap to all cubes that are
+    nowhere brighter than this one. The first is the sharper on small problems; among
+    millions of voxels the worst one alone keeps it large.
 
     References
     ----------
     Chambolle & Pock (2011), A first-order primal-dual algorithm, J. Math. Imaging
-    Vis. 40, 120. Condat (2013), J. Optim. Theory Appl. 158, 460 (relaxation).
+    Vis. 40, 120, where Algorithm 2 lets the weight fall. Condat (2013), J. Optim.
+    Theory Appl. 158, 460 (relaxation).
     """
 
     def __init__(
@@ -160,8 +154,8 @@ class PrimalDual:
         self._seen = self._adjoint(ones)
         least = self._number(LEAST_SENSITIVE) * self._seen.max()
         self._sensitivity = np.maximum(self._seen, max(least, 1e-30))
-        self._n_counts = sum(float(f.counts[u].sum()) for f, u in self._pairs())
-        self._metric: tuple[np.ndarray, _Metric] | None = None
+        self._metric: tuple[np.ndarray, CubeMetric] | None = None
+        self._slopes: tuple[tuple[np.ndarray, ...], _Slopes] | None = None
 
     def start(self) -> PrimalDualState:
         """Return the first iterate, after some updates of expectation maximisation."""
@@ -177,16 +171,18 @@ class PrimalDual:
         """Return the next iterate; its outcome is None while there is more to do."""
         state = self._refreshed(state)
         metric = self._metric_of(state.anchor)
+        weight = weight_at(state.iteration)
+        data, penalty = self._slopes_of(state.duals)
         cube = state.cube.copy()
         duals = [dual.copy() for dual in state.duals]
-        penalty_gradient = self._penalty_gradient(duals, cube)
         for left in reversed(range(STEPS)):
             relaxation = RELAXATION if left else 1.0
-            gradient = self._adjoint(duals) + penalty_gradient
-            ahead = self._move_cube(cube, gradient, metric, relaxation)
-            self._move_ratios(duals, ahead, metric, relaxation)
-            penalty_gradient = self._move_sparse(duals, ahead, metric, relaxation)
-        return self._judged(state, cube, tuple(duals), penalty_gradient)
+            ahead = _moved_cube(cube, data, penalty, metric, weight, relaxation)
+            self._move_ratios(duals, ahead, metric, weight, relaxation)
+            penalty = self._move_sparse(duals, ahead, metric, weight, relaxation)
+            data = self._adjoint(duals)
+        self._slopes = tuple(duals), (data, penalty)
+        return self._judged(state, cube, self._slopes[0])
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> PrimalDualState:
         """Return the state that `PrimalDualState.arrays` came from."""
@@ -214,7 +210,7 @@ class PrimalDual:
         duals = self._ratios(cube)
         if self.problem.penalty is not None:
             duals.append(np.zeros(self.problem.penalty.dual_shape, self.dtype))
-        costs = self._costs(cube)
+        costs = self._costs(cube, [f.expected_counts(cube) for f in self._terms])
         if outcome is None and not np.isfinite(costs).all():
             outcome = Outcome.NOT_FINITE
         gaps = np.array([np.inf])
@@ -233,22 +229,12 @@ class PrimalDual:
         before: PrimalDualState,
         cube: np.ndarray,
         duals: tuple[np.ndarray, ...],
-        penalty_gradient: Any,
     ) -> PrimalDualState:
-        costs = self._costs(cube)
-        names = list(self.problem.likelihoods)
-        named = dict(zip(names, duals, strict=False))
-        terms = dict(zip(names, self._terms, strict=True))
-        slope = self._adjoint(duals)
-        bound = lower_bound(
-            terms,
-            named,
-            gathered=self._seen - slope,
-            allowed=self._seen + penalty_gradient,
-        )
-        gap = (costs[0] - bound) / max(abs(costs[0]), 1e-30)
-        gradient = slope + penalty_gradient
-        moved = stationarity(cube, gradient, self._sensitivity, self._n_counts)
+        models = [f.expected_counts(cube) for f in self._terms]
+        costs = self._costs(cube, models)
+        scale = max(abs(costs[0]), 1e-30)
+        gap = (costs[0] - self._bound(duals)) / scale
+        missed = self._missed(cube, duals, models, costs[-1]) / scale
         state = replace(
             before,
             iteration=before.iteration + 1,
@@ -256,9 +242,33 @@ class PrimalDual:
             duals=duals,
             costs=np.vstack([before.costs, costs]),
             gaps=np.append(before.gaps, gap),
-            certificate=float(min(gap, moved)),
+            certificate=float(min(gap, missed)),
         )
         return replace(state, outcome=self._outcome(state))
+
+    def _bound(self, duals: tuple[np.ndarray, ...]) -> float:
+        names = list(self.problem.likelihoods)
+        data, penalty = self._slopes_of(duals)
+        return lower_bound(
+            dict(zip(names, self._terms, strict=True)),
+            dict(zip(names, duals, strict=False)),
+            gathered=self._seen - data,
+            allowed=self._seen if penalty is None else self._seen + penalty,
+        )
+
+    def _missed(
+        self,
+        cube: np.ndarray,
+        duals: tuple[np.ndarray, ...],
+        models: Sequence[np.ndarray],
+        norm: float,
+    ) -> float:
+        data, penalty = self._slopes_of(duals)
+        matched = [
+            f.divergence(model * (1 - dual))
+            for f, model, dual in zip(self._terms, models, duals, strict=False)
+        ]
+        return sum(matched) + missed_conditions(cube, data, penalty, norm)
 
     def _outcome(self, state: PrimalDualState) -> Outcome | None:
         if not np.isfinite(state.costs[-1]).all():
@@ -269,8 +279,8 @@ class PrimalDual:
             return Outcome.STEP_LIMIT
         return None
 
-    def _costs(self, cube: np.ndarray) -> np.ndarray:
-        data = [f.value(cube) for f in self._terms]
+    def _costs(self, cube: np.ndarray, models: Sequence[np.ndarray]) -> np.ndarray:
+        data = [f.divergence(m) for f, m in zip(self._terms, models, strict=True)]
         penalty = self.problem.penalty
         last = 0.0 if penalty is None else penalty.value(cube)
         return np.array([sum(data) + last, *data, last])
@@ -288,91 +298,82 @@ class PrimalDual:
             duals.append(np.where(used, 1 - f.counts / expected, 0).astype(self.dtype))
         return duals
 
-    def _metric_of(self, anchor: np.ndarray) -> "_Metric":
+    def _metric_of(self, anchor: np.ndarray) -> CubeMetric:
         # Derived from the anchor alone, so that a restored state finds the same one.
         if self._metric is None or self._metric[0] is not anchor:
-            self._metric = (anchor, self._new_metric(anchor))
+            sparse = self.problem.penalty is not None
+            pairs = list(self._pairs())
+            metric = cube_metric(anchor, self._sensitivity, pairs, sparse=sparse)
+            self._metric = anchor, metric
         return self._metric[1]
 
-    def _new_metric(self, anchor: np.ndarray) -> "_Metric":
-        faintest = FAINTEST * anchor.mean(dtype=np.float64)
-        scale = np.maximum(anchor, self._number(max(faintest, 1e-30)))
-        penalty, share = self.problem.penalty, 1.0
-        if penalty is not None:
-            share = 1 - SPARSE_SHARE
-        weight = self._number(DUAL_WEIGHT)
-        cube_step = scale / self._sensitivity * (self._number(share) / weight)
-        ratio_steps = []
-        for f, used in self._pairs():
-            seen = np.maximum(f.response.apply(scale), self._number(f.floor))
-            ratio_steps.append(np.where(used, weight / seen, 0).astype(self.dtype))
-        sparse_step = None
-        if penalty is not None:
-            around = [2 * 2**penalty.transform.energy_scales + 1]
-            around += [2 * 2**penalty.transform.space_scales + 1] * 2
-            largest = scipy.ndimage.maximum_filter(cube_step, around)
-            sparse_step = self._number(SPARSE_SHARE) / largest
-        return _Metric(cube_step, ratio_steps, sparse_step)
-
-    def _move_cube(
-        self,
-        cube: np.ndarray,
-        gradient: np.ndarray,
-        metric: "_Metric",
-        relaxation: float,
-    ) -> np.ndarray:
-        ahead = np.empty_like(cube)
-        in_slices(
-            kernels.move_cube,
-            cube.size,
-            *(cube.ravel(), gradient.ravel(), metric.cube_step.ravel()),
-            *(self._number(relaxation), ahead.ravel()),
-        )
-        return ahead
+    def _slopes_of(self, duals: tuple[np.ndarray, ...]) -> "_Slopes":
+        # Kept from the end of a step to the start of the next one.
+        if self._slopes is None or self._slopes[0] is not duals:
+            self._slopes = duals, (self._adjoint(duals), self._penalty_slope(duals))
+        return self._slopes[1]
 
     def _move_ratios(
         self,
         duals: list[np.ndarray],
         ahead: np.ndarray,
-        metric: "_Metric",
+        metric: CubeMetric,
+        weight: float,
         relaxation: float,
     ) -> None:
-        for i, f in enumerate(self._terms):
-            reached = f.response.apply(ahead)
-            model = reached if f.background is None else reached + f.background
+        rate, relax = self._number(weight), self._number(relaxation)
+        for dual, f, step in zip(duals, self._terms, metric.ratio_steps, strict=False):
+            model = f.expected_counts(ahead)
             in_slices(
                 kernels.move_ratio,
                 model.size,
-                *(duals[i].ravel(), model.ravel(), f.counts.ravel()),
-                *(metric.ratio_steps[i].ravel(), self._number(relaxation)),
+                *(dual.ravel(), model.ravel(), f.counts.ravel(), step.ravel()),
+                *(rate, relax),
             )
 
     def _move_sparse(
         self,
         duals: list[np.ndarray],
         ahead: np.ndarray,
-        metric: "_Metric",
+        metric: CubeMetric,
+        weight: float,
         relaxation: float,
-    ) -> Any:
+    ) -> np.ndarray | None:
         if self.problem.penalty is None or metric.sparse_step is None:
-            return self._number(0)
+            return None
         return self.problem.penalty.move_dual(
-            duals[-1], ahead, metric.sparse_step, relaxation=relaxation
+            duals[-1], ahead, metric.sparse_step, rate=weight, relaxation=relaxation
         )
 
-    def _penalty_gradient(self, duals: list[np.ndarray], cube: np.ndarray) -> Any:
+    def _penalty_slope(self, duals: tuple[np.ndarray, ...]) -> np.ndarray | None:
         if self.problem.penalty is None:
-            return self._number(0)
+            return None
         # A step of length zero leaves the multipliers and returns their adjoint.
-        zero = np.zeros_like(cube)
+        zero = np.zeros(self.problem.start.shape, self.dtype)
         return self.problem.penalty.move_dual(duals[-1], zero, zero, relaxation=0.0)
 
 
-@dataclass(frozen=True)
-class _Metric:
-    cube_step: np.ndarray
-    ratio_steps: list[np.ndarray]
-    sparse_step: np.ndarray | None
+# Of the data's multipliers, and of the wavelet coefficients' if there are any.
+_Slopes = tuple[np.ndarray, np.ndarray | None]
+
+
+def _moved_cube(
+    cube: np.ndarray,
+    data: np.ndarray,
+    penalty: np.ndarray | None,
+    metric: CubeMetric,
+    weight: float,
+    relaxation: float,
+) -> np.ndarray:
+    ahead, number = np.empty_like(cube), cube.dtype.type
+    more = np.empty(0, cube.dtype) if penalty is None else penalty.ravel()
+    in_slices(
+        kernels.move_cube,
+        cube.size,
+        *(cube.ravel(), data.ravel(), more, metric.cube_step.ravel()),
+        *(number(1 / weight), number(relaxation), ahead.ravel()),
+    )
+    return ahead
 
 
 def _used(likelihood: PoissonLikelihood) -> np.ndarray:

@@ -180,7 +180,7 @@ def _load_factors(factors, left, right, tile):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _move_tile(tile, table, step, factors, weight, relaxation, smooth, dual):  # type: ignore[no-untyped-def]
+def _move_tile(tile, table, step, rate, factors, weight, relaxation, smooth, dual):  # type: ignore[no-untyped-def]
     kind = tile.dtype.type
     centre, near, far = kind(B3_CENTRE), kind(B3_NEAR), kind(B3_FAR)
     for e in range(tile.shape[0]):
@@ -193,7 +193,7 @@ def _move_tile(tile, table, step, factors, weight, relaxation, smooth, dual):  #
                 + far * (tile[a, k] + tile[d, k])
             )
             bound = weight * factors[row, k]
-            moved = dual[e, k] + step[e, k] * (tile[e, k] - smooth[e, k])
+            moved = dual[e, k] + rate * step[e, k] * (tile[e, k] - smooth[e, k])
             clipped = min(max(moved, -bound), bound)
             dual[e, k] += relaxation * (clipped - dual[e, k])
 
@@ -231,7 +231,7 @@ def _merge_tile(planes, rows, tile, other, nothing):  # type: ignore[no-untyped-
 
 @njit(nogil=True, cache=True)
 def move_dual_spectra(  # type: ignore[no-untyped-def]
-    fine, rows, dual, step, weights, strength, relaxation, start, stop
+    fine, rows, dual, step, rate, weights, strength, relaxation, start, stop
 ):
     """Step in the dual of the weighted l1 norm; leave the adjoint in `fine`.
 
@@ -253,7 +253,7 @@ def move_dual_spectra(  # type: ignore[no-untyped-def]
             _load_tile(fine[plane], left, right, tile)
             for j in range(rows.shape[0]):
                 _move_tile(
-                    *(tile, rows[j], steps, factors, weights[plane, j]),
+                    *(tile, rows[j], steps, rate, factors, weights[plane, j]),
                     *(relaxation, smooth, duals[plane, j]),
                 )
                 tile, smooth = smooth, tile

@@ -92,6 +92,31 @@ def test_the_gap_bounds_the_distance_to_the_minimum():
     assert state.gaps[-1] < 1e-3
 
 
+@pytest.mark.parametrize("mu", [None, 1.0])
+def test_the_certificate_follows_the_distance_to_the_minimum(mu):
+    problem = small_problem()
+    solver = solver_of(problem, mu, tolerance=1e-4)
+    state = solve(solver)
+    penalty = solver.problem.penalty
+    l1 = [] if penalty is None else [dense_rows(penalty)]
+    best, _ = oracle(problem.terms.values(), problem.sky.size, l1=l1)
+    assert state.outcome is Outcome.CONVERGED
+    assert state.cost == pytest.approx(best, rel=1e-4)
+
+
+def test_what_the_conditions_miss_is_the_gap_to_cubes_nowhere_brighter():
+    problem = small_problem(background=True, mask=True)
+    solver = solver_of(problem, 1.0, max_iterations=3)
+    state = solve(solver)
+    data, penalty = solver._slopes_of(state.duals)
+    bound = 0.0
+    for f, dual in zip(solver._terms, state.duals, strict=False):
+        terms = f.counts * np.log1p(-dual) + f.background * dual
+        bound += float(np.sum(terms, where=f.mask))
+    bound += float(np.sum(state.cube * np.minimum(data + penalty, 0)))
+    assert state.certificate == pytest.approx(1 - bound / state.cost, rel=1e-6)
+
+
 def test_a_resumed_solve_is_the_uninterrupted_one():
     problem = small_problem(mask=True)
     options = {"tolerance": 1e-12, "max_iterations": 20, "dtype": np.float32}

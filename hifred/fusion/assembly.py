@@ -18,7 +18,11 @@ from hifred.observations import (
     mask_of,
 )
 from hifred.operators.response import Response
-from hifred.transforms.low_rank import automatic_rank, spectral_basis
+from hifred.transforms.low_rank import (
+    automatic_rank,
+    relative_spreads,
+    spectral_basis,
+)
 
 # The first image is kept above this fraction of its mean.
 SMALLEST_BRIGHTNESS = 1e-2
@@ -98,6 +102,11 @@ class Assembly:
         if rank == "auto":
             rank = automatic_rank(self.spectra)
         return spectral_basis(self.spectra, rank, self._line_spread())
+
+    @cached_property
+    def spreads(self) -> np.ndarray:
+        """Return how much each component of the basis varies, of mean 1."""
+        return relative_spreads(self.basis, self.spectra)
 
     @cached_property
     def brightness(self) -> np.ndarray:

@@ -14,6 +14,7 @@ from hifred.functionals.sobolev import SquaredDifferences
 from hifred.fusion.assembly import Assembly
 from hifred.fusion.cube_methods import LOW_RANK, CubeMethod, PaperMethod
 from hifred.fusion.result import components
+from hifred.fusion.settings import FusionSettings
 from hifred.fusion.warm_start import initial_images, lifted_images
 from hifred.solvers.interior_point import InteriorPoint, InteriorPointState
 from hifred.solvers.low_rank_problem import LowRankProblem
@@ -52,25 +53,32 @@ class Method(Protocol):
 
 @final
 class LowRankMethod:
-    """Cubes of low rank by the interior-point solver."""
+    """Cubes of low rank by the interior-point solver.
+
+    The solver's images are in units of what the component varies in the spectrometer,
+    so that the squared differences of a strong and of a weak component weigh the same;
+    what is read from earlier results and written to new ones is not.
+    """
 
     certificate_kind = "relative duality gap"
 
     def __init__(self, assembly: Assembly) -> None:
         settings = assembly.settings
         self.basis = assembly.basis
+        self.units = assembly.spreads[:, None, None]
         self.sky = assembly.sky
-        self.image_shape = assembly.sky.shape[1:]
-        likelihoods = assembly.likelihoods(self.basis)
+        basis = assembly.basis * assembly.spreads
+        likelihoods = assembly.likelihoods(basis)
         penalty, sparsity = None, None
         if settings.regularizer == "lrs" and settings.mu:
             penalty = SquaredDifferences(float(settings.mu), settings.difference)
         if settings.regularizer == "lrw2d" and settings.mu:
-            sparsity = _sparsity(assembly, likelihoods)
+            images = assembly.mean_images() / self.units
+            sparsity = _sparsity(settings, likelihoods, images)
         problem = LowRankProblem(
             likelihoods=likelihoods,
-            basis=self.basis,
-            start=assembly.first_images(),
+            basis=basis,
+            start=assembly.first_images() / self.units,
             penalty=penalty,
             sparsity=sparsity,
         )
@@ -83,18 +91,21 @@ class LowRankMethod:
 
     def start_near(self, initial: xr.Dataset) -> InteriorPointState:
         images = initial_images(initial, self.sky, self.basis)
-        default = self.solver.problem.start
-        near = lifted_images(images, default, self.basis)
+        default = self.solver.problem.start * self.units
+        near = lifted_images(images, default, self.basis) / self.units
         return self.solver.start(near, level=WARM_LEVEL)
 
     def scaled_flux(self, state: Any) -> np.ndarray:
-        cube = self.basis @ state.images
+        cube = np.tensordot(self.basis, self._images(state), axes=1)
         # Above zero by construction; single precision may round to just below.
-        return np.maximum(cube, 0).reshape(-1, *self.image_shape)
+        return np.asarray(np.maximum(cube, 0))
 
     def extras(self, state: Any) -> xr.Dataset:
-        images = state.images.reshape(-1, *self.image_shape)
-        return components(self.basis, images)
+        return components(self.basis, self._images(state))
+
+    def _images(self, state: Any) -> np.ndarray:
+        images = state.images.reshape(-1, *self.sky.shape[1:])
+        return np.asarray(images * self.units)
 
 
 def method_for(assembly: Assembly) -> Method:
@@ -107,13 +118,14 @@ def method_for(assembly: Assembly) -> Method:
 
 
 def _sparsity(
-    assembly: Assembly, likelihoods: Mapping[str, PoissonLikelihood]
+    settings: FusionSettings,
+    likelihoods: Mapping[str, PoissonLikelihood],
+    images: np.ndarray,
 ) -> ImageSparsity:
     """Return the l1 norm with weights in units of the gradient's noise."""
-    images = assembly.mean_images()
-    transform = Starlet2D(images.shape, assembly.settings.space_scales)
+    transform = Starlet2D(images.shape, settings.space_scales)
     rng = np.random.default_rng(NOISE_SEED)
     draws = gradient_noise(likelihoods, images, rng)
     noise = list(itertools.islice(draws, N_NOISE_DRAWS))
-    mu = float(assembly.settings.mu or 0)
+    mu = float(settings.mu or 0)
     return ImageSparsity(transform, noise_weights(mu, transform, noise))

@@ -12,6 +12,9 @@ VARIANCE_REACHED = 0.9
 SMALLEST_MEAN = 1e-3
 # Power of the noise over that of the signal, at low frequencies, for the Wiener filter.
 NOISE_SHARE = 1e-2
+# Coefficients vary by at least this fraction of the largest variance, so that a
+# component that no spectrum holds is not forbidden to vary.
+SMALLEST_VARIANCE = 1e-6
 # From this many spectra on, only the wanted singular vectors are computed.
 MANY_SPECTRA = 500
 
@@ -127,6 +130,31 @@ def spectral_basis(
     components = whitened_components(spectra, rank - 1)
     basis, triangle = np.linalg.qr(np.column_stack([mean, components]))
     return basis * np.where(np.diag(triangle) < 0, -1.0, 1.0)
+
+
+def relative_spreads(basis: np.ndarray, spectra: np.ndarray) -> np.ndarray:
+    r"""Return how much the coefficients of every component vary, of mean 1.
+
+    .. math:: s_i^2 \propto \mathrm{var}_n (V^T S)_{in}
+
+    Parameters
+    ----------
+    basis : (energy, component) array
+        ``V``, orthonormal.
+    spectra : (energy, n) array
+        ``S``; the same spread for all components where they do not vary.
+
+    Returns
+    -------
+    (component,) array
+        Above zero.
+    """
+    variances = np.var(basis.T @ spectra, axis=1)
+    if not variances.max() > 0:
+        return np.ones(len(variances))
+    variances = np.maximum(variances, SMALLEST_VARIANCE * variances.max())
+    spreads = np.sqrt(variances)
+    return np.asarray(spreads / spreads.mean())
 
 
 def automatic_rank(spectra: np.ndarray, fraction: float = VARIANCE_REACHED) -> int:

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import HifredError
 from hifred.fusion import Fusion, FusionSettings, fuse
+from hifred.fusion.assembly import Assembly
 from tests.scenes import observe, sky_cube
 
 CUBE = sky_cube((24, 12, 15))
@@ -69,6 +70,17 @@ def test_every_precision_finds_the_same_minimum(
     )
     costs = [float(r["cost"][-1, 0]) for r in (single, double)]
     assert abs(costs[0] - costs[1]) <= 1e-4 * costs[1]
+
+
+def test_weak_components_are_penalised_as_much_as_strong_ones(
+    observations, result: xr.Dataset
+) -> None:
+    spreads = Assembly(observations, SETTINGS).spreads
+    assert spreads.max() > 3 * spreads.min()
+    images = result["coefficients"].values / spreads[:, None, None]
+    squares = sum(np.sum(np.diff(images, axis=axis) ** 2) for axis in (1, 2))
+    penalty = float(result["cost"].sel(term="penalty")[-1])
+    assert penalty == pytest.approx(SETTINGS.mu * squares, rel=1e-6)
 
 
 def test_the_gap_bounds_the_distance_to_the_minimum(observations) -> None:

@@ -10,6 +10,7 @@ from hifred.transforms.low_rank import (
     automatic_rank,
     band_limited,
     principal_components,
+    relative_spreads,
     spectral_basis,
     whitened_components,
 )
@@ -56,6 +57,24 @@ def test_the_mean_stays_positive_where_nothing_was_counted() -> None:
     spectra = MIXED.copy()
     spectra[4] = 0
     assert (spectral_basis(spectra, 3)[:, 0] > 0).all()
+
+
+def test_spreads_are_the_deviations_of_the_coefficients(rng) -> None:
+    basis = np.linalg.qr(rng.standard_normal((20, 3)))[0]
+    coefficients = rng.standard_normal((3, 50)) * np.array([[9.0], [3.0], [1.0]])
+    spectra = basis @ (coefficients + 7.0)
+    found = relative_spreads(basis, spectra)
+    assert_allclose(found.mean(), 1)
+    assert_allclose(found / found[0], coefficients.std(1) / coefficients[0].std())
+    assert_allclose(relative_spreads(basis, 5 * spectra), found)
+
+
+def test_spectra_that_do_not_vary_have_equal_spreads() -> None:
+    basis = np.linalg.qr(MIXED[:, :3])[0]
+    assert_allclose(relative_spreads(basis, MIXED[:, :1]), 1)
+    one = relative_spreads(basis, np.outer(basis[:, 0], np.arange(4.0)))
+    assert (one > 0).all()
+    assert one[0] > 100 * one[1]
 
 
 def test_the_automatic_rank_reaches_the_variance() -> None:

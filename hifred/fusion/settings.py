@@ -32,8 +32,10 @@ class FusionSettings:
     regularizer : {"none", "low_rank", "lrs", "lrw2d", "w2d1d"}
         Free cube or cube of low rank, and its penalty.
     mu : float, "varying" or None
-        Strength of the penalty, at least 0: in counts for ``lrs``, in units of the
-        noise for wavelets; ``"varying"`` (Eq. 21) for ``w2d1d`` only.
+        Strength of the penalty, at least 0; ``"varying"`` (Eq. 21) for ``w2d1d`` only.
+        In counts for ``lrs``, with each component in units of how much it varies
+        (with ``solver = "paper"``, as published, without); in units of the noise for
+        wavelets.
     rank : int or "auto"
         Number of spectra of a cube of low rank.
     difference : {"gradient", "mixed"}
@@ -85,7 +87,7 @@ class FusionSettings:
         if self.mu is None:
             raise ValueError(
                 f"mu is needed by {self.regularizer!r}; got none. Usual values are "
-                "0.0001 to 0.1 for lrs, 0.5 to 3 for wavelets."
+                "0.00001 to 0.001 for lrs, 0.5 to 3 for wavelets."
             )
         if self.mu == "varying" and self.regularizer != "w2d1d":
             raise ValueError(

@@ -11,7 +11,7 @@ VARIANCE_REACHED = 0.9
 # holds a positive spectrum even where nothing was counted.
 SMALLEST_MEAN = 1e-3
 # Power of the noise over that of the signal, at low frequencies, for the Wiener filter.
-NOISE_SHARE = 1e-2
+NOISE_SHARE = 3e-3
 # Coefficients vary by at least this fraction of the largest variance, so that a
 # component that no spectrum holds is not forbidden to vary.
 SMALLEST_VARIANCE = 1e-6
@@ -109,8 +109,8 @@ def spectral_basis(
     line_spread : (odd,) array, optional
         The resolution of the spectra in energy bins, by which the basis is
         `band_limited`, so that the components are those of the signal and not of
-        the noise. The truth of the four models of Table 1 is then within 29.8, 26.8,
-        29.2 and 30.8 dB of its projection at rank 20, instead of 24.6, 23.5, 24.2 and
+        the noise. The truth of the four models of Table 1 is then within 29.8, 26.6,
+        29.2 and 30.5 dB of its projection at rank 20, instead of 24.6, 23.5, 24.2 and
         25.3 dB.
 
     Returns

@@ -115,7 +115,7 @@ def test_spectra_of_that_resolution_pass_and_noise_does_not(rng) -> None:
     signal = blurred_lines(600, 3, rng)
     inside = slice(60, -60)  # the ends of the lines are cut off, not mirrored
     wrong = (band_limited(signal, line_spread()) - signal)[inside]
-    assert np.linalg.norm(wrong) < 0.05 * np.linalg.norm(signal[inside])
+    assert np.linalg.norm(wrong) < 0.02 * np.linalg.norm(signal[inside])
 
     noise = rng.standard_normal((600, 40))
     power = np.abs(np.fft.rfft(line_spread(), 4096)) ** 2

@@ -55,7 +55,7 @@ class CubeMethod:
     """Free cubes by the primal-dual solver."""
 
     certificate_kind = (
-        "relative duality gap, proven or to cubes nowhere brighter, the smaller"
+        "relative duality gap, proven or (no proof) to cubes nowhere brighter"
     )
 
     def __init__(self, assembly: Assembly) -> None:

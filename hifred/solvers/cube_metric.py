@@ -8,7 +8,7 @@ import numpy as np
 import scipy.ndimage
 
 from hifred.functionals.poisson import PoissonLikelihood
-from hifred.transforms.starlet import Starlet2D1D
+from hifred.functionals.sparse_cube import SparseCube
 
 # Dual step over primal step. The conjugate of the Poisson divergence is strongly
 # convex, with a modulus near 1 in this metric, so the weight may fall as one over the
@@ -23,11 +23,6 @@ SPARSE_SHARE = 0.4
 # Smallest brightness in the metric, relative to the mean: lets dark voxels rise. A
 # quarter of the published sky is fainter than 0.01, and must not overshoot.
 FAINTEST = 1e-3
-# Scales in space and energy of the brightness in the metric of a sparse cube. With
-# 1 and 2 a sky with a sharp edge diverged at 4 and 6 scales of the penalty.
-SMOOTHING = 2, 3
-# Neighbourhood whose longest step bounds that of the wavelet coefficients.
-AROUND = 3
 
 
 @final
@@ -59,8 +54,7 @@ def cube_metric(
     anchor: np.ndarray,
     sensitivity: np.ndarray,
     terms: Sequence[tuple[PoissonLikelihood, np.ndarray]],
-    *,
-    sparse: bool,
+    penalty: SparseCube | None,
 ) -> CubeMetric:
     r"""Return the metric of expectation maximisation at a cube.
 
@@ -70,12 +64,17 @@ def cube_metric(
         The cube, and counts per unit of it.
     terms : sequence of (PoissonLikelihood, (channel, y, x) array of bool)
         Every instrument, and where it is used.
-    sparse : bool
-        Whether there are wavelet coefficients. The steps then vary slowly: the
-        brightest voxel under a wavelet bounds the step of its multiplier.
+    penalty : SparseCube or None
+        The longest step of a voxel under one of its wavelets bounds the step of the
+        wavelet's multiplier.
+
+    Notes
+    -----
+    The steps of a sparse cube follow every voxel too. From a smoothed cube they are
+    longer under a bright voxel, for the wavelets as well, but too long for the dark
+    voxels beside it, and the objective of the published cubes was 1.4 % higher after
+    10 iterations.
     """
-    if sparse:
-        anchor = Starlet2D1D(anchor.shape, *SMOOTHING).coarse(anchor)
     kind = anchor.dtype.type
     faintest = FAINTEST * anchor.mean(dtype=np.float64)
     brightness = np.maximum(anchor, kind(max(faintest, 1e-30)))
@@ -84,8 +83,16 @@ def cube_metric(
         seen = np.maximum(f.response.apply(brightness), kind(f.floor))
         steps.append(np.where(used, 1 / seen, 0).astype(anchor.dtype))
     cube_step = brightness / sensitivity
-    if not sparse:
+    if penalty is None:
         return CubeMetric(cube_step, steps, None)
     cube_step *= kind(1 - SPARSE_SHARE)
-    longest = scipy.ndimage.maximum_filter(cube_step, AROUND)
+    longest = scipy.ndimage.maximum_filter(cube_step, _around(penalty))
     return CubeMetric(cube_step, steps, kind(SPARSE_SHARE) / longest)
+
+
+def _around(penalty: SparseCube) -> tuple[int, int, int]:
+    """Return the sides of the box that holds most of the widest wavelet."""
+    transform = penalty.transform
+    along_energy = 2 * 2**transform.energy_scales + 1
+    along_space = 2 * 2**transform.space_scales + 1
+    return along_energy, along_space, along_space

@@ -24,8 +24,7 @@ def missed_conditions(
     this one can be below: a duality gap in which an excess of
     :math:`A^T r` counts in proportion to the brightness of its voxel. No term is
     negative, each is zero at the minimum. The minimum itself may be brighter
-    somewhere, so that this is no proof; the objective was 0.2 to 0.5 of it above the
-    minimum in converging runs.
+    somewhere, so that this is no proof; see `PrimalDual` for how it compares.
 
     Parameters
     ----------

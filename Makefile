@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 # All of them; "cluster and not drill" leaves out those that take minutes each.
 SLURM_TESTS ?= cluster
 
-.PHONY: benchmark help install quickstart test test-browser notebooks test-drills lint types slurm-up slurm-down test-slurm
+.PHONY: benchmark help install quickstart test test-browser test-drills test-slurm notebooks workflows lint slurm-up slurm-down
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'

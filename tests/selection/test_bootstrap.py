@@ -85,7 +85,7 @@ def bootstrapped(fusion_input, settings):
     "settings",
     [
         FusionSettings(regularizer="lrs", mu=3e-5, rank=12, tolerance=1e-3),
-        FusionSettings(regularizer="w2d1d", mu=0.5, tolerance=1e-3),
+        FusionSettings(regularizer="w2d1d", mu=0.5, tolerance=3e-3),
     ],
     ids=["lrs", "w2d1d"],
 )

@@ -7,11 +7,10 @@ import numpy as np
 from numba import njit
 
 from hifred.functionals.logarithm import write_logarithms
+from hifred.transforms.block_sum import block_sum
 
 VOXELS_PER_PART = 8192  # sums of parts do not depend on the number of threads
 BLOCK = 512
-# The order of a sum is free within a block: the same for any number of threads.
-ANY_ORDER = {"reassoc", "nsz"}
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -45,14 +44,6 @@ def _drop(values, used):  # type: ignore[no-untyped-def]
         values[i] = values[i] if used[i] else values.dtype.type(0)
 
 
-@njit(nogil=True, cache=True, fastmath=ANY_ORDER)
-def _sum(values):  # type: ignore[no-untyped-def]
-    total = 0.0
-    for i in range(values.size):
-        total += np.float64(values[i])
-    return total
-
-
 @njit(nogil=True, cache=True)
 def sum_divergence(counts, expected, used, floor, sums, start, stop):  # type: ignore[no-untyped-def]
     """Write the divergence of the parts `start` to `stop` of the voxels to `sums`.
@@ -71,7 +62,7 @@ def sum_divergence(counts, expected, used, floor, sums, start, stop):  # type: i
             write_logarithms(ratios[:n], exponents[:n], terms[:n])
             _write_terms(d, m, floor, terms[:n])
             _drop(terms[:n], used[first : first + n])
-            sums[part] += _sum(terms[:n])
+            sums[part] += block_sum(terms[:n])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -6,6 +6,7 @@ A row of all pixels is a long loop, and only the last few rows of every scale ar
 import numpy as np
 from numba import njit
 
+from hifred.transforms.block_sum import block_sum
 from hifred.transforms.image_kernels import CONTRACT, blend
 from hifred.transforms.starlet_kernels import B3_CENTRE, B3_FAR, B3_NEAR
 
@@ -77,14 +78,6 @@ def _clip_row(upper, lower, bounds, out, excess):  # type: ignore[no-untyped-def
         excess[k] += abs(found - inside)
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "nsz"})
-def _sum(values):  # type: ignore[no-untyped-def]
-    total = 0.0
-    for k in range(values.size):
-        total += np.float64(values[k])
-    return total
-
-
 @njit(nogil=True, cache=True)
 def _rings(n_planes, tables, cube):  # type: ignore[no-untyped-def]
     n_scales = len(tables)
@@ -120,7 +113,7 @@ def subtract_clipped(cube, fine, tables, threshold, out, excess, start, stop):  
             bounds = threshold[e] if len(threshold) > 1 else bounds
             for plane in range(len(fine)):
                 _clip_scales(fine[plane, e], rings[plane], e, bounds, out[e], left)
-            excess[e] = _sum(left)
+            excess[e] = block_sum(left)
 
 
 @njit(nogil=True, cache=True)

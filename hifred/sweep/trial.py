@@ -18,7 +18,12 @@ from hifred.store.provenance import JOB_VARIABLES, machine_facts, max_rss_mib
 from hifred.store.trial_file import open_trial, publish_trial, verify_trial
 from hifred.sweep.deadline import stop_reason
 from hifred.sweep.events import EventLog, process_log
-from hifred.sweep.guard import memory_guard, record_crashes, time_guard
+from hifred.sweep.guard import (
+    memory_guard,
+    record_crashes,
+    return_freed_memory,
+    time_guard,
+)
 from hifred.sweep.inputs import found_digest
 from hifred.sweep.kernel import Attempt, Kernel, Step
 from hifred.sweep.layout import SweepDirectory
@@ -99,6 +104,14 @@ def run_trial(task: Task, kernel: Kernel) -> Receipt:
     trial = task.trial
     if directory.trial(trial.id).exists():
         return Receipt(trial.id, task.attempt, "done")
+    try:
+        return _attempted(task, kernel, directory)
+    finally:
+        return_freed_memory()
+
+
+def _attempted(task: Task, kernel: Kernel, directory: SweepDirectory) -> Receipt:
+    trial = task.trial
     log = process_log(directory.events)
     log.write("started", id=trial.id, n=task.attempt, **_place(log))
     work = TrialWork(task, kernel, directory, log)

@@ -3,7 +3,7 @@
 from typing import final
 
 import numpy as np
-import scipy.signal
+import scipy
 
 from hifred.transforms.starlet import Starlet2D
 

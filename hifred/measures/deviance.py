@@ -3,7 +3,8 @@
 import functools
 
 import numpy as np
-from scipy import interpolate, special
+import scipy
+from scipy import special
 
 from hifred.errors import HifredError
 
@@ -104,13 +105,15 @@ def exact_moments(
 
 
 @functools.cache
-def _moment_table() -> tuple[interpolate.CubicSpline, interpolate.CubicSpline]:
+def _moment_table() -> tuple[
+    "scipy.interpolate.CubicSpline", "scipy.interpolate.CubicSpline"
+]:
     log_expected = np.linspace(np.log(TABLE_RANGE[0]), np.log(TABLE_RANGE[1]), 1200)
     n_terms = int(TABLE_RANGE[1] + 12 * np.sqrt(TABLE_RANGE[1]) + 30)
     mean, variance = exact_moments(np.exp(log_expected), n_terms)
     return (
-        interpolate.CubicSpline(log_expected, mean),
-        interpolate.CubicSpline(log_expected, variance),
+        scipy.interpolate.CubicSpline(log_expected, mean),
+        scipy.interpolate.CubicSpline(log_expected, variance),
     )
 
 

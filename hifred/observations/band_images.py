@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.ndimage
+import scipy
 
 from hifred.observations.check_report import CheckRow
 from hifred.observations.transfer import Comparison

@@ -1,18 +1,13 @@
 """A cube of the user's own, FITS or Zarr, in the place of a simulated scene."""
 
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
+import scipy
 import xarray as xr
-from astropy import units
-from astropy.io import fits
-from scipy import ndimage
 
 from hifred.errors import SchemaError
-
-# Words for the spectral and celestial axes of a FITS cube, as CTYPE has them.
-_ENERGY_TYPES = ("ENER", "ENERGY")
 
 
 @final
@@ -65,7 +60,12 @@ class CubeScene:
             )
         if path.is_dir():
             return _from_zarr(path)
-        return _from_fits(path)
+        # Astropy takes half a second to import, in every worker, and few scenes are
+        # FITS files.
+        from hifred.simulation.fits_scene import read_fits_scene
+
+        flux, energy_edges, y, x = read_fits_scene(path)
+        return CubeScene(flux, energy_edges, y=y, x=x)
 
     def flux(
         self, energy_edges: np.ndarray, y: np.ndarray, x: np.ndarray
@@ -80,7 +80,7 @@ class CubeScene:
         columns = (x - self.x[0]) / (self.x[1] - self.x[0])
         places = np.stack(np.meshgrid(rows, columns, indexing="ij"))
         return np.stack(
-            [ndimage.map_coordinates(plane, places, order=1) for plane in spectra]
+            [scipy.ndimage.map_coordinates(plane, places, order=1) for plane in spectra]
         )
 
 
@@ -125,38 +125,3 @@ def _from_zarr(path: Path) -> CubeScene:
         y=dataset["y"].to_numpy(),
         x=dataset["x"].to_numpy(),
     )
-
-
-def _from_fits(path: Path) -> CubeScene:
-    with fits.open(path) as hdus:
-        cubes = [hdu for hdu in hdus if hdu.is_image and hdu.header.get("NAXIS") == 3]
-        if not cubes:
-            raise SchemaError(f"{path} must hold an image with 3 axes; it has none.")
-        cube, header = np.asarray(cubes[0].data, float), cubes[0].header
-    energy = _fits_energy_edges(header, cube.shape[0], path)
-    y = _fits_offsets(header, 2, cube.shape[1], path)
-    x = _fits_offsets(header, 1, cube.shape[2], path)
-    return CubeScene(cube, energy, y=y, x=x)
-
-
-def _fits_energy_edges(header: Any, n_energies: int, path: Path) -> np.ndarray:
-    if not str(header.get("CTYPE3", "")).strip().upper().startswith(_ENERGY_TYPES):
-        raise SchemaError(
-            f"CTYPE3 of {path} must be ENER, linear in energy; got "
-            f"{header.get('CTYPE3')!r}. Save the cube as Zarr to give energy_edges."
-        )
-    step = header.get("CDELT3", header.get("CD3_3"))
-    first = header["CRVAL3"] + (0.5 - header["CRPIX3"]) * step
-    unit = units.Unit(str(header.get("CUNIT3", "keV")))
-    edges = (first + step * np.arange(n_energies + 1)) * unit
-    return np.asarray(edges.to_value(units.keV))
-
-
-def _fits_offsets(header: Any, axis: int, n: int, path: Path) -> np.ndarray:
-    step = header.get(f"CDELT{axis}", header.get(f"CD{axis}_{axis}"))
-    if step is None:
-        raise SchemaError(f"{path} must say its pixel size; CDELT{axis} is missing.")
-    unit = units.Unit(str(header.get(f"CUNIT{axis}", "deg")))
-    # Offsets increase with the index, whichever way right ascension runs.
-    size = abs((step * unit).to_value(units.arcsec))
-    return np.asarray((np.arange(n) - (n - 1) / 2) * size)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import signal
 
 from hifred import dims
 from hifred.errors import SettingsError
@@ -158,10 +158,10 @@ def _sky_fluxes(
         _longer(sky.x, reach[2]),
     )
     _check_flux(sharp)
-    along_energy = signal.oaconvolve(
+    along_energy = scipy.signal.oaconvolve(
         sharp, line_spread[:, None, None], mode="valid", axes=0
     )
-    blurred = signal.oaconvolve(
+    blurred = scipy.signal.oaconvolve(
         along_energy, psf[None], mode="valid", axes=(1, 2)
     ).clip(min=0.0)
     sharp = sharp[

@@ -1,7 +1,8 @@
 """A simulated spectrometer that looks at the same sky as a real imager."""
 
 import numpy as np
-from scipy import ndimage, sparse
+import scipy
+from scipy import sparse
 
 from hifred.errors import SettingsError
 from hifred.observations.fits_cubes import write_sky_image
@@ -107,7 +108,7 @@ def smoothed_sky(
     smoothing_pixels : float
         As for `simulate_partner`.
     """
-    counts = ndimage.gaussian_filter(files.counts.astype(float), smoothing_pixels)
+    counts = scipy.ndimage.gaussian_filter(files.counts.astype(float), smoothing_pixels)
     channels = files.channel_edges
     middle = 0.5 * (channels[1:] + channels[:-1])
     area = files.arf.on_grid(channels) if isinstance(files.arf, Arf) else files.arf

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-import scipy.ndimage
+import scipy
 
 from hifred.functionals.poisson import PoissonLikelihood
 from hifred.functionals.sparse_cube import SparseCube

@@ -31,7 +31,9 @@ class LocalExecutor(DaskExecutor):
             processes=True,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={
+                "dashboard": False
+            },  # nobody looks, and it costs a second
             security=True,
             memory_limit=0,  # the trial's own guard names its cause
             silence_logs=50,

@@ -44,7 +44,8 @@ class AllocationExecutor(DaskExecutor):
         options = {
             "protocol": "tls://" if security else "tcp://",
             "interface": self.config.scheduler_interface or self.config.interface,
-            "dashboard_address": "127.0.0.1:0",
+            "dashboard": False,
+            "dashboard_address": "127.0.0.1:0",  # of its health page
             "security": security,
         }
         scheduler = {"cls": Scheduler, "options": options}

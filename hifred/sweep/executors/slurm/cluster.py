@@ -184,7 +184,8 @@ def open_cluster(request: WorkerRequest, security: Security | None) -> WorkerClu
         interface=config.interface,
         scheduler_options={
             "interface": config.scheduler_interface or config.interface,
-            "dashboard_address": "127.0.0.1:0",
+            "dashboard": False,
+            "dashboard_address": "127.0.0.1:0",  # of its health page
         },
     )
 

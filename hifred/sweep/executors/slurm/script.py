@@ -128,7 +128,8 @@ def worker_command(
         "--death-timeout=45",  # without a driver a job ends within the minute
         f"--local-directory={config.local_directory}",
         f"--interface={config.interface}",
-        "--dashboard-address=127.0.0.1:0",
+        "--no-dashboard",
+        "--dashboard-address=127.0.0.1:0",  # of its health page
     ]
     if tls_directory is not None:
         certificate = tls_directory / "certificate.pem"

@@ -237,10 +237,12 @@ class Kronecker(Matrix):
     def astype(self, dtype: np.typing.DTypeLike) -> "Kronecker":
         return Kronecker(self.along_y.astype(dtype), self.along_x.astype(dtype))
 
-    def squared(self) -> Matrix:
-        if len(self.along_y) == 1:
-            return Kronecker(self.along_y**2, self.along_x**2)
-        return Dense(self.to_dense() ** 2)
+    def squared(self) -> "Kronecker":
+        # Every pair of terms is a term of the square; unequal ones come twice.
+        k, m = np.triu_indices(len(self.along_y))
+        times = np.where(k == m, 1, 2).astype(self.along_y.dtype)[:, None, None]
+        along_y = times * self.along_y[k] * self.along_y[m]
+        return Kronecker(along_y, self.along_x[k] * self.along_x[m])
 
 
 @final

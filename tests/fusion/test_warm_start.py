@@ -35,6 +35,8 @@ def earlier(observations) -> xr.Dataset:
 
 def settings_of(regularizer: str, mu, **changes) -> FusionSettings:
     table = {"regularizer": regularizer, "mu": mu, "rank": 3, "energy_scales": 2}
+    if regularizer == "w2d1d":
+        table["tolerance"] = 1e-3  # a tenth of the steps
     return FusionSettings.read(table | changes)
 
 

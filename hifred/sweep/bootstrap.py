@@ -19,7 +19,7 @@ from hifred.fusion import FusionSettings, fuse
 from hifred.selection import Refits, bootstrap_summary, refit
 from hifred.selection.bootstrap import DrawKind
 from hifred.store import open_fusion_input
-from hifred.sweep.executors.base import Executor
+from hifred.sweep.executors.base import Executor, TaskFuture, as_finished
 
 # Tasks per worker: enough to see progress, few enough to open the input seldom.
 TASKS_PER_WORKER = 4
@@ -121,16 +121,15 @@ def _refits(
     n_tasks = min(plan.n_draws, TASKS_PER_WORKER * executor.capacity)
     seeds = np.array_split(np.arange(plan.n_draws) + plan.seed, n_tasks)
     on_progress(f"refitting {plan.n_draws} draws")
-    futures = [
-        executor.submit(refit_task, *task, plan, [int(s) for s in part])
-        for part in seeds
-    ]
-    parts: list[Refits] = []
-    for future in futures:
-        parts.append(future.result())
-        n_done = sum(part.n_refits for part in parts)
+    tasks = [(*task, plan, [int(s) for s in part]) for part in seeds]
+    futures = executor.submit(refit_task, tasks)
+    parts: dict[TaskFuture, Refits] = {}
+    for future in as_finished(futures):
+        parts[future] = future.result()
+        n_done = sum(part.n_refits for part in parts.values())
         on_progress(f"refitted {n_done} of {plan.n_draws} draws")
-    return functools.reduce(operator.add, parts)
+    # In the order of the seeds: sums of floats depend on it.
+    return functools.reduce(operator.add, [parts[future] for future in futures])
 
 
 def refit_task(

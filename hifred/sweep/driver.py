@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import queue
 import time
 from collections.abc import Callable
@@ -25,6 +26,10 @@ READ_EVENTS_SECONDS = 2.0
 # An event line may be visible late on a network file system.
 LATE_EVENTS_SECONDS = 1.0
 MAX_INNOCENT = 20
+# Work that waits beside a worker: enough that short trials are handed out and answered
+# many at a time, little enough that a stop has little to take back.
+AHEAD_SECONDS = 0.5
+MOST_AHEAD = 32
 
 
 @final
@@ -34,7 +39,6 @@ class InFlight:
 
     trial: Trial
     attempt: int
-    alone: bool
 
 
 @final
@@ -83,6 +87,7 @@ class Driver:
         self._innocent: dict[str, int] = {}
         self._obeyed = {t: history.command for t, history in self.histories.items()}
         self._best_costs: dict[str, float] = {}
+        self._mean_seconds = float("inf")  # of the last trials that ended well
 
     def has_work(self) -> bool:
         """Say whether anything is left to hand out."""
@@ -156,24 +161,36 @@ class Driver:
         )  # fmt: skip
 
     def _hand_out(self) -> None:
+        tasks = []
+        room = self._room()
         while self.stop_message is None:
-            room = 2 * self.executor.capacity if self.executor.isolated else 1
-            found = self.queue.next(len(self.in_flight), room)
-            if found is None:
-                return
-            self._submit(*found)
-            if not self.executor.isolated:
-                return
+            trial = self.queue.next(len(self.in_flight), room)
+            if trial is None:
+                break
+            tasks.append(self._noted(trial))
+        if not tasks:
+            return
+        futures = self.executor.submit(run_trial, [(t, self.kernel) for t in tasks])
+        for task, future in zip(tasks, futures, strict=True):
+            self._await_answer(task.trial.id, future)
 
-    def _submit(self, trial: Trial, alone: bool) -> None:
+    def _room(self) -> int:
+        """Return how many trials may be handed out at a time."""
+        if not self.executor.isolated:
+            return 1
+        ahead = min(AHEAD_SECONDS / max(self._mean_seconds, 1e-3), MOST_AHEAD)
+        # One more: Dask queues from three a worker on, and binds fewer to busy ones.
+        return self.executor.capacity * (1 + max(1, int(ahead))) + 1
+
+    def _noted(self, trial: Trial) -> Task:
         attempt = self._history(trial).attempt + 1
         self._note("submitted", id=trial.id, n=attempt)
-        self.in_flight[trial.id] = InFlight(trial, attempt, alone)
+        self.in_flight[trial.id] = InFlight(trial, attempt)
         self.n_run += 1
-        future = self.executor.submit(
-            run_trial, self._task(trial, attempt), self.kernel, alone=alone
-        )
-        future.add_done_callback(lambda done: self._answers.put((trial.id, done)))
+        return self._task(trial, attempt)
+
+    def _await_answer(self, trial_id: str, future: TaskFuture) -> None:
+        future.add_done_callback(lambda done: self._answers.put((trial_id, done)))
 
     def _task(self, trial: Trial, attempt: int) -> Task:
         options, head = self.options, self.view.plan.head
@@ -209,12 +226,14 @@ class Driver:
         fold_event(self.histories, {"event": event, "writer": self.log.name, **facts})
 
     def _take_answers(self) -> None:
+        found = []
         with contextlib.suppress(queue.Empty):
-            trial_id, future = self._answers.get(timeout=POLL_SECONDS)
-            self._answered(trial_id, future)
+            found.append(self._answers.get(timeout=POLL_SECONDS))
             while True:
-                trial_id, future = self._answers.get_nowait()
-                self._answered(trial_id, future)
+                found.append(self._answers.get_nowait())
+        self.executor.fetch([future for _, future in found])
+        for trial_id, future in found:
+            self._answered(trial_id, future)
 
     def _answered(self, trial_id: str, future: TaskFuture) -> None:
         flight = self.in_flight.pop(trial_id)
@@ -234,6 +253,7 @@ class Driver:
         if receipt.outcome == "done":
             event = {"event": "finished", "seconds": receipt.seconds, **base}
             fold_event(self.histories, event)
+            self._take_time(receipt.seconds)
             self._on_done(flight.trial, receipt.cost)
             return
         if self._history(flight.trial).last.get("n") != receipt.attempt:
@@ -241,6 +261,11 @@ class Driver:
                      "advanced": receipt.advanced}  # fmt: skip
             fold_event(self.histories, {"event": "ended", **base, **facts})
         self._decide(flight.trial, receipt.outcome, receipt.message)
+
+    def _take_time(self, seconds: float) -> None:
+        known = math.isfinite(self._mean_seconds)
+        before = self._mean_seconds if known else seconds
+        self._mean_seconds = 0.9 * before + 0.1 * seconds
 
     def _on_done(self, trial: Trial, cost: float | None) -> None:
         self.published.add(trial.id)

@@ -40,8 +40,8 @@ class TrialQueue:
         """Free the trials that waited for this one."""
         self._ready.extend(self._waiting.pop(trial_id, []))
 
-    def next(self, n_in_flight: int, room: int) -> tuple[Trial, bool] | None:
-        """Return the next trial and whether it must run alone; None = wait.
+    def next(self, n_in_flight: int, room: int) -> Trial | None:
+        """Return the next trial; None = wait. A suspect is alone in flight.
 
         Parameters
         ----------
@@ -51,9 +51,9 @@ class TrialQueue:
             Most that may be in flight.
         """
         if self._ready:
-            return (self._ready.popleft(), False) if n_in_flight < room else None
+            return self._ready.popleft() if n_in_flight < room else None
         if self._suspects and n_in_flight == 0:
-            return self._suspects.popleft(), True
+            return self._suspects.popleft()
         return None
 
     def drop(self, trial_ids: set[str]) -> None:

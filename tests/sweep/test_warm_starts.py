@@ -295,7 +295,7 @@ def test_a_waiting_trial_can_be_taken_out(source: Path, tmp_path: Path) -> None:
     assert queue.blocked == [second]
     queue.drop({second.id})
     assert queue.blocked == []
-    assert queue.next(0, 1) == (head, False)
+    assert queue.next(0, 1) is head
     published.add(head.id)
     queue.on_published(head.id)
     assert queue.next(0, 1) is None

@@ -1,11 +1,12 @@
 """What the driver asks of an executor, and the one way that Dask is used."""
 
 import contextlib
+import queue
 import threading
 import uuid
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self, final
 
@@ -60,7 +61,17 @@ class TaskFuture(Protocol):
         """Call `function` with this object once the answer is there."""
 
     def result(self) -> Any:
-        """Return the answer; raises `WorkerLostError` when its process died."""
+        """Return the answer of a finished task; `WorkerLostError` when it was lost."""
+
+
+def as_finished(futures: Iterable[TaskFuture]) -> Iterator[TaskFuture]:
+    """Yield every future as soon as its answer is there."""
+    finished: queue.SimpleQueue[TaskFuture] = queue.SimpleQueue()
+    waiting = list(futures)
+    for future in waiting:
+        future.add_done_callback(finished.put)
+    for _ in waiting:
+        yield finished.get()
 
 
 class Executor(Protocol):
@@ -90,9 +101,12 @@ class Executor(Protocol):
     ) -> None: ...
 
     def submit(
-        self, function: Callable[..., Any], *args: Any, alone: bool = False
-    ) -> TaskFuture:
-        """Hand over one task; `alone` asks for a worker that runs nothing else."""
+        self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
+    ) -> Sequence[TaskFuture]:
+        """Hand over one call of `function` for each tuple of arguments."""
+
+    def fetch(self, futures: Sequence[Any]) -> None:
+        """Bring the answers of finished tasks here together: their results are near."""
 
     def run_on_workers(self, function: Callable[[], Any]) -> None:
         """Call `function` in every process that runs tasks, without waiting long."""
@@ -118,6 +132,7 @@ class DaskFuture:
         self._future = future
         self._explain = explain
         self._lost: WorkerLostError | None = None
+        self._answer: list[Any] = []
 
     def add_done_callback(self, function: Callable[[Any], None]) -> None:
         def done(future: Future) -> None:
@@ -138,6 +153,8 @@ class DaskFuture:
         function(self)
 
     def result(self) -> Any:
+        if self._answer:
+            return self._answer[0]
         try:
             return self._future.result(timeout=ANSWER_SECONDS)
         except TimeoutError as error:
@@ -149,6 +166,22 @@ class DaskFuture:
             raise WorkerLostError("the task was taken back", "recalled") from error
         finally:
             self._future.release()
+
+    @staticmethod
+    def fetch(futures: "Sequence[DaskFuture]", client: Client) -> None:
+        """Read the answers of finished tasks in one round trip for all of them."""
+        ready = [f for f in futures if f._future.status == "finished"]
+        try:
+            answers = client.sync(
+                client.gather,
+                [f._future for f in ready],
+                callback_timeout=ANSWER_SECONDS,
+            )
+        except Exception:
+            return  # one is lost; `result` finds out which, and why
+        for future, answer in zip(ready, answers, strict=True):
+            future._answer.append(answer)
+            future._future.release()
 
 
 class DaskExecutor(ABC):
@@ -203,14 +236,19 @@ class DaskExecutor(ABC):
             self.cluster.close(timeout=20)
 
     def submit(
-        self, function: Callable[..., Any], *args: Any, alone: bool = False
-    ) -> TaskFuture:
+        self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
+    ) -> list[DaskFuture]:
         assert self.client is not None, "enter the executor before submitting"
-        future = self.client.submit(
-            function, *args, key=f"trial-{uuid.uuid4().hex}", pure=False, retries=0
+        keys = [f"trial-{uuid.uuid4().hex}" for _ in tasks]
+        futures = self.client.map(
+            function, *zip(*tasks, strict=True), key=keys, pure=False, retries=0
         )
-        self._futures[str(future.key)] = future
-        return DaskFuture(future, self.explain_loss)
+        self._futures.update({str(future.key): future for future in futures})
+        return [DaskFuture(future, self.explain_loss) for future in futures]
+
+    def fetch(self, futures: Sequence[DaskFuture]) -> None:
+        assert self.client is not None, "enter the executor before fetching"
+        DaskFuture.fetch(futures, self.client)
 
     def explain_loss(self, worker: str, address: str) -> WorkerLostError:
         """Return what ended the worker of this name and address."""

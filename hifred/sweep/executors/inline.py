@@ -1,6 +1,6 @@
 """Trials one after the other in this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, final
 
@@ -47,9 +47,12 @@ class InlineExecutor:
         return
 
     def submit(
-        self, function: Callable[..., Any], *args: Any, alone: bool = False
-    ) -> TaskFuture:
-        return FinishedFuture(function, args)
+        self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
+    ) -> list[TaskFuture]:
+        return [FinishedFuture(function, task) for task in tasks]
+
+    def fetch(self, futures: Sequence[TaskFuture]) -> None:
+        return
 
     def run_on_workers(self, function: Callable[[], Any]) -> None:
         function()

@@ -2,18 +2,28 @@
 
 import os
 import signal
-import threading
 import time
 
 import dask
 import pytest
 
+from hifred.sweep.executors import base
+from hifred.sweep.executors.base import as_finished
 from hifred.sweep.executors.local import LocalExecutor
+
+
+def call(function):
+    return function()
+
+
+def answer_of(executor, function):
+    (future,) = as_finished(executor.submit(call, [(function,)]))
+    return future.result()
 
 
 def test_workers_keep_freed_memory_and_have_the_threads_of_a_trial():
     with LocalExecutor(1, threads=1) as executor:
-        seen = executor.submit(lambda: dict(os.environ)).result()
+        seen = answer_of(executor, lambda: dict(os.environ))
 
     assert "MALLOC_TRIM_THRESHOLD_" not in seen
     assert seen["OMP_NUM_THREADS"] == "1"
@@ -25,13 +35,22 @@ def test_a_worker_that_dask_gives_up_is_started_again():
     impatient = {"distributed.deploy.lost-worker-timeout": "1ms"}
     with dask.config.set(impatient), LocalExecutor(1) as executor:
         for _ in range(2):
-            first = executor.submit(os.getpid).result()
+            first = answer_of(executor, os.getpid)
             os.kill(first, signal.SIGKILL)
             time.sleep(0.5)
-            again = executor.submit(lambda: dict(os.environ) | {"": str(os.getpid())})
-            answered = threading.Event()
-            again.add_done_callback(lambda _, told=answered: told.set())
-            assert answered.wait(60)
-            seen = again.result()
+            seen = answer_of(
+                executor, lambda: dict(os.environ) | {"": str(os.getpid())}
+            )
             assert seen[""] != str(first)
             assert "MALLOC_TRIM_THRESHOLD_" not in seen
+
+
+def test_answers_come_as_tasks_finish_and_may_be_fetched_together(monkeypatch):
+    # A task may take longer than fetching its answer may.
+    monkeypatch.setattr(base, "ANSWER_SECONDS", 0.5)
+    with LocalExecutor(2) as executor:
+        slow, *quick = executor.submit(time.sleep, [(1.5,)] + 4 * [(0.05,)])
+        order = list(as_finished([slow, *quick]))
+        assert order[-1] is slow
+        executor.fetch(order)
+        assert [future.result() for future in order] == [None] * 5

@@ -7,7 +7,7 @@ from benchmarks.cubes import PUBLISHED
 SOLVED = {
     "none": {"regularizer": "none"},
     "low_rank": {"regularizer": "low_rank", "rank": 10},
-    "lrs": {"regularizer": "lrs", "mu": 0.003, "rank": 10},
+    "lrs": {"regularizer": "lrs", "mu": 1e-4, "rank": 10},
     "lrw2d": {"regularizer": "lrw2d", "mu": 1.0, "rank": 10},
     "w2d1d": {"regularizer": "w2d1d", "mu": 1.0},
 }

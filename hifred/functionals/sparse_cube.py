@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import final
 
 import numpy as np
+import scipy
 
 from hifred.functionals.gradient_noise import gradient_noise
 from hifred.functionals.poisson import PoissonLikelihood
@@ -65,16 +66,17 @@ class SparseCube:
         rate: float = 1.0,
         relaxation: float = 1.0,
     ) -> np.ndarray:
-        r"""Step to ``clip(dual + rate step W cube)``, in place; return ``W^T dual``.
+        r"""Step to ``clip(dual + rate step W cube)``; return ``W^T dual``.
 
         Parameters
         ----------
         dual : array of shape `dual_shape`
-            Multipliers, tile after tile; within :math:`\pm \lambda_s S` after a full
-            step.
-        cube, step : (energy, y, x) arrays
+            Multipliers, tile after tile, changed in place; within
+            :math:`\pm \lambda_s S` after a full step.
+        cube : (energy, y, x) array
+        step : (space_scales, energy, y, x) array
+            See `dual_step`; widened along energy to the wavelets of every scale.
         rate : float
-            Factor of every step.
         relaxation : float
             1 moves all the way.
         """
@@ -83,7 +85,7 @@ class SparseCube:
         in_slices(
             kernels.move_dual_spectra,
             fine.shape[2],
-            *(fine, self.transform.spectra._rows, dual, step.reshape(len(cube), -1)),
+            *(fine, self.transform.spectra._rows, dual, step.reshape(fine.shape)),
             dtype.type(rate),
             *(self.weights.astype(dtype), self._strength(dtype)),
             dtype.type(relaxation),
@@ -94,6 +96,25 @@ class SparseCube:
         coarse[:] = 0
         self.transform.images.merge(planes, coarse, back)
         return back
+
+    def dual_step(self, steps: np.ndarray) -> np.ndarray:
+        """Return one over the longest of the voxels' steps under a wavelet.
+
+        Parameters
+        ----------
+        steps : (energy, y, x) array
+
+        Returns
+        -------
+        (space_scales, energy, y, x) array
+            Of the box that holds most of the wavelet along y and x, and of three
+            energies; `move_dual` widens it to 5, 9, 17, ... energies.
+        """
+        found = np.empty((self.transform.space_scales, *steps.shape), steps.dtype)
+        for scale, longest in enumerate(found):
+            side = 4 * 2**scale + 1
+            scipy.ndimage.maximum_filter(steps, (3, side, side), output=longest)
+        return np.reciprocal(found, out=found)
 
     def _fine(self, cube: np.ndarray) -> np.ndarray:
         cube = np.ascontiguousarray(cube)

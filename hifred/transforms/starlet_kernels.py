@@ -180,6 +180,15 @@ def _load_factors(factors, left, right, tile):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
+def _widen_tile(steps, table, wider):  # type: ignore[no-untyped-def]
+    """Write the smaller of the two entries one hole before and after to `wider`."""
+    for e in range(steps.shape[0]):
+        before, after = table[1, e], table[2, e]
+        for k in range(PIXELS_PER_TILE):
+            wider[e, k] = min(steps[before, k], steps[after, k])
+
+
+@njit(nogil=True, cache=True)
 def _move_tile(tile, table, step, rate, factors, weight, relaxation, smooth, dual):  # type: ignore[no-untyped-def]
     kind = tile.dtype.type
     centre, near, far = kind(B3_CENTRE), kind(B3_NEAR), kind(B3_FAR)
@@ -235,23 +244,26 @@ def move_dual_spectra(  # type: ignore[no-untyped-def]
 ):
     """Step in the dual of the weighted l1 norm; leave the adjoint in `fine`.
 
-    `fine` (scale, n, k) are fine planes of the 2-D transform, `step` (n, k) and
-    `strength`, (1, 1) or (n, k); `weights` (scale, scale) times `strength` are the
+    `fine` (scale, n, k) are fine planes of the 2-D transform, `step` (scale, n, k) the
+    steps, here widened from scale to scale along energy to the smallest around;
+    `strength` is (1, 1) or (n, k); `weights` (scale, scale) times `strength` are the
     bounds. `dual` (tile, scale, scale, n, pixel of tile) holds one number per
     fine-fine coefficient, tile after tile: rows of one cube would be a page apart.
     """
     tile = np.zeros((fine.shape[1], PIXELS_PER_TILE), fine.dtype)
-    smooth, steps = np.zeros_like(tile), np.zeros_like(tile)
+    smooth, nothing = np.zeros_like(tile), np.zeros_like(tile)
+    steps, wider = np.zeros_like(tile), np.zeros_like(tile)
     factors = np.zeros((strength.shape[0], PIXELS_PER_TILE), fine.dtype)
-    nothing = np.zeros_like(tile)
     for left in range(start, stop, PIXELS_PER_TILE):
         right = min(left + PIXELS_PER_TILE, stop)
         duals = dual[left // PIXELS_PER_TILE]
-        _load_tile(step, left, right, steps)
         _load_factors(strength, left, right, factors)
         for plane in range(fine.shape[0]):
             _load_tile(fine[plane], left, right, tile)
+            _load_tile(step[plane], left, right, steps)
             for j in range(rows.shape[0]):
+                _widen_tile(steps, rows[j], wider)
+                steps, wider = wider, steps
                 _move_tile(
                     *(tile, rows[j], steps, rate, factors, weights[plane, j]),
                     *(relaxation, smooth, duals[plane, j]),

@@ -1,22 +1,55 @@
 import numpy as np
+import pytest
+import scipy
+from numpy.testing import assert_allclose
 
 from hifred.functionals.sparse_cube import SparseCube
 from hifred.solvers.cube_metric import cube_metric
+from hifred.solvers.joint_norm import joint_norm
 from hifred.transforms.starlet import Starlet2D1D
-from tests.solvers.small_problems import small_problem
+from tests.solvers.small_problems import DataTerm, SmallProblem, small_problem
+
+N_SCALES = (2, 3)
 
 
-def test_the_steps_keep_the_bound_of_convergence_at_any_brightness():
-    problem = small_problem()
+def nothing_blurred() -> SmallProblem:
+    sky = small_problem().sky
+    n_energies, n_pixels = len(sky), sky[0].size
+    term = DataTerm(np.eye(n_energies), np.eye(n_pixels), sky.round())
+    return SmallProblem(sky, {"imager": term})
+
+
+PROBLEMS = {
+    "rebinned": small_problem(),
+    "same_grid": small_problem(rebin=False, shape=(9, 5, 4)),
+    "nothing_blurred": nothing_blurred(),
+}
+
+
+def boxes(energy_scale: int, space_scale: int) -> tuple[int, int, int]:
+    side = 4 * 2**space_scale + 1
+    return 4 * 2**energy_scale + 1, side, side
+
+
+def sparse_steps(cube_step: np.ndarray) -> np.ndarray:
+    """Return one over the longest step under every wavelet."""
+    planes = [
+        [scipy.ndimage.maximum_filter(cube_step, boxes(j, i)) for j in range(3)]
+        for i in range(2)
+    ]
+    return 1 / np.array(planes)
+
+
+def scaled_columns(problem: SmallProblem, anchor: np.ndarray, norm=None) -> np.ndarray:
+    """Return responses and wavelets between the roots of the steps, dense."""
     shape, likelihoods = problem.shape, problem.likelihoods().values()
-    transform = Starlet2D1D(shape, 1, 2)
+    transform = Starlet2D1D(shape, *N_SCALES)
     pairs = [(f, np.ones(f.counts.shape, bool)) for f in likelihoods]
     seen = sum(f.response.adjoint(used.astype(float)) for f, used in pairs)
-    # Some voxels a thousand times as bright as others beside them.
-    anchor = np.exp(np.random.default_rng(3).normal(scale=2, size=shape))
-    penalty = SparseCube(transform, np.ones((1, 2)))
-    metric = cube_metric(anchor, seen, pairs, penalty)
-    steps = [*metric.ratio_steps, metric.sparse_step]
+    penalty = SparseCube(transform, np.ones(N_SCALES))
+    norm = joint_norm(seen, pairs, penalty) if norm is None else norm
+    metric = cube_metric(anchor, seen, pairs, penalty, norm=norm)
+    steps = [*metric.ratio_steps, sparse_steps(anchor / seen)]
     columns = []
     for unit in np.eye(anchor.size):
         cube = np.sqrt(metric.cube_step) * unit.reshape(shape)
@@ -24,4 +57,34 @@ def test_the_steps_keep_the_bound_of_convergence_at_any_brightness():
         parts.append(transform.apply(cube)[:-1, :-1])
         scaled = [np.sqrt(s) * part for s, part in zip(steps, parts, strict=True)]
         columns.append(np.concatenate([part.ravel() for part in scaled]))
-    assert np.linalg.norm(np.stack(columns, axis=1), 2) <= 1 + 1e-6
+    return np.stack(columns, axis=1)
+
+
+@pytest.mark.parametrize("contrast", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("case", PROBLEMS)
+def test_the_steps_keep_the_bound_of_convergence_at_any_brightness(case, contrast):
+    problem = PROBLEMS[case]
+    # At a contrast of 2 some voxels are a thousand times as bright as their neighbours.
+    draw = np.random.default_rng(3).normal(scale=contrast, size=problem.shape)
+    columns = scaled_columns(problem, np.exp(draw))
+    assert np.linalg.norm(columns, 2) <= 1 + 1e-6
+
+
+def test_the_bound_needs_the_joint_norm_where_nothing_is_blurred():
+    problem = PROBLEMS["nothing_blurred"]
+    columns = scaled_columns(problem, np.ones(problem.shape), norm=1.0)
+    assert np.linalg.norm(columns, 2) > 1.2
+
+
+def test_multipliers_move_by_the_longest_step_under_their_wavelet():
+    shape = (12, 6, 4)
+    rng = np.random.default_rng(5)
+    transform = Starlet2D1D(shape, *N_SCALES)
+    penalty = SparseCube(transform, np.full(N_SCALES, np.inf))
+    cube, step = rng.standard_normal(shape), rng.uniform(0.01, 1, shape)
+    dual = np.zeros(penalty.dual_shape)
+    slope = penalty.move_dual(dual, cube, penalty.dual_step(step), rate=0.3)
+    moved = 0.3 * sparse_steps(step) * transform.apply(cube)[:-1, :-1]
+    other = rng.standard_normal(shape)
+    expected = np.vdot(transform.apply(other)[:-1, :-1], moved)
+    assert_allclose(np.vdot(other, slope), expected, rtol=1e-10)

@@ -101,13 +101,15 @@ def open_fusion_input(path: str | os.PathLike[str]) -> FusionInput:
 
 
 def _load_groups(path: Path) -> dict[str, xr.Dataset]:
-    with xr.open_datatree(path, engine="zarr", consolidated=False, chunks=None) as tree:
-        groups = {
-            node.path.lstrip("/"): node.to_dataset(inherit=False).load()
-            for node in tree.subtree
-            if node.has_data
-        }
+    # Not as a tree, whose nodes hold each other, and with them all arrays, for long.
+    opened = xr.open_groups(path, engine="zarr", consolidated=False, chunks=None)
+    groups = {
+        name.lstrip("/"): dataset.load()
+        for name, dataset in opened.items()
+        if dataset.variables
+    }
     for dataset in groups.values():
+        dataset.close()
         # How it was stored is no part of what it is: a copy may be stored otherwise.
         dataset.encoding = {}
         for variable in dataset.variables.values():

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import faulthandler
+import functools
 import os
 import sys
 import threading
@@ -100,7 +101,12 @@ def return_freed_memory() -> None:
     a few trials a worker's memory grew by a third.
     """
     with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).malloc_trim(0)
+        _c_library().malloc_trim(0)
+
+
+@functools.cache
+def _c_library() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
 
 
 def crash_cause(path: Path) -> tuple[str, str] | None:

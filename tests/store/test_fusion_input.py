@@ -1,5 +1,7 @@
 """Fusion inputs on disk: lossless, atomic, recognisable."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,23 @@ def test_round_trip_loses_nothing(tmp_path: Path, fusion_input: FusionInput) -> 
     assert found.truth is not None
     assert_same(found.truth, truth())
     assert found.attrs == fusion_input.attrs
+
+
+def test_its_memory_is_free_as_soon_as_nobody_holds_it(
+    tmp_path: Path, fusion_input: FusionInput
+) -> None:
+    path = save_fusion_input(tmp_path / "case.zarr", fusion_input)
+    # A cycle would keep all arrays for the garbage collector, which counts objects.
+    gc.collect()
+    gc.disable()
+    try:
+        found = open_fusion_input(path)
+        arrays = [v.values for o in found.observations.values() for v in o.values()]
+        seen = [weakref.ref(array) for array in arrays]
+        del found, arrays
+        assert [ref() for ref in seen] == [None] * len(seen)
+    finally:
+        gc.enable()
 
 
 def test_every_optional_variable_survives(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def start_of(problem: SmallProblem) -> np.ndarray:
 
 
 def solver_of(problem: SmallProblem, mu=None, **options) -> PrimalDual:
-    defaults = {"tolerance": 1e-7, "max_iterations": 1500, "dtype": np.float64}
+    defaults = {"tolerance": 1e-6, "max_iterations": 1500, "dtype": np.float64}
     cube_problem = CubeProblem(
         problem.likelihoods(), start_of(problem), penalty_of(problem, mu)
     )

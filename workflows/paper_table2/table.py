@@ -4,6 +4,18 @@
 
 For every model and regularizer the setting with the best NMSE is shown; the best
 regularizer of each model and measure is bold.
+
+Measured with `lrs` (seed 1, all 140 trials in 46 minutes on two cores), and the best of
+the paper's three regularizers in brackets:
+
+                         NMSE, dB       aSAM           acSSIM          ERGAS
+gaussian_1kev            21.1 (21.4)    0.266 (0.557)  0.010 (0.011)   0.164 (0.114)
+gaussian_1kev_rebinned   20.6 (11.0)    0.278 (0.670)  0.011 (0.045)   0.166 (0.317)
+gaussian_6kev            23.7 (18.7)    0.351 (0.599)  0.003 (0.005)   0.129 (0.229)
+realistic_1kev_rebinned  20.1 (10.2)    0.232 (0.691)  0.008 (0.031)   0.210 (0.351)
+
+The scene is not the paper's. On ours, rank 20 found from the spectrometer alone leaves
+an ERGAS of 0.134 in `gaussian_1kev`, and errors of 21.4 dB spread evenly make 0.129.
 """
 
 import tomllib

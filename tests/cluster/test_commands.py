@@ -106,6 +106,9 @@ def test_a_driver_job_killed_whole_is_named_and_submitted_again(
 
 
 def test_cancel_ends_the_driver_and_its_workers(bench: Bench, sweep: Path) -> None:
+    # More than can be done while the command starts on a busy machine.
+    many = SWEEP.replace("0.1, 12]", "0.1, 200]")
+    (sweep / "sweep.toml").write_text(many, encoding="utf-8")
     assert hifred("submit", sweep, "--cluster", CONFIG, "--jobs", "2").returncode == 0
     bench.wait_for_done(1)
     told = hifred("cancel", sweep)

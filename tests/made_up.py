@@ -125,11 +125,18 @@ def make_result(truth: xr.Dataset, seed: int = 1, spread: float = 0.08) -> xr.Da
     )  # fmt: skip
 
 
-def make_collected(*, with_truth: bool = True) -> xr.Dataset:
-    """Return a collected store: two models, lrs over mu and rank, low_rank, w2d1d.
+def made_up_measures(nmse: np.ndarray) -> dict[str, tuple]:
+    """Return values, units, direction and whether the truth is needed, by name."""
+    return {
+        "nmse_db": (nmse, "dB", "higher", 1),
+        "asam": (0.9 - nmse / 40, "rad", "lower", 1),
+        "acssim": (0.08 - nmse / 400, "1", "lower", 1),
+        "deviance": (4e4 - 300 * nmse, "1", "lower", 0),
+    }
 
-    One trial failed, one diverged, one is pending, and one cell was never planned.
-    """
+
+def planned_trials() -> list[tuple]:
+    """Return model, regularizer, mu and rank of every trial."""
     rows = [("low_rank", np.nan, rank) for rank in (5.0, 10.0)]
     rows += [("w2d1d", mu, np.nan) for mu in (0.5, 1.0, 2.0)]
     rows += [
@@ -138,7 +145,15 @@ def make_collected(*, with_truth: bool = True) -> xr.Dataset:
         for mu in (0.001, 0.003, 0.01, 0.03)
         if (mu, rank) != (0.03, 20.0)
     ]
-    table = [(model, *row) for model in ("demo", "hot") for row in rows]
+    return [(model, *row) for model in ("demo", "hot") for row in rows]
+
+
+def make_collected(*, with_truth: bool = True) -> xr.Dataset:
+    """Return a collected store: two models, lrs over mu and rank, low_rank, w2d1d.
+
+    One trial failed, one diverged, one is pending, and one cell was never planned.
+    """
+    table = planned_trials()
     status = np.full(len(table), STATES.index("done"), dtype="u1")
     status[[6, 9, 12]] = [STATES.index(s) for s in ("failed", "diverged", "pending")]
     done = status == STATES.index("done")
@@ -146,12 +161,7 @@ def make_collected(*, with_truth: bool = True) -> xr.Dataset:
     mu, rank = (np.array([row[i] for row in table]) for i in (2, 3))
     nmse = 22 - np.abs(np.log10(np.nan_to_num(mu, nan=0.1)) + 2.4) * 2
     nmse += np.nan_to_num(rank, nan=8.0) ** 0.3
-    measures = {
-        "nmse_db": (nmse, "dB", "higher", 1),
-        "asam": (0.9 - nmse / 40, "rad", "lower", 1),
-        "acssim": (0.08 - nmse / 400, "1", "lower", 1),
-        "deviance": (4e4 - 300 * nmse, "1", "lower", 0),
-    }
+    measures = made_up_measures(nmse)
     if not with_truth:
         measures = {"deviance": measures["deviance"]}
     return xr.Dataset(

@@ -22,6 +22,28 @@ def sky_cube(shape: tuple[int, int, int], brightness: float = 20.0) -> np.ndarra
     return brightness * np.tensordot(spectra, images + 0.05, axes=((0,), (0,)))
 
 
+def instruments(
+    edges: np.ndarray, area: np.ndarray, energy_factor: int, pixel_factor: int
+) -> dict[str, dict]:
+    """Return what sets the imager and the spectrometer apart."""
+    return {
+        "imager": {
+            "psf": np.outer(gaussian(0.6, 3), gaussian(0.6, 3)),
+            "line_spread": gaussian(3.0, 11),
+            "channel_edges": edges[::energy_factor],
+            "effective_area": 2 * area[::-1].copy(),
+            "pixel_size_arcsec": 10.0,
+        },
+        "spectrometer": {
+            "psf": np.outer(gaussian(1.2, 5), gaussian(1.2, 5)),
+            "line_spread": gaussian(0.7, 3),
+            "channel_edges": edges,
+            "effective_area": area,
+            "pixel_size_arcsec": 10.0 * pixel_factor,
+        },
+    }
+
+
 def observe(
     cube: np.ndarray,
     *,
@@ -45,22 +67,7 @@ def observe(
             (n_energies, n_rows // pixel_factor, n_columns // pixel_factor)
         ),
     }
-    kernels = {
-        "imager": {
-            "psf": np.outer(gaussian(0.6, 3), gaussian(0.6, 3)),
-            "line_spread": gaussian(3.0, 11),
-            "channel_edges": edges[::energy_factor],
-            "effective_area": 2 * area[::-1].copy(),
-            "pixel_size_arcsec": 10.0,
-        },
-        "spectrometer": {
-            "psf": np.outer(gaussian(1.2, 5), gaussian(1.2, 5)),
-            "line_spread": gaussian(0.7, 3),
-            "channel_edges": edges,
-            "effective_area": area,
-            "pixel_size_arcsec": 10.0 * pixel_factor,
-        },
-    }
+    kernels = instruments(edges, area, energy_factor, pixel_factor)
 
     def build(name: str, counts: np.ndarray, **more) -> xr.Dataset:
         return build_observation(

@@ -1,9 +1,7 @@
 """What ends a process whose trial cannot be reasoned with, and says why."""
 
 import contextlib
-import ctypes
 import faulthandler
-import functools
 import os
 import sys
 import threading
@@ -92,21 +90,6 @@ def _watch(
         if found > limit_mib:
             on_excess(found)
             os._exit(OOM_EXIT)
-
-
-def return_freed_memory() -> None:
-    """Hand the memory of freed arrays back to the system, where the C library can.
-
-    glibc keeps it otherwise, in pieces that the next trial's arrays may not fit: over
-    a few trials a worker's memory grew by a third.
-    """
-    with contextlib.suppress(AttributeError, OSError):
-        _c_library().malloc_trim(0)
-
-
-@functools.cache
-def _c_library() -> ctypes.CDLL:
-    return ctypes.CDLL(None)
 
 
 def crash_cause(path: Path) -> tuple[str, str] | None:

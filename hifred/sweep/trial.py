@@ -18,12 +18,8 @@ from hifred.store.provenance import JOB_VARIABLES, machine_facts, max_rss_mib
 from hifred.store.trial_file import open_trial, publish_trial, verify_trial
 from hifred.sweep.deadline import stop_reason
 from hifred.sweep.events import EventLog, process_log
-from hifred.sweep.guard import (
-    memory_guard,
-    record_crashes,
-    return_freed_memory,
-    time_guard,
-)
+from hifred.sweep.freed_memory import return_freed_memory
+from hifred.sweep.guard import memory_guard, record_crashes, time_guard
 from hifred.sweep.inputs import found_digest
 from hifred.sweep.kernel import Attempt, Kernel, Step
 from hifred.sweep.layout import SweepDirectory

@@ -35,8 +35,6 @@ def earlier(observations) -> xr.Dataset:
 
 def settings_of(regularizer: str, mu, **changes) -> FusionSettings:
     table = {"regularizer": regularizer, "mu": mu, "rank": 3, "energy_scales": 2}
-    if regularizer == "w2d1d":
-        table["tolerance"] = 1e-3  # a tenth of the steps
     return FusionSettings.read(table | changes)
 
 
@@ -69,8 +67,10 @@ def test_a_warm_start_finds_the_minimum_of_a_cold_one(
     ],
 )
 def test_a_start_near_by_saves_iterations(regularizer, first, second, observations):
-    before = fuse(observations, settings_of(regularizer, first))
-    settings = settings_of(regularizer, second)
+    # Nearer the minimum wavelet cubes take the same long last stretch from anywhere.
+    limits = {"tolerance": 1e-3} if regularizer == "w2d1d" else {}
+    before = fuse(observations, settings_of(regularizer, first, **limits))
+    settings = settings_of(regularizer, second, **limits)
     cold = fuse(observations, settings).attrs["n_iterations"]
     warm = fuse(observations, settings, initial=before).attrs["n_iterations"]
     assert warm < cold

@@ -27,15 +27,14 @@ def test_the_whole_workflow_runs_in_small(tmp_path):
     assert run(hifred, ["collect", f"{sweep}"]).exit_code == 0
 
     table = load(FOLDER / "table.py")
-    words = [f"{sweep}", "--figures", f"{figures}", "--drawn", "gaussian_6kev"]
-    printed = run(table.main, words)
+    printed = run(table.main, [f"{sweep}", "--figures", f"{figures}"])
     assert printed.exit_code == 0, printed.output
     best = table.best_settings(open_results(sweep))
     assert len(best) == 4 * 3
     assert best.groupby("model")["nmse_db"].max().min() > 10
     for number in ("(11.01)", "(0.031)"):
         assert number in printed.output
-    assert len(list(figures.glob("*.png"))) == 8 + 1
+    assert len(list(figures.glob("*.png"))) == 4 * 8 + 1
 
 
 def test_the_full_sweep_has_the_grid_of_the_paper():

@@ -148,14 +148,11 @@ def save_angular_distances(truths: dict[str, xr.Dataset], path: Path) -> None:
 @click.option(
     "--figures", type=click.Path(path_type=Path), help="Folder of the figures."
 )
-@click.option("--drawn", multiple=True, help="Draw this model; default all of them.")
-def main(directory: Path, figures: Path | None, drawn: tuple[str, ...]) -> None:
+def main(directory: Path, figures: Path | None) -> None:
     """Print the table of a collected sweep and save its figures."""
     results = open_results(directory)
     best = best_settings(results)
     print_table(best, Console(width=140))
-    if drawn:
-        best = best[best["model"].isin(drawn)]
     save_figures(results, best, figures or directory / "figures")
 
 

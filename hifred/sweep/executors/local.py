@@ -31,9 +31,8 @@ class LocalExecutor(DaskExecutor):
             processes=True,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={
-                "dashboard": False
-            },  # nobody looks, and it costs a second
+            # Nobody looks, and it costs a second of every start.
+            scheduler_kwargs={"dashboard": False},
             security=True,
             memory_limit=0,  # the trial's own guard names its cause
             silence_logs=50,

@@ -27,6 +27,9 @@ COLUMNS = {
     "trials_per_s_1": "trials/s, 1 worker",
     "trials_per_s": "trials/s, 2 workers",
     "efficiency": "efficiency",
+    "efficiency_error": "error",
+    "machine_efficiency": "without engine",
+    "machine_efficiency_error": "error",
 }
 
 
@@ -81,7 +84,7 @@ def main() -> None:
         "rate or memory bandwidth of this machine, whichever is slower, measured "
         "beside each case. A step of `none` and `w2d1d` is ten primal-dual steps. "
         "`efficiency` is trials a second with 2 workers over twice that with 1, "
-        "start-up left out.\n\n"
+        "start-up left out; `without engine` is that of processes which only fuse.\n\n"
     )
     text = f"# Benchmarks\n\n{load}{note}{table(rows)}"
     (options.output / "benchmarks.md").write_text(text)

@@ -32,7 +32,7 @@ def all_cases(threads: int, quick: bool) -> list[dict[str, Any]]:
         + [c for n in (45, 90, 180) for c in _steps(f"{n} pixels", _sky(600, n))]
         + [c for n in (600, 2400, 9600) for c in _steps(f"{n} energies", _sky(n, 45))]
         + [c for n in (1, 2) for c in _steps(f"{n} threads", published, n)]
-        + [_efficiency(published, trials=6, rounds=3)]
+        + [_efficiency(published, trials=4, rounds=6)]
     )
 
 

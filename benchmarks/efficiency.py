@@ -1,14 +1,19 @@
 """Trials a second of a sweep with several workers, against one worker."""
 
+import multiprocessing
 import tempfile
+import time
 from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from statistics import median
+from statistics import mean, stdev
 from typing import Any
 
 import xarray as xr
 
 from benchmarks.cubes import published, simulated
+from hifred.fusion import FusionSettings, fuse
 from hifred.observations import FusionInput
 from hifred.store import save_fusion_input
 from hifred.sweep.declaration import declare
@@ -19,23 +24,41 @@ from hifred.sweep.run import run_sweep
 def run(case: dict[str, Any]) -> dict[str, Any]:
     """Return trials a second with 1 and with ``workers``, and their efficiency.
 
-    Each round measures 1 worker, then all, so that a machine that slows down on the
-    way does not decide. Every worker gets ``trials`` fusions of the same work.
+    A shared machine drifts by more than what is looked for: there are several short
+    rounds, and every other one runs backwards. Every worker gets ``trials`` fusions of
+    the same work. The same fusions in processes that nothing drives show what the
+    machine itself loses when its cores are all at work.
     """
     data = case["data"]
     observations = published() if data == "published" else simulated(**data)
-    rounds = [
-        [_rate(case, observations, n) for n in (1, case["workers"])]
-        for _ in range(case["rounds"])
+    cells = [
+        (rate, n)
+        for rate in (_rate, _rate_without_engine)
+        for n in (1, case["workers"])
     ]
-    one, several = (median(column) for column in zip(*rounds, strict=True))
+    rounds = []
+    for number in range(case["rounds"]):
+        order = reversed(cells) if number % 2 else cells
+        found = {(rate, n): rate(case, observations, n) for rate, n in order}
+        rounds.append([found[cell] for cell in cells])
+    one, several, *without = zip(*rounds, strict=True)
     return {
         "outcome": "done",
         "rounds": rounds,
-        "trials_per_s_1": one,
-        "trials_per_s": several,
-        "efficiency": median(b / (case["workers"] * a) for a, b in rounds),
+        "trials_per_s_1": mean(one),
+        "trials_per_s": mean(several),
+        **_efficiency("efficiency", one, several, case["workers"]),
+        **_efficiency("machine_efficiency", *without, case["workers"]),
     }
+
+
+def _efficiency(
+    name: str, one: Sequence[float], several: Sequence[float], n_workers: int
+) -> dict[str, float]:
+    """Return the mean efficiency of the rounds and its standard error."""
+    found = [b / (n_workers * a) for a, b in zip(one, several, strict=True)]
+    error = stdev(found) / len(found) ** 0.5 if len(found) > 1 else float("nan")
+    return {name: mean(found), f"{name}_error": error}
 
 
 def _rate(
@@ -56,6 +79,26 @@ def _rate(
         if report.exit_code:
             raise RuntimeError(f"{report.snapshot.counts}: {report.snapshot.errors}")
         return steady_rate(_finish_times(sweep))
+
+
+def _rate_without_engine(
+    case: dict[str, Any], observations: dict[str, xr.Dataset], n_workers: int
+) -> float:
+    """Return fusions a second of `n_workers` processes that nothing drives."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(n_workers, mp_context=spawn) as pool:
+        tasks = [pool.submit(_fuse, case, observations) for _ in range(n_workers)]
+        return steady_rate({str(i): task.result() for i, task in enumerate(tasks)})
+
+
+def _fuse(case: dict[str, Any], observations: dict[str, xr.Dataset]) -> list[float]:
+    """Return when each of ``trials`` fusions, one after the other, was done, s."""
+    finished = []
+    for _ in range(case["trials"]):
+        settings = FusionSettings.read(case["settings"])
+        fuse(observations, settings, threads=case["threads"])
+        finished.append(time.time())
+    return finished
 
 
 def _finish_times(sweep: Path) -> dict[str, list[float]]:

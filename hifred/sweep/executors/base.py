@@ -23,14 +23,19 @@ DASK_CONFIG = {
     "distributed.scheduler.work-stealing": False,
     # Samples of compiled kernels tell nothing, and cost a tenth of a short trial.
     "distributed.worker.profile.enabled": False,
+    # Trials hold their arrays themselves, so there is nothing to spill, and a worker
+    # that Dask un-pauses would take new trials while it drains.
     "distributed.worker.memory.terminate": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
     "distributed.comm.timeouts.connect": "60s",
     "distributed.admin.tick.limit": "60s",
+    # Fifty times a second by default: a driver and two workers that wait would take
+    # an eighth of a core from the fusions.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "2s",
 }
-
 
 # A finished task whose worker dies before its answer is fetched would be computed
 # again, and its future waits: for ever where no worker comes.
@@ -272,3 +277,11 @@ def thread_environment(threads: int) -> dict[str, str]:
         "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
     )  # fmt: skip
     return dict.fromkeys(names, str(threads))
+
+
+def dask_environment() -> dict[str, str]:
+    """Return the variables by which a worker that Dask starts elsewhere is set up."""
+    return {
+        f"DASK_{key}".upper().replace(".", "__").replace("-", "_"): str(value)
+        for key, value in DASK_CONFIG.items()
+    }

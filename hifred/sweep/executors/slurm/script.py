@@ -7,7 +7,7 @@ from math import ceil
 from pathlib import Path
 
 from hifred.errors import SettingsError
-from hifred.sweep.executors.base import thread_environment
+from hifred.sweep.executors.base import dask_environment, thread_environment
 from hifred.sweep.executors.config import SlurmConfig, format_duration
 
 
@@ -70,16 +70,10 @@ def _is_skipped(line: str, config: SlurmConfig) -> bool:
 def exports(threads: int) -> list[str]:
     """Return the lines that set up a worker's environment.
 
-    The numerical libraries get `threads` threads.  Dask must not manage the memory of a
-    worker: trials hold their arrays themselves, so there is nothing to spill, and a
-    worker that Dask un-pauses would take new trials while it drains.
+    The numerical libraries get `threads` threads, and Dask what local workers get.
     """
-    variables = thread_environment(threads)
-    memory = "export DASK_DISTRIBUTED__WORKER__MEMORY__"
-    return [
-        *(f"export {name}={value}" for name, value in variables.items()),
-        *(f"{memory}{name}=False" for name in ("TARGET", "SPILL", "PAUSE")),
-    ]
+    variables = thread_environment(threads) | dask_environment()
+    return [f"export {name}={value}" for name, value in variables.items()]
 
 
 # A worker that a trial has taken down (a signal, or a guard after a while) starts

@@ -6,9 +6,9 @@ from typing import final
 import numpy as np
 import scipy
 
+from hifred.functionals import sparse_cube_kernels as kernels
 from hifred.functionals.gradient_noise import gradient_noise
 from hifred.functionals.poisson import PoissonLikelihood
-from hifred.transforms import starlet_kernels as kernels
 from hifred.transforms.median import median_absolute_deviation
 from hifred.transforms.starlet import Starlet2D1D
 from hifred.transforms.threads import in_slices
@@ -38,24 +38,18 @@ class SparseCube:
         self.transform = transform
         self.weights = weights
         self.strength = np.ones((1, 1)) if strength is None else strength
-        n_energies, *image = transform.input_shape
-        tile = kernels.PIXELS_PER_TILE
         scales = transform.space_scales, transform.energy_scales
-        self.dual_shape = (-(-int(np.prod(image)) // tile), *scales, n_energies, tile)
-        self._scratch: tuple[np.ndarray, np.ndarray] | None = None
+        self.dual_shape = (*scales, *transform.input_shape)
+        self._scratch: np.ndarray | None = None
 
     def value(self, cube: np.ndarray) -> float:
         """Return the norm for a cube (energy, y, x), summed in double precision."""
         fine = self._fine(cube)
-        n_tiles = -(-fine.shape[2] // kernels.PIXELS_PER_TILE)
-        sums = np.zeros((n_tiles, *self.weights.shape))
-        in_slices(
-            kernels.sum_magnitudes,
-            fine.shape[2],
-            *(fine, self.transform.spectra._rows, self._strength(cube.dtype), sums),
-            grain=kernels.PIXELS_PER_TILE,
-        )
-        return float(np.sum(self.weights * sums.sum(axis=0)))
+        sums = np.zeros((len(fine), len(cube), self.transform.energy_scales))
+        strength = self._strength(cube.dtype)
+        arrays = fine, self.transform.spectra.tables, strength, sums
+        in_slices(kernels.sum_magnitudes, len(cube), *arrays)
+        return float(np.sum(self.weights * sums.sum(axis=1)))
 
     def move_dual(
         self,
@@ -65,14 +59,14 @@ class SparseCube:
         *,
         rate: float = 1.0,
         relaxation: float = 1.0,
-    ) -> np.ndarray:
-        r"""Step to ``clip(dual + rate step W cube)``; return ``W^T dual``.
+    ) -> None:
+        r"""Step to ``clip(dual + rate step W cube)``.
 
         Parameters
         ----------
         dual : array of shape `dual_shape`
-            Multipliers, tile after tile, changed in place; within
-            :math:`\pm \lambda_s S` after a full step.
+            Multipliers, (space_scales, energy_scales, energy, y, x), changed in place;
+            within :math:`\pm \lambda_s S` after a full step.
         cube : (energy, y, x) array
         step : (space_scales, energy, y, x) array
             See `dual_step`; widened along energy to the wavelets of every scale.
@@ -80,22 +74,23 @@ class SparseCube:
         relaxation : float
             1 moves all the way.
         """
-        fine = self._fine(cube)
-        dtype = cube.dtype
+        fine, dtype = self._fine(cube), cube.dtype
+        bounds = self.weights.astype(dtype), self._strength(dtype)
         in_slices(
-            kernels.move_dual_spectra,
-            fine.shape[2],
-            *(fine, self.transform.spectra._rows, dual, step.reshape(fine.shape)),
-            dtype.type(rate),
-            *(self.weights.astype(dtype), self._strength(dtype)),
-            dtype.type(relaxation),
-            grain=kernels.PIXELS_PER_TILE,
+            kernels.move_dual,
+            len(cube),
+            *(fine, step.reshape(fine.shape), self.transform.spectra.tables),
+            *(dtype.type(rate), *bounds, dtype.type(relaxation)),
+            dual.reshape(*dual.shape[:3], -1),
         )
-        back = np.empty_like(cube)
-        planes, coarse = self._scratch_of(dtype)
-        coarse[:] = 0
-        self.transform.images.merge(planes, coarse, back)
-        return back
+
+    def adjoint(self, dual: np.ndarray) -> np.ndarray:
+        """Return ``W^T dual``, (energy, y, x)."""
+        scratch = self._scratch_of(dual.dtype)
+        fine = scratch.reshape(*scratch.shape[:2], -1)
+        arrays = dual.reshape(*dual.shape[:3], -1), self.transform.spectra.tables, fine
+        in_slices(kernels.write_adjoint, fine.shape[1], *arrays)
+        return self.transform.images.merge_fine(scratch)
 
     def dual_step(self, steps: np.ndarray) -> np.ndarray:
         """Return one over the longest of the voxels' steps under a wavelet.
@@ -117,17 +112,14 @@ class SparseCube:
         return np.reciprocal(found, out=found)
 
     def _fine(self, cube: np.ndarray) -> np.ndarray:
-        cube = np.ascontiguousarray(cube)
-        fine, coarse = self._scratch_of(cube.dtype)
-        self.transform.images.split(cube, fine, coarse)
-        return fine.reshape(len(fine), len(cube), -1)
+        fine = self.transform.images.fine(cube, self._scratch_of(cube.dtype))
+        return fine.reshape(*fine.shape[:2], -1)
 
-    def _scratch_of(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-        # Fresh arrays of this size cost as much as the transform itself.
-        if self._scratch is None or self._scratch[0].dtype != dtype:
-            shape = self.transform.input_shape
-            fine = np.empty((self.transform.space_scales, *shape), dtype)
-            self._scratch = fine, np.empty(shape, dtype)
+    def _scratch_of(self, dtype: np.dtype) -> np.ndarray:
+        # A fresh array of this size costs as much as the transform itself.
+        if self._scratch is None or self._scratch.dtype != dtype:
+            shape = self.transform.space_scales, *self.transform.input_shape
+            self._scratch = np.empty(shape, dtype)
         return self._scratch
 
     def _strength(self, dtype: np.dtype) -> np.ndarray:

@@ -30,7 +30,8 @@ def joint_norm(
     for _ in range(POWER_ITERATIONS):
         cube /= _size(cube, metric)
         dual[:] = 0
-        seen = free.move_dual(dual, cube, sparse_step)
+        free.move_dual(dual, cube, sparse_step)
+        seen = free.adjoint(dual)
         for (f, _), step in zip(terms, metric.ratio_steps, strict=True):
             seen += f.response.adjoint(step * f.response.apply(cube))
         cube = metric.cube_step * seen

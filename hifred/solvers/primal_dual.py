@@ -345,17 +345,14 @@ class PrimalDual:
     ) -> np.ndarray | None:
         if self.problem.penalty is None or metric.sparse_step is None:
             return None
-        return self.problem.penalty.move_dual(
+        self.problem.penalty.move_dual(
             duals[-1], ahead, metric.sparse_step, rate=weight, relaxation=relaxation
         )
+        return self.problem.penalty.adjoint(duals[-1])
 
     def _penalty_slope(self, duals: tuple[np.ndarray, ...]) -> np.ndarray | None:
         penalty = self.problem.penalty
-        if penalty is None:
-            return None
-        # A step of length zero leaves the multipliers and returns their adjoint.
-        step = penalty.dual_step(self._sensitivity)
-        return penalty.move_dual(duals[-1], self._seen, step, relaxation=0.0)
+        return None if penalty is None else penalty.adjoint(duals[-1])
 
 
 # Of the data's multipliers, and of the wavelet coefficients' if there are any.

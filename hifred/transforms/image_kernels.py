@@ -85,3 +85,27 @@ def split_fine(cube, rows, columns, fine, start, stop):  # type: ignore[no-untyp
             _blend_rows(scratch, rows[j], 2**j, n_columns, smooth[j % 2])
             _subtract(image, smooth[j % 2], fine[j, e])
             image = smooth[j % 2]
+
+
+@njit(nogil=True, cache=True)
+def add_planes(smooth, sign, plane, finer):  # type: ignore[no-untyped-def]
+    """Change `smooth` in place to ``sign smooth + plane - finer``."""
+    factor = smooth.dtype.type(sign)
+    for k in range(smooth.size):
+        smooth[k] = factor * smooth[k] + plane[k] - finer[k]
+
+
+@njit(nogil=True, cache=True)
+def merge_fine(fine, rows, columns, cube, start, stop):  # type: ignore[no-untyped-def]
+    """Transpose of `split_fine`: every smoothing matrix is symmetric."""
+    n_scales, n_columns = rows.shape[0], columns.shape[2]
+    scratch, nothing = np.empty_like(cube[0]), np.zeros_like(cube[0])
+    for e in range(start, stop):
+        image = fine[n_scales - 1, e]
+        for back in range(n_scales):
+            j = n_scales - 1 - back
+            _blend_columns(image, columns[j], 2**j, scratch)
+            _blend_rows(scratch, rows[j], 2**j, n_columns, cube[e])
+            finer = fine[j - 1, e] if j > 0 else nothing
+            add_planes(cube[e], -1 if back == 0 else 1, fine[j, e], finer)
+            image = cube[e]

@@ -88,15 +88,25 @@ class Starlet2D:
         tables = (self._rows, self._columns)
         in_slices(kernels.split_images, len(cube), cube, *tables, fine, coarse)
 
-    def fine(self, cube: np.ndarray) -> np.ndarray:
+    def fine(self, cube: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the fine planes of `cube` only, (n_scales, n, y, x)."""
         _check_shape(cube.shape, self.input_shape)
         cube = _floating(cube)
-        fine = np.empty((self.n_scales, *cube.shape), cube.dtype)
+        fine = (
+            np.empty((self.n_scales, *cube.shape), cube.dtype) if out is None else out
+        )
         tables = (self._rows, self._columns)
         planes = fine.reshape(*fine.shape[:2], -1)
         in_slices(by_images.split_fine, len(cube), *_flat(cube), *tables, planes)
         return fine
+
+    def merge_fine(self, fine: np.ndarray) -> np.ndarray:
+        """Return the adjoint of `fine` (n_scales, n, y, x) without a coarse plane."""
+        cube = np.empty(self.input_shape, fine.dtype)
+        tables = (self._rows, self._columns)
+        planes = fine.reshape(*fine.shape[:2], -1)
+        in_slices(by_images.merge_fine, len(cube), planes, *tables, *_flat(cube))
+        return cube
 
     def merge(self, fine: np.ndarray, coarse: np.ndarray, cube: np.ndarray) -> None:
         """Write the adjoint of `fine` and `coarse` into `cube` (n, y, x)."""
@@ -130,7 +140,7 @@ class Starlet1D:
         self.n_scales = n_scales
         self.input_shape = shape
         self.output_shape = (n_scales + 1, *shape)
-        self._rows = kernels.neighbours(shape[0], n_scales)
+        self.tables = kernels.neighbours(shape[0], n_scales)
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         _check_shape(x.shape, self.input_shape)
@@ -139,7 +149,7 @@ class Starlet1D:
         in_slices(
             kernels.split_spectra,
             x.shape[1],
-            *(x, self._rows, planes[:-1], planes[-1]),
+            *(x, self.tables, planes[:-1], planes[-1]),
             grain=kernels.PIXELS_PER_TILE,
         )
         return planes.reshape(self.output_shape)
@@ -151,7 +161,7 @@ class Starlet1D:
         in_slices(
             kernels.merge_spectra,
             cube.shape[1],
-            *(y[:-1], y[-1], self._rows, cube),
+            *(y[:-1], y[-1], self.tables, cube),
             grain=kernels.PIXELS_PER_TILE,
         )
         return cube.reshape(self.input_shape)
@@ -216,7 +226,7 @@ class Starlet2D1D:
         for plane in fine[1:]:
             smooth -= plane
         out = np.empty_like(smooth)
-        tables = self.spectra._rows
+        tables = self.spectra.tables
         in_slices(
             by_spectra.write_coarse, len(out), *_flat(smooth), tables, *_flat(out)
         )
@@ -231,7 +241,7 @@ class Starlet2D1D:
             Fine planes of the images.
         """
         plane = np.empty_like(fine[0])
-        table = self.spectra._rows[0]
+        table = self.spectra.tables[0]
         arrays = (*_flat(fine[0]), table, *_flat(plane))
         in_slices(by_spectra.write_first_plane, len(plane), *arrays)
         return plane
@@ -264,7 +274,7 @@ class Starlet2D1D:
         bound = bound.reshape(len(out) if bound.ndim else 1, -1)
         excess = np.zeros(len(out))
         planes = fine.reshape(*fine.shape[:2], -1)
-        arrays = (planes, self.spectra._rows, bound, *_flat(out), excess)
+        arrays = (planes, self.spectra.tables, bound, *_flat(out), excess)
         in_slices(by_spectra.subtract_clipped, len(out), *_flat(cube), *arrays)
         return out, float(excess.sum())
 

@@ -5,7 +5,7 @@ import numpy as np
 from hifred.transforms.threads import in_slices, one_blas_thread
 
 # Smaller products are done before another thread has woken up.
-SMALLEST_SHARED = 5_000_000
+SMALLEST_SHARED = 50_000_000
 
 
 def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from benchmarks.cubes import published, simulated
 from benchmarks.machine import bandwidth, product_rate
 from hifred.fusion import Fusion, FusionSettings
 from hifred.operators.response import Response
-from hifred.transforms.threads import use_threads
+from hifred.threads import use_threads
 
 
 def gradient_cost(responses: list[Response]) -> tuple[float, float]:

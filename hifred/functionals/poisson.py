@@ -7,7 +7,7 @@ import numpy as np
 from hifred.functionals import poisson_kernels as kernels
 from hifred.functionals.base import Smooth
 from hifred.operators.response import Response
-from hifred.transforms.threads import in_slices
+from hifred.threads import in_slices
 
 # Expected counts below this are extended by a parabola that curves upwards:
 # m - d ln m has no value there, and for d = 0 a straight line would reward

@@ -9,9 +9,9 @@ import scipy
 from hifred.functionals import sparse_cube_kernels as kernels
 from hifred.functionals.gradient_noise import gradient_noise
 from hifred.functionals.poisson import PoissonLikelihood
+from hifred.threads import in_slices
 from hifred.transforms.median import median_absolute_deviation
 from hifred.transforms.starlet import Starlet2D1D
-from hifred.transforms.threads import in_slices
 
 
 @final

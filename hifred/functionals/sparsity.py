@@ -9,9 +9,9 @@ from typing import final
 import numpy as np
 
 from hifred.errors import SettingsError
+from hifred.threads import in_slices
 from hifred.transforms.median import GAUSSIAN_MAD, median_absolute_deviation
 from hifred.transforms.starlet import Starlet2D, Starlet2D1D
-from hifred.transforms.threads import in_slices
 
 STRONGEST, WEAKEST = 3.0, 0.5  # limits of the varying strength, Eq. 21
 

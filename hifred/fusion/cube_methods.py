@@ -27,12 +27,8 @@ from hifred.solvers.paper import (
     clip_images,
     spread_evenly,
 )
-from hifred.solvers.primal_dual import (
-    CubeProblem,
-    PrimalDual,
-    PrimalDualState,
-    in_precision,
-)
+from hifred.solvers.primal_dual import CubeProblem, PrimalDual, in_precision
+from hifred.solvers.primal_dual_state import PrimalDualState
 from hifred.transforms.starlet import Starlet2D, Starlet2D1D
 
 # The first spectrum is kept above this fraction of its mean.

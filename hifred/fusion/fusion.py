@@ -12,7 +12,7 @@ from hifred.fusion.methods import method_for
 from hifred.fusion.result import cube_dataset, history, settings_text
 from hifred.fusion.settings import FusionSettings, active_settings
 from hifred.observations import check_observation
-from hifred.transforms.threads import use_threads
+from hifred.threads import use_threads
 
 
 @final

@@ -11,7 +11,7 @@ from hifred.errors import SettingsError
 from hifred.functionals.base import Smooth
 from hifred.functionals.poisson import PoissonLikelihood
 from hifred.solvers.stopping import Outcome
-from hifred.transforms.threads import in_slices, one_blas_thread
+from hifred.threads import in_slices, one_blas_thread
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,9 @@ from hifred.solvers import primal_dual_kernels as kernels
 from hifred.solvers.cube_metric import CubeMetric, cube_metric, weight_at
 from hifred.solvers.duality import lower_bound, missed_conditions
 from hifred.solvers.joint_norm import joint_norm
+from hifred.solvers.primal_dual_state import PrimalDualState
 from hifred.solvers.stopping import Outcome
-from hifred.transforms.threads import in_slices
+from hifred.threads import in_slices
 
 # Steps per iteration; the last one is not relaxed, so that the iterate is feasible.
 STEPS = 10
@@ -22,6 +23,10 @@ RELAXATION = 1.95
 # The metric follows the cube at iterations 2, 4, 8, 16, ...: ever more rarely, so
 # that each stretch is the plain, convergent method.
 FIRST_REFRESH = 2
+# With wavelets the iterates circle around the minimum, and their mean is nearer: on
+# the published cubes it is after 50 iterations where they are after 80. At iteration
+# k the newest has this share over k, so that the mean forgets the first ones.
+NEWEST_SHARE = 6.0
 # Updates of expectation maximisation before the first step.
 FIRST_UPDATES = 10
 # Smallest sensitivity in the metric, relative to the largest.
@@ -45,59 +50,6 @@ class CubeProblem:
     likelihoods: Mapping[str, PoissonLikelihood]
     start: np.ndarray
     penalty: SparseCube | None = None
-
-
-@final
-@dataclass(frozen=True)
-class PrimalDualState:
-    """One iterate, enough to go on from.
-
-    Attributes
-    ----------
-    iteration : int
-        Each is `STEPS` steps.
-    cube : (energy, y, x) array
-        Not negative.
-    duals : tuple of arrays
-        One minus the ratio of counts to model, per instrument; then the multipliers
-        of the wavelet coefficients, if there are any.
-    anchor : (energy, y, x) array
-        The cube that the metric comes from.
-    costs : (iteration + 1, terms) array
-        Total, every instrument, penalty.
-    gaps : (iteration + 1,) array
-        Proven relative duality gap; infinite where nothing is proven.
-    certificate : float
-        The smaller of the gap and of what the conditions of optimality miss; see
-        `PrimalDual`.
-    outcome : Outcome or None
-        None while there is more to do.
-    """
-
-    iteration: int
-    cube: np.ndarray
-    duals: tuple[np.ndarray, ...]
-    anchor: np.ndarray
-    costs: np.ndarray
-    gaps: np.ndarray
-    certificate: float = np.inf
-    outcome: Outcome | None = None
-
-    @property
-    def cost(self) -> float:
-        return float(self.costs[-1, 0])
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return everything as plain arrays, to be saved."""
-        found = {f"dual_{i}": dual for i, dual in enumerate(self.duals)}
-        return found | {
-            "cube": self.cube,
-            "anchor": self.anchor,
-            "costs": self.costs,
-            "gaps": self.gaps,
-            "certificate": np.array(self.certificate),
-            "outcome": np.array("" if self.outcome is None else self.outcome.name),
-        }
 
 
 @final
@@ -129,13 +81,14 @@ class PrimalDual:
     that are nowhere brighter than this one, and proves nothing about the others. The
     first is the sharper on small problems; among millions of voxels the worst one
     alone keeps it large, and the certificate is the second, some times the distance
-    to the minimum.
+    to the minimum. Both are of the means of the iterates and of their multipliers.
 
     References
     ----------
     Chambolle & Pock (2011), A first-order primal-dual algorithm, J. Math. Imaging
     Vis. 40, 120, where Algorithm 2 lets the weight fall. Condat (2013), J. Optim.
-    Theory Appl. 158, 460 (relaxation).
+    Theory Appl. 158, 460 (relaxation). Shamir & Zhang (2013), Stochastic gradient
+    descent for non-smooth optimization, ICML (means that forget the first iterates).
     """
 
     def __init__(
@@ -179,31 +132,20 @@ class PrimalDual:
         metric = self._metric_of(state.anchor)
         weight = weight_at(state.iteration, sparse=metric.sparse_step is not None)
         data, penalty = self._slopes_of(state.duals)
-        cube = state.cube.copy()
+        newest = state.newest.copy()
         duals = [dual.copy() for dual in state.duals]
         for left in reversed(range(STEPS)):
             relaxation = RELAXATION if left else 1.0
-            ahead = _moved_cube(cube, data, penalty, metric, weight, relaxation)
+            ahead = _moved_cube(newest, data, penalty, metric, weight, relaxation)
             self._move_ratios(duals, ahead, metric, weight, relaxation)
             penalty = self._move_sparse(duals, ahead, metric, weight, relaxation)
             data = self._adjoint(duals)
         self._slopes = tuple(duals), (data, penalty)
-        return self._judged(state, cube, self._slopes[0])
+        return self._judged(self._averaged(state, newest, self._slopes[0], penalty))
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> PrimalDualState:
         """Return the state that `PrimalDualState.arrays` came from."""
-        n_duals = sum(name.startswith("dual_") for name in arrays)
-        name = str(arrays["outcome"])
-        return PrimalDualState(
-            len(arrays["costs"]) - 1,
-            arrays["cube"],
-            tuple(arrays[f"dual_{i}"] for i in range(n_duals)),
-            arrays["anchor"],
-            arrays["costs"],
-            arrays["gaps"],
-            float(arrays["certificate"]),
-            Outcome[name] if name else None,
-        )
+        return PrimalDualState.restore(arrays)
 
     def _number(self, value: Any) -> Any:
         # Of the arrays' precision: NumPy would widen them otherwise.
@@ -214,67 +156,90 @@ class PrimalDual:
 
     def _first(self, cube: np.ndarray, outcome: Outcome | None) -> PrimalDualState:
         duals = self._ratios(cube)
+        means = list(duals)
         if self.problem.penalty is not None:
             duals.append(np.zeros(self.problem.penalty.dual_shape, self.dtype))
+            means.append(np.zeros_like(cube))
         costs = self._costs(cube, [f.expected_counts(cube) for f in self._terms])
         if outcome is None and not np.isfinite(costs).all():
             outcome = Outcome.NOT_FINITE
         gaps = np.array([np.inf])
         return PrimalDualState(
-            0, cube, tuple(duals), cube, costs[None], gaps, outcome=outcome
+            *(0, cube, tuple(means), cube, tuple(duals), cube, costs[None], gaps),
+            outcome=outcome,
         )
 
     def _refreshed(self, state: PrimalDualState) -> PrimalDualState:
         power = state.iteration / FIRST_REFRESH
         if power >= 1 and np.log2(power).is_integer():
-            return replace(state, anchor=state.cube)
+            return replace(state, anchor=state.newest)
         return state
 
-    def _judged(
+    def _averaged(
         self,
         before: PrimalDualState,
-        cube: np.ndarray,
+        newest: np.ndarray,
         duals: tuple[np.ndarray, ...],
+        penalty: np.ndarray | None,
     ) -> PrimalDualState:
-        models = [f.expected_counts(cube) for f in self._terms]
-        costs = self._costs(cube, models)
-        scale = max(abs(costs[0]), 1e-30)
-        gap = (costs[0] - self._bound(duals)) / scale
-        missed = self._missed(cube, duals, models, costs[-1]) / scale
-        state = replace(
+        """Return the state with the next iterate in it, and in its means."""
+        iteration = before.iteration + 1
+        cube, *means = newest, *duals
+        if penalty is not None:
+            share = self._number(min(1.0, NEWEST_SHARE / iteration))
+            news = newest, *duals[:-1], penalty
+            pairs = zip((before.cube, *before.means), news, strict=True)
+            cube, *means = (mean + share * (new - mean) for mean, new in pairs)
+        return replace(
             before,
-            iteration=before.iteration + 1,
+            iteration=iteration,
             cube=cube,
+            means=tuple(means),
+            newest=newest,
             duals=duals,
-            costs=np.vstack([before.costs, costs]),
-            gaps=np.append(before.gaps, gap),
+        )
+
+    def _judged(self, state: PrimalDualState) -> PrimalDualState:
+        models = [f.expected_counts(state.cube) for f in self._terms]
+        costs = self._costs(state.cube, models)
+        scale = max(abs(costs[0]), 1e-30)
+        slopes = self._mean_slopes(state)
+        gap = (costs[0] - self._bound(state, slopes)) / scale
+        missed = self._missed(state, slopes, models, costs[-1]) / scale
+        state = replace(
+            state,
+            costs=np.vstack([state.costs, costs]),
+            gaps=np.append(state.gaps, gap),
             certificate=float(min(gap, missed)),
         )
         return replace(state, outcome=self._outcome(state))
 
-    def _bound(self, duals: tuple[np.ndarray, ...]) -> float:
+    def _mean_slopes(self, state: PrimalDualState) -> "_Slopes":
+        penalty = None if self.problem.penalty is None else state.means[-1]
+        return self._adjoint(state.means), penalty
+
+    def _bound(self, state: PrimalDualState, slopes: "_Slopes") -> float:
         names = list(self.problem.likelihoods)
-        data, penalty = self._slopes_of(duals)
+        data, penalty = slopes
         return lower_bound(
             dict(zip(names, self._terms, strict=True)),
-            dict(zip(names, duals, strict=False)),
+            dict(zip(names, state.means, strict=False)),
             gathered=self._seen - data,
             allowed=self._seen if penalty is None else self._seen + penalty,
         )
 
     def _missed(
         self,
-        cube: np.ndarray,
-        duals: tuple[np.ndarray, ...],
+        state: PrimalDualState,
+        slopes: "_Slopes",
         models: Sequence[np.ndarray],
         norm: float,
     ) -> float:
-        data, penalty = self._slopes_of(duals)
         matched = [
             f.divergence(model * (1 - dual))
-            for f, model, dual in zip(self._terms, models, duals, strict=False)
+            for f, model, dual in zip(self._terms, models, state.means, strict=False)
         ]
-        return sum(matched) + missed_conditions(cube, data, penalty, norm)
+        return sum(matched) + missed_conditions(state.cube, *slopes, norm)
 
     def _outcome(self, state: PrimalDualState) -> Outcome | None:
         if not np.isfinite(state.costs[-1]).all():

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from hifred.solvers import slack_kernels as kernels
-from hifred.transforms.threads import in_slices
+from hifred.threads import in_slices
 
 
 @final

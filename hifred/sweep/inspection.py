@@ -15,7 +15,7 @@ from hifred.sweep.kernel import Kernel
 from hifred.sweep.listing import full_id
 from hifred.sweep.plan import Trial
 from hifred.sweep.snapshot import SweepView
-from hifred.transforms.threads import use_threads
+from hifred.threads import use_threads
 
 
 @final

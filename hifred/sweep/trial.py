@@ -24,7 +24,7 @@ from hifred.sweep.inputs import found_digest
 from hifred.sweep.kernel import Attempt, Kernel, Step
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan import Trial
-from hifred.transforms.threads import use_threads
+from hifred.threads import use_threads
 
 BAD_OUTCOMES = ("diverged", "not_finite")
 STORAGE_ERRNOS = (

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from hifred.transforms.threads import in_slices
+from hifred.threads import in_slices
 
 GAUSSIAN_MAD = 0.6745  # median |z| of a unit normal
 PUBLISHED_MAD = 0.6735  # the published code's rounding of it, for comparisons

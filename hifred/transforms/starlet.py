@@ -18,10 +18,10 @@ from typing import final
 import numpy as np
 
 from hifred.errors import HifredError
+from hifred.threads import in_slices
 from hifred.transforms import image_kernels as by_images
 from hifred.transforms import spectrum_kernels as by_spectra
 from hifred.transforms import starlet_kernels as kernels
-from hifred.transforms.threads import in_slices
 
 
 def _check_scales(name: str, n_scales: int) -> None:

@@ -4,10 +4,11 @@ from numpy.testing import assert_allclose
 
 from hifred.functionals.sparse_cube import SparseCube, plane_noise
 from hifred.functionals.sparsity import varying_strength
-from hifred.solvers.primal_dual import CubeProblem, PrimalDual, PrimalDualState
+from hifred.solvers.primal_dual import CubeProblem, PrimalDual
+from hifred.solvers.primal_dual_state import PrimalDualState
 from hifred.solvers.stopping import Outcome
+from hifred.threads import use_threads
 from hifred.transforms.starlet import Starlet2D1D
-from hifred.transforms.threads import use_threads
 from tests.solvers.oracle import oracle
 from tests.solvers.small_problems import SmallProblem, small_problem
 
@@ -108,9 +109,9 @@ def test_what_the_conditions_miss_is_the_gap_to_cubes_nowhere_brighter():
     problem = small_problem(background=True, mask=True)
     solver = solver_of(problem, 1.0, max_iterations=3)
     state = solve(solver)
-    data, penalty = solver._slopes_of(state.duals)
+    data, penalty = solver._mean_slopes(state)
     bound = 0.0
-    for f, dual in zip(solver._terms, state.duals, strict=False):
+    for f, dual in zip(solver._terms, state.means, strict=False):
         terms = f.counts * np.log1p(-dual) + f.background * dual
         bound += float(np.sum(terms, where=f.mask))
     bound += float(np.sum(state.cube * np.minimum(data + penalty, 0)))

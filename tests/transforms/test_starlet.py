@@ -3,9 +3,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hifred.errors import HifredError
+from hifred.threads import use_threads
 from hifred.transforms.median import PUBLISHED_MAD, median_absolute_deviation
 from hifred.transforms.starlet import Starlet1D, Starlet2D, Starlet2D1D
-from hifred.transforms.threads import use_threads
 from tests.laws import assert_adjoint
 
 TRANSFORMS = [

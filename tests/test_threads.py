@@ -3,7 +3,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from hifred.errors import SettingsError
-from hifred.transforms.threads import (
+from hifred.threads import (
     available_threads,
     in_slices,
     thread_count,

@@ -106,9 +106,7 @@ class SparseCube:
             energies; `move_dual` widens it to 5, 9, 17, ... energies.
         """
         found = np.empty((self.transform.space_scales, *steps.shape), steps.dtype)
-        for scale, longest in enumerate(found):
-            side = 4 * 2**scale + 1
-            scipy.ndimage.maximum_filter(steps, (3, side, side), output=longest)
+        in_slices(_write_longest, len(found), steps, found)
         return np.reciprocal(found, out=found)
 
     def _fine(self, cube: np.ndarray) -> np.ndarray:
@@ -125,6 +123,15 @@ class SparseCube:
     def _strength(self, dtype: np.dtype) -> np.ndarray:
         flat = self.strength.reshape(len(self.strength), -1)
         return np.ascontiguousarray(flat, dtype)
+
+
+def _write_longest(
+    steps: np.ndarray, longest: np.ndarray, start: int, stop: int
+) -> None:
+    """Write the longest of the steps under a wavelet of the scales from `start`."""
+    for scale in range(start, stop):
+        side = 4 * 2**scale + 1
+        scipy.ndimage.maximum_filter(steps, (3, side, side), output=longest[scale])
 
 
 def plane_noise(

@@ -36,10 +36,14 @@ def missed_conditions(
         :math:`\varphi(Z)`.
     """
     slope = data if penalty is None else data + penalty
-    missed = float(np.sum(cube * np.maximum(slope, 0), dtype=np.float64))
-    if penalty is None:
-        return missed
-    return missed + norm - float(np.sum(cube * penalty, dtype=np.float64))
+    missed = _product(cube, np.maximum(slope, 0))
+    return missed if penalty is None else missed + norm - _product(cube, penalty)
+
+
+def _product(left: np.ndarray, right: np.ndarray) -> float:
+    """Return the inner product; the sum over energies is in double precision."""
+    rows = np.einsum("ek,ek->e", *(a.reshape(len(a), -1) for a in (left, right)))
+    return float(rows.sum(dtype=np.float64))
 
 
 def lower_bound(

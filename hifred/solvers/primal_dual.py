@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, final
 
 import numpy as np
@@ -13,6 +14,7 @@ from hifred.solvers.cube_metric import CubeMetric, cube_metric, weight_at
 from hifred.solvers.duality import lower_bound, missed_conditions
 from hifred.solvers.joint_norm import joint_norm
 from hifred.solvers.primal_dual_state import PrimalDualState
+from hifred.solvers.sliced import added, between, copied
 from hifred.solvers.stopping import Outcome
 from hifred.threads import in_slices
 
@@ -133,7 +135,7 @@ class PrimalDual:
         weight = weight_at(state.iteration, sparse=metric.sparse_step is not None)
         data, penalty = self._slopes_of(state.duals)
         newest = state.newest.copy()
-        duals = [dual.copy() for dual in state.duals]
+        duals = [copied(dual) for dual in state.duals]
         for left in reversed(range(STEPS)):
             relaxation = RELAXATION if left else 1.0
             ahead = _moved_cube(newest, data, penalty, metric, weight, relaxation)
@@ -189,7 +191,7 @@ class PrimalDual:
             share = self._number(min(1.0, NEWEST_SHARE / iteration))
             news = newest, *duals[:-1], penalty
             pairs = zip((before.cube, *before.means), news, strict=True)
-            cube, *means = (mean + share * (new - mean) for mean, new in pairs)
+            cube, *means = (between(mean, new, share) for mean, new in pairs)
         return replace(
             before,
             iteration=iteration,
@@ -257,10 +259,8 @@ class PrimalDual:
         return np.array([sum(data) + last, *data, last])
 
     def _adjoint(self, duals: Sequence[np.ndarray]) -> np.ndarray:
-        total = self._terms[0].response.adjoint(duals[0])
-        for f, dual in zip(self._terms[1:], duals[1:], strict=False):
-            total = total + f.response.adjoint(dual)
-        return total
+        pairs = zip(self._terms, duals, strict=False)
+        return reduce(added, (f.response.adjoint(dual) for f, dual in pairs))
 
     def _ratios(self, cube: np.ndarray) -> list[np.ndarray]:
         duals = []

@@ -41,7 +41,11 @@ def collect(
 
 @click.command(epilog="Example: hifred best first-look --by nmse_db -n 3")
 @click.argument("directory", type=PATH)
-@click.option("--by", required=True, help="Measure to rank by.")
+@click.option(
+    "--by",
+    required=True,
+    help='Measure to rank by; "held_out" takes both scores of held-out counts.',
+)
 @click.option("-n", "n_best", type=click.IntRange(1), default=5, show_default=True)
 @click.option(
     "--each", help="A setting, such as model: the best for each of its values."

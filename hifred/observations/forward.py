@@ -12,10 +12,11 @@ from hifred.observations.matching import Kernels, kernels_for
 from hifred.observations.observation import redistribution_of, spatial_matrix_of
 from hifred.observations.observation_checks import SPACING_TOLERANCE
 from hifred.observations.sky import SkyGrid, extended_area, field_edges, sky_slice
-from hifred.operators.matrix import Matrix, structure, weighted
+from hifred.operators.matrix import Matrix
 from hifred.operators.response import Response
 from hifred.operators.spatial import blur_and_rebin
 from hifred.operators.spectral import channel_matrix
+from hifred.operators.structure import structure, weighted
 
 
 def build_responses(

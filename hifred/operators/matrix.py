@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from typing import final
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse
 
 from hifred.operators.products import multiply
@@ -12,10 +11,6 @@ from hifred.operators.products import multiply
 # A multiply-add in a sparse product costs about as much as this many in a dense one:
 # 4 against 80 GFLOP/s were measured on two AVX-512 cores.
 SPARSE_COST = 20.0
-# Below this size a factorisation costs more than it saves.
-SMALLEST_FACTORED = 512
-# Their rank is looked for among so many first, then among twice as many, and so on.
-FIRST_WIDTH = 64
 
 
 class Matrix(ABC):
@@ -282,19 +277,6 @@ class Weighted(Matrix):
         return Weighted(self.matrix.squared(), self.weights**2)
 
 
-def weighted(matrix: Matrix, weights: np.ndarray) -> Matrix:
-    """Return ``M diag(weights)`` in the form that is cheapest to apply."""
-    if np.all(weights == 1):
-        return matrix
-    if isinstance(matrix, Identity):
-        return Diagonal(weights)
-    if isinstance(matrix, Sparse):
-        return Sparse(matrix.entries * weights)
-    if isinstance(matrix, Dense):
-        return Dense(matrix.entries * weights)
-    return Weighted(matrix, weights)
-
-
 def _separable(x: np.ndarray, along_y: np.ndarray, along_x: np.ndarray) -> np.ndarray:
     (_, my, ny), (_, mx, nx) = along_y.shape, along_x.shape
     images = x.reshape(-1, ny, nx)
@@ -312,55 +294,3 @@ def _separable(x: np.ndarray, along_y: np.ndarray, along_x: np.ndarray) -> np.nd
         out = found if out is None else np.add(out, found, out=out)
     assert out is not None, "a sum has terms"
     return out.reshape(len(x), my * mx)
-
-
-def structure(
-    entries: np.ndarray | scipy.sparse.sparray, tolerance: float = 1e-12
-) -> Matrix:
-    """Return the cheapest form of a matrix: identity, diagonal, sparse, thin or dense.
-
-    Parameters
-    ----------
-    entries : (rows, columns) array, dense or sparse
-    tolerance : float
-        Relative error (spectral norm) allowed when large matrices are replaced by
-        thin factors; 1e-12 keeps double precision.
-    """
-    sparse = scipy.sparse.csr_array(entries)
-    sparse.eliminate_zeros()
-    rows, columns = sparse.shape
-    if rows == columns and _is_diagonal(sparse):
-        diagonal = sparse.diagonal()
-        return Identity(rows) if np.all(diagonal == 1) else Diagonal(diagonal)
-    if SPARSE_COST * sparse.nnz < rows * columns:
-        return Sparse(sparse)
-    dense = sparse.toarray()
-    return _thin(dense, tolerance) or Dense(dense)
-
-
-def _is_diagonal(entries: scipy.sparse.csr_array) -> bool:
-    found = entries.tocoo()
-    return bool(np.array_equal(found.row, found.col))
-
-
-def _thin(dense: np.ndarray, tolerance: float) -> Factored | None:
-    """Return thin factors of `dense`, or None where they would not pay."""
-    rows, columns = dense.shape
-    largest_rank = rows * columns // (2 * (rows + columns))
-    if min(rows, columns) < SMALLEST_FACTORED:
-        return None
-    rng, scale = np.random.default_rng(0), np.linalg.norm(dense)
-    width = min(FIRST_WIDTH, largest_rank)
-    while True:
-        probe = rng.standard_normal((columns, width))
-        range_basis = scipy.linalg.qr(dense @ probe, mode="economic")[0]
-        within = range_basis.T @ dense
-        missed = np.linalg.norm(dense - range_basis @ within)
-        if missed <= tolerance * scale / np.sqrt(width):  # at most the largest value
-            break
-        if width == largest_rank:
-            return None
-        width = min(2 * width, largest_rank)
-    left, values, right = scipy.linalg.svd(within, full_matrices=False)
-    rank = max(1, int(np.sum(values > tolerance * values[0])))
-    return Factored(range_basis @ left[:, :rank] * values[:rank], right[:rank])

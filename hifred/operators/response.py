@@ -6,7 +6,8 @@ from typing import final
 import numpy as np
 
 from hifred.operators.base import LinearOperator
-from hifred.operators.matrix import Matrix, structure
+from hifred.operators.matrix import Matrix
+from hifred.operators.structure import structure
 
 
 @final

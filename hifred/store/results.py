@@ -11,6 +11,7 @@ import xarray as xr
 
 from hifred.errors import HifredError, unknown_name
 from hifred.store.collected import SCHEMA, current_generation, open_table
+from hifred.store.held_out_rank import BOTH, NOT_HELD_OUT, SCORES, held_out_rank
 from hifred.store.result_grid import dense_grid
 from hifred.store.result_html import results_html
 from hifred.store.result_table import TRIAL
@@ -223,7 +224,8 @@ class Results:
         Parameters
         ----------
         by : str
-            A measure that says which way is better.
+            A measure that says which way is better, or ``"held_out"``: both scores
+            of held-out counts together, see `held_out_rank`.
         n : int
         where : mapping, optional
             Only trials with these settings.
@@ -237,10 +239,17 @@ class Results:
         """
         if each is not None and each not in self.setting_names:
             raise unknown_name("setting", each, self.setting_names)
-        if by not in (*self.measure_names, *FACTS[:4]):
+        known = [*self.measure_names, *FACTS[:4]]
+        together = by == BOTH
+        if together and not set(SCORES) <= set(known):
+            raise HifredError(NOT_HELD_OUT)
+        if by not in known and not together:
             raise unknown_name("measure", by, self.measure_names)
         frame = self.table(where)
-        frame = frame[(frame["status"] == "done") & frame[by].notna()]
+        frame = frame[frame["status"] == "done"]
+        if together:
+            frame = frame.assign(**{BOTH: held_out_rank(frame)})
+        frame = frame[frame[by].notna()]
         frame = frame.sort_values(by, ascending=not self._is_higher(by))
         if each is None:
             return frame.head(n)
@@ -248,6 +257,8 @@ class Results:
         return frame[order < n].sort_values(each, kind="stable")
 
     def _is_higher(self, measure: str) -> bool:
+        if measure == BOTH:
+            return False
         direction = self._table[measure].attrs.get("direction", "lower")
         return bool(direction == "higher")
 

@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose
 
+from hifred.operators.banded import Banded, narrowest_bands
 from hifred.operators.matrix import (
     Dense,
     Diagonal,
@@ -14,9 +15,9 @@ from hifred.operators.matrix import (
     Matrix,
     Sparse,
     Weighted,
-    structure,
-    weighted,
 )
+from hifred.operators.structure import structure, weighted
+from hifred.threads import use_threads
 
 RNG = np.random.default_rng(1)
 MATRIX_CASES: dict[type[Matrix], Matrix] = {
@@ -28,6 +29,7 @@ MATRIX_CASES: dict[type[Matrix], Matrix] = {
     Kronecker: Kronecker(
         RNG.standard_normal((2, 2, 4)), RNG.standard_normal((2, 3, 6))
     ),
+    Banded: narrowest_bands(scipy.sparse.csr_array(np.triu(RNG.random((40, 12)), -9))),
     Weighted: Weighted(Dense(RNG.standard_normal((3, 5))), RNG.random(5)),
 }
 
@@ -84,15 +86,35 @@ def _smooth(n: int) -> np.ndarray:
         (np.ones((4, 6)), Dense),
         (scipy.sparse.eye_array(300, k=1), Sparse),
         (_smooth(600), Factored),
+        (np.tri(400, 400, 3) * np.tri(400, 400, 9).T, Banded),
         (np.random.default_rng(2).random((600, 600)), Dense),
     ],
-    ids=["identity", "diagonal", "dense", "sparse", "thin", "full"],
+    ids=["identity", "diagonal", "dense", "sparse", "thin", "banded", "full"],
 )
 def test_structure_finds_the_cheapest_form(entries: np.ndarray, form: type) -> None:
     found = structure(entries)
     assert type(found) is form
     dense = entries if isinstance(entries, np.ndarray) else entries.toarray()
     assert_allclose(found.to_dense(), dense, atol=1e-11 * np.linalg.norm(dense, 2))
+
+
+def test_bands_without_entries_are_zero() -> None:
+    entries = np.zeros((90, 30))
+    entries[:10, :20] = RNG.random((10, 20))
+    entries[80:, 5:] = RNG.random((10, 25))
+    found = narrowest_bands(scipy.sparse.csr_array(entries))
+    assert any(band.entries.size == 0 for band in found.bands)
+    assert_allclose(found.to_dense(), entries)
+    assert_allclose(found.adjoint(np.eye(90)), entries.T)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_threads_share_the_columns_of_bands(n_threads: int) -> None:
+    matrix = MATRIX_CASES[Banded]
+    x, y = RNG.random((matrix.shape[1], 7)), RNG.random((matrix.shape[0], 7))
+    with use_threads(n_threads):
+        assert_allclose(matrix.apply(x), matrix.to_dense() @ x)
+        assert_allclose(matrix.adjoint(y), matrix.to_dense().T @ y)
 
 
 @pytest.mark.parametrize("matrix", cases())

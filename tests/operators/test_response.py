@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hifred.operators.matrix import Diagonal, Identity, structure
+from hifred.operators.matrix import Diagonal, Identity
 from hifred.operators.norm import operator_norm
 from hifred.operators.response import Response
 from hifred.operators.spatial import blur_and_rebin
 from hifred.operators.spectral import convolution_matrix, rebinning_matrix
+from hifred.operators.structure import structure
 from tests.laws import assert_adjoint
 
 RNG = np.random.default_rng(7)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hifred.functionals.poisson import PoissonLikelihood
-from hifred.operators.matrix import structure
 from hifred.operators.response import Response
+from hifred.operators.structure import structure
 
 
 @dataclass(frozen=True)

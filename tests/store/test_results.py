@@ -146,6 +146,7 @@ def test_the_lazy_dataset_has_cubes_and_labels(results: Results) -> None:
         (lambda r: r.trial(mi=0.3), "did you mean 'mu'"),
         (lambda r: r.trial("zz"), "unknown trial 'zz'"),
         (lambda r: r.best("nmse"), "did you mean 'nmse_db'"),
+        (lambda r: r.best("held_out"), "held_out = { fraction"),
         (lambda r: r.grid("nmse_dB"), "did you mean 'nmse_db'"),
         (lambda r: r.grid("nmse_db", x="mi"), "did you mean 'mu'"),
         (lambda r: r.table({"mi": 1}), "did you mean 'mu'"),

@@ -38,11 +38,15 @@ def test_held_out_error_chooses_well_in_small(tmp_path):
     printed = run(script.main, [f"{sweep}"])
     assert printed.exit_code == 0, printed.output
     assert "gaussian_6kev" in printed.output
-    found = script.losses(open_results(sweep).table(), "held_out_error")
-    assert found.shape == (3, 2)
-    # The few counts of this size leave the choice between two ranks to chance.
-    assert found.mean(axis=None) <= 0.3
-    assert found.max(axis=None) <= 1.0
+    results = open_results(sweep)
+    for score in ("held_out_error", "held_out"):
+        found = script.losses(results.table(), score)
+        assert found.shape == (3, 2)
+        # The few counts of this size leave the choice between two ranks to chance.
+        assert found.mean(axis=None) <= 0.3
+        assert found.max(axis=None) <= 1.0
+    best = results.best("held_out", 1, each="model")["held_out"]
+    assert (best < results.best("held_out", 100)["held_out"].mean()).all()
 
 
 def test_the_full_sweep_covers_every_model_regularizer_and_seed():

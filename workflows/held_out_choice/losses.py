@@ -19,8 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hifred.store import open_results
-
-SCORES = ("held_out_error", "held_out_deviance")
+from hifred.store.held_out_rank import BOTH, SCORES, held_out_rank
 
 
 def losses(frame: pd.DataFrame, score: str) -> pd.DataFrame:
@@ -29,6 +28,9 @@ def losses(frame: pd.DataFrame, score: str) -> pd.DataFrame:
     The seed is the end of the model's name.
     """
     done = frame[frame["status"] == "done"]
+    if score == BOTH:
+        ranks = [held_out_rank(some) for _, some in done.groupby("regularizer")]
+        done = done.assign(**{BOTH: pd.concat(ranks)})
     names = done["model"].str.rsplit("_", n=1, expand=True)
     done = done.assign(model=names[0], seed=names[1].astype(int))
     groups = done.groupby(["model", "regularizer", "seed"])
@@ -50,9 +52,9 @@ def print_losses(found: pd.DataFrame, title: str, console: Console) -> None:
 @click.command()
 @click.argument("directory", type=click.Path(exists=True, path_type=Path))
 def main(directory: Path) -> None:
-    """Print the losses of both scores in a collected sweep."""
+    """Print the losses of each score, and of both together, in a collected sweep."""
     frame = open_results(directory).table()
-    for score in SCORES:
+    for score in (*SCORES, BOTH):
         title = f"dB lost by the smallest {score}"
         print_losses(losses(frame, score), title, Console(width=110))
 

@@ -62,7 +62,8 @@ class CubeMethod:
         if settings.regularizer == "w2d1d" and settings.mu:
             penalty = _sparse_cube(assembly, likelihoods, start)
         self._settings, self._sky = settings, assembly.sky
-        self.solver = self._solver_of(CubeProblem(likelihoods, start, penalty))
+        problem = CubeProblem(likelihoods, start.astype(settings.precision), penalty)
+        self.solver = self._solver_of(problem)
 
     def _solver_of(self, problem: CubeProblem) -> PrimalDual:
         settings = self._settings

@@ -10,7 +10,7 @@ from numba import njit
 
 from hifred.transforms.block_sum import block_sum
 from hifred.transforms.image_kernels import CONTRACT, add_planes, blend
-from hifred.transforms.spectrum_kernels import lag
+from hifred.transforms.spectrum_kernels import is_wanted, lag
 
 PIXELS_PER_BLOCK = 2048
 
@@ -46,12 +46,6 @@ def _smooth(whole, kept, scale, table, i, hole, left, out):  # type: ignore[no-u
         _row(whole, kept, scale, table[3, i], hole, left, width),
         out,
     )
-
-
-@njit(nogil=True, cache=True)
-def _is_wanted(i, reach, start, stop, n):  # type: ignore[no-untyped-def]
-    """Say whether the results `start` to `stop` of `n` need row `i`."""
-    return max(0, start - reach) <= i < min(n, stop + reach)
 
 
 @njit(nogil=True, cache=True)
@@ -95,18 +89,18 @@ def _move_block(  # type: ignore[no-untyped-def]
     strength,
     relaxation,
     dual,
-    room,
+    rooms,
     left,
     start,
     stop,
 ):
     n, n_scales = len(fine), len(tables)
     width, last = min(PIXELS_PER_BLOCK, fine.shape[1] - left), lag(n_scales)
-    smooth, wider, bounds = room[0], room[1], room[2, 0, 0, :width]
+    (smooth, wider), bounds = rooms, np.empty(width, fine.dtype)
     for newest in range(max(0, start - last), stop + last):
         for j in range(n_scales):
             i, hole = newest - lag(j + 1), 2**j
-            if not _is_wanted(i, last - lag(j + 1), start, stop, n):
+            if not is_wanted(i, last - lag(j + 1), start, stop, n):
                 continue
             place = _place(i, _next_hole(j, n_scales))
             upper = _row(fine, smooth, j, i, hole, left, width)
@@ -134,12 +128,12 @@ def move_dual(  # type: ignore[no-untyped-def]
     `strength` is (1, 1) or (n, k); `weights` (plane, scale) times `strength` are the
     bounds; `dual` is (plane, scale, n, k).
     """
-    room = np.empty((3, *_room(len(tables), fine).shape), fine.dtype)
+    rooms = _room(len(tables), fine), _room(len(tables), fine)
     for left in range(0, fine.shape[2], PIXELS_PER_BLOCK):
         for plane in range(len(fine)):
             _move_block(
                 *(fine[plane], step[plane], tables, rate, weights[plane], strength),
-                *(relaxation, dual[plane], room, left, start, stop),
+                *(relaxation, dual[plane], rooms, left, start, stop),
             )
 
 
@@ -152,7 +146,7 @@ def _adjoint_block(dual, tables, fine, kept, nothing, left, start, stop):  # typ
         for back in range(n_scales):
             j = n_scales - 1 - back
             i, hole = newest - last + lag(j), 2**j
-            if not _is_wanted(i, lag(j), start, stop, n):
+            if not is_wanted(i, lag(j), start, stop, n):
                 continue
             out, finer = fine[i, left:right], nothing[:width]
             if j > 0:
@@ -195,7 +189,7 @@ def _sum_block(fine, tables, strength, kept, sums, left, start, stop):  # type: 
     for newest in range(max(0, start - last), stop + last):
         for j in range(n_scales):
             i, hole = newest - lag(j + 1), 2**j
-            if not _is_wanted(i, last - lag(j + 1), start, stop, n):
+            if not is_wanted(i, last - lag(j + 1), start, stop, n):
                 continue
             lower = kept[j, _place(i, _next_hole(j, n_scales)), :width]
             _smooth(fine, kept, j, tables[j], i, hole, left, lower)

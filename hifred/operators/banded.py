@@ -46,9 +46,7 @@ class Banded(Matrix):
     def __init__(self, bands: Sequence[Band], n_columns: int) -> None:
         self.bands = tuple(bands)
         self.shape = (self.bands[-1].rows.stop, n_columns)
-        heights = [len(band.entries) + READING_COST for band in bands]
-        widths = [band.entries.shape[1] for band in bands]
-        self.cost = float(np.dot(heights, widths))
+        self.cost = sum(_cost(band.rows, band.columns) for band in bands)
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         return self._spread(_apply, x, self.shape[0])
@@ -89,18 +87,26 @@ def _adjoint(bands, y, out, start, stop):  # type: ignore[no-untyped-def]
 
 def narrowest_bands(entries: scipy.sparse.csr_array) -> Banded:
     """Return the matrix in bands of the height that costs least."""
-    choices = (_bands(entries, height) for height in HEIGHTS)
-    return min(choices, key=lambda banded: banded.cost)
+    choices = [_ranges(entries, height) for height in HEIGHTS]
+    ranges = min(choices, key=lambda found: sum(_cost(*ends) for ends in found))
+    bands = [Band(r, c, entries[r, c].toarray()) for r, c in ranges]
+    return Banded(bands, entries.shape[1])
 
 
-def _bands(entries: scipy.sparse.csr_array, height: int) -> Banded:
-    n_rows, n_columns = entries.shape
-    bands = []
+def _ranges(entries: scipy.sparse.csr_array, height: int) -> list[tuple[slice, slice]]:
+    """Return the rows of each band, and the columns that they reach."""
+    n_rows, ends = entries.shape[0], entries.indptr
+    found = []
     for first in range(0, n_rows, height):
-        some = entries[first : first + height]
-        columns = slice(0, 0)
-        if some.nnz:
-            columns = slice(int(some.indices.min()), int(some.indices.max()) + 1)
-        rows = slice(first, min(first + height, n_rows))
-        bands.append(Band(rows, columns, some[:, columns].toarray()))
-    return Banded(bands, n_columns)
+        last = min(first + height, n_rows)
+        used = entries.indices[ends[first] : ends[last]]
+        columns = (
+            slice(int(used.min()), int(used.max()) + 1) if used.size else slice(0, 0)
+        )
+        found.append((slice(first, last), columns))
+    return found
+
+
+def _cost(rows: slice, columns: slice) -> float:
+    n_rows, n_columns = rows.stop - rows.start, columns.stop - columns.start
+    return float((n_rows + READING_COST) * n_columns)

@@ -217,8 +217,9 @@ class PrimalDual:
         return replace(state, outcome=self._outcome(state))
 
     def _mean_slopes(self, state: PrimalDualState) -> "_Slopes":
-        penalty = None if self.problem.penalty is None else state.means[-1]
-        return self._adjoint(state.means), penalty
+        if self.problem.penalty is None:  # the means are the newest multipliers
+            return self._slopes_of(state.duals)
+        return self._adjoint(state.means), state.means[-1]
 
     def _bound(self, state: PrimalDualState, slopes: "_Slopes") -> float:
         names = list(self.problem.likelihoods)

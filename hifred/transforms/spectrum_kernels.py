@@ -38,6 +38,12 @@ def lag(scale):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
+def is_wanted(i, reach, start, stop, n):  # type: ignore[no-untyped-def]
+    """Say whether the results `start` to `stop` of `n` need row `i`."""
+    return max(0, start - reach) <= i < min(n, stop + reach)
+
+
+@njit(nogil=True, cache=True)
 def _smooth_row(source, table, i, depth, out):  # type: ignore[no-untyped-def]
     """Blend row `i` with its neighbours; the rows of `source` are used in turn."""
     a, b, c, d = table[0, i], table[1, i], table[2, i], table[3, i]
@@ -57,8 +63,8 @@ def _advance(fine, tables, rings, newest, start, stop):  # type: ignore[no-untyp
     n, (n_scales, depth) = len(fine), rings.shape[:2]
     last = lag(n_scales)
     for j in range(1, n_scales + 1):
-        i, ahead = newest - lag(j), last - lag(j)
-        if max(0, start - ahead) <= i < min(n, stop + ahead):
+        i = newest - lag(j)
+        if is_wanted(i, last - lag(j), start, stop, n):
             if j == 1:
                 _smooth_row(fine, tables[0], i, n, rings[0, i % depth])
             else:

@@ -32,12 +32,11 @@ class ImageSparsity:
 
     def planes(self, x: np.ndarray) -> np.ndarray:
         """Return the fine planes, (scale, component, y, x)."""
-        return self.transform.apply(x)[:-1]
+        return self.transform.fine(x)
 
     def adjoint(self, planes: np.ndarray) -> np.ndarray:
         """Return the transpose of `planes`, images (component, y, x)."""
-        coarse = np.zeros_like(planes[:1])
-        return self.transform.adjoint(np.concatenate([planes, coarse]))
+        return self.transform.merge_fine(planes)
 
     def curvature(self, heights: np.ndarray) -> np.ndarray:
         """Return about the diagonal of ``W^T diag(h) W``, (component, y, x).

@@ -211,6 +211,9 @@ class Kronecker(Matrix):
     def __init__(self, along_y: np.ndarray, along_x: np.ndarray) -> None:
         self.along_y = np.ascontiguousarray(along_y)
         self.along_x = np.ascontiguousarray(along_x)
+        # BLAS wants matrices that lie in memory as they are applied.
+        self._turned_y = np.ascontiguousarray(along_y.transpose(0, 2, 1))
+        self._turned_x = np.ascontiguousarray(along_x.transpose(0, 2, 1))
         terms, my, ny = along_y.shape
         _, mx, nx = along_x.shape
         self.shape = (my * mx, ny * nx)
@@ -223,13 +226,10 @@ class Kronecker(Matrix):
         return np.ascontiguousarray(self.adjoint_rows(np.ascontiguousarray(y.T)).T)
 
     def apply_rows(self, x: np.ndarray) -> np.ndarray:
-        return _separable(x, self.along_y, self.along_x)
+        return _separable(x, self.along_y, self._turned_x)
 
     def adjoint_rows(self, y: np.ndarray) -> np.ndarray:
-        turned = (0, 2, 1)
-        return _separable(
-            y, self.along_y.transpose(turned), self.along_x.transpose(turned)
-        )
+        return _separable(y, self._turned_y, self.along_x)
 
     def astype(self, dtype: np.typing.DTypeLike) -> "Kronecker":
         return Kronecker(self.along_y.astype(dtype), self.along_x.astype(dtype))
@@ -277,20 +277,19 @@ class Weighted(Matrix):
         return Weighted(self.matrix.squared(), self.weights**2)
 
 
-def _separable(x: np.ndarray, along_y: np.ndarray, along_x: np.ndarray) -> np.ndarray:
-    (_, my, ny), (_, mx, nx) = along_y.shape, along_x.shape
+def _separable(x: np.ndarray, along_y: np.ndarray, turned_x: np.ndarray) -> np.ndarray:
+    """Return the sum of ``A^y X (A^x)^T`` for every image; `turned_x` is transposed."""
+    (_, my, ny), (_, nx, mx) = along_y.shape, turned_x.shape
     images = x.reshape(-1, ny, nx)
     out: np.ndarray | None = None
-    for a_y, a_x in zip(along_y, along_x, strict=True):
-        # Copied, so that BLAS sees the same layout whichever way it is applied.
-        a_y, turned = np.ascontiguousarray(a_y), np.ascontiguousarray(a_x.T)
+    for a_y, a_x in zip(along_y, turned_x, strict=True):
         # The product of all images at once is the faster one: it takes the wider side.
         if mx <= nx:
-            narrow = multiply(images.reshape(-1, nx), turned).reshape(-1, ny, mx)
+            narrow = multiply(images.reshape(-1, nx), a_x).reshape(-1, ny, mx)
             found = multiply(a_y, narrow)
         else:
             tall = multiply(a_y, images).reshape(-1, nx)
-            found = multiply(tall, turned).reshape(-1, my, mx)
+            found = multiply(tall, a_x).reshape(-1, my, mx)
         out = found if out is None else np.add(out, found, out=out)
     assert out is not None, "a sum has terms"
     return out.reshape(len(x), my * mx)

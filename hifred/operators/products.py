@@ -5,7 +5,7 @@ import numpy as np
 from hifred.threads import in_slices, one_blas_thread
 
 # Of multiply-adds: smaller products are done before another thread has woken up.
-SMALLEST_SHARED = 50_000_000
+SMALLEST_SHARED = 20_000_000
 
 
 def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:

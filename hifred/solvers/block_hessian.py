@@ -7,7 +7,9 @@ from typing import final
 import numpy as np
 
 from hifred.operators.matrix import Matrix
+from hifred.solvers.block_kernels import add_block_products
 from hifred.solvers.counts_term import CountsTerm
+from hifred.threads import in_slices, one_blas_thread
 
 # Added to the diagonal of every block, relative to its mean, before it is inverted.
 RIDGE = 1e-12
@@ -117,7 +119,9 @@ def _seen_from_sky(blocks: np.ndarray, spatial: Matrix) -> np.ndarray:
 
 
 def _block_product(blocks: np.ndarray, images: np.ndarray) -> np.ndarray:
-    return np.einsum("ijp,jp->ip", blocks, images)
+    out = np.zeros_like(images)
+    add_block_products(blocks, images, out)
+    return out
 
 
 def _inverse_blocks(blocks: np.ndarray) -> np.ndarray:
@@ -125,4 +129,11 @@ def _inverse_blocks(blocks: np.ndarray) -> np.ndarray:
     stacked = np.ascontiguousarray(blocks.transpose(2, 0, 1))
     scale = np.trace(stacked, axis1=1, axis2=2) / n
     stacked[:, np.arange(n), np.arange(n)] += RIDGE * scale[:, None]
-    return np.ascontiguousarray(np.linalg.inv(stacked).transpose(1, 2, 0))
+    inverse = np.empty_like(stacked)
+    with one_blas_thread():
+        in_slices(_invert, len(stacked), stacked, inverse)
+    return np.ascontiguousarray(inverse.transpose(1, 2, 0))
+
+
+def _invert(blocks: np.ndarray, out: np.ndarray, start: int, stop: int) -> None:
+    out[start:stop] = np.linalg.inv(blocks[start:stop])

@@ -30,7 +30,15 @@ class BoundCone:
         bounds = np.abs(planes) + 2 * level / weights
         value = np.stack([bounds - planes, bounds + planes])
         multiplier = weights * value[::-1] / value.sum(axis=0)
-        return Slack(value, multiplier, np.zeros(1))
+        return self.restore(value, multiplier, np.zeros(1))
+
+    def restore(
+        self, value: np.ndarray, multiplier: np.ndarray, target: np.ndarray
+    ) -> Slack:
+        return Slack(value, multiplier, target)
+
+    def slope(self, slack: Slack) -> np.ndarray:
+        return self.pull(slack, slack.multiplier)
 
     def pull(self, slack: Slack, corrected: np.ndarray) -> np.ndarray:
         below, above = slack.weight

@@ -1,11 +1,12 @@
 """What must stay positive: expected counts, the cube, wavelet bounds."""
 
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
 from hifred.functionals.positivity import PositiveCube
 from hifred.solvers.counts_term import CountsTerm, unpacked
+from hifred.solvers.cube_slack import CorrectedCube, CubeSlack
 from hifred.solvers.hessian_parts import HessianParts
 from hifred.solvers.slack import Slack
 
@@ -13,22 +14,32 @@ from hifred.solvers.slack import Slack
 class Cone(Protocol):
     """Positive quantities that depend on the coefficient images.
 
-    Images have shape (component, pixel) throughout.
+    Images have shape (component, pixel) throughout. What is corrected, and a change,
+    are what the slack of the same cone takes and returns.
     """
 
-    def begin(self, images: np.ndarray, level: float) -> Slack:
+    def begin(self, images: np.ndarray, level: float) -> Any:
         """Return a strictly feasible slack near the central path."""
 
-    def pull(self, slack: Slack, corrected: np.ndarray) -> np.ndarray:
+    def restore(
+        self, value: np.ndarray, multiplier: np.ndarray, target: np.ndarray
+    ) -> Any:
+        """Return the slack that holds these arrays."""
+
+    def slope(self, slack: Any) -> np.ndarray:
+        """Return what the cone adds to the gradient at the slack's multipliers.
+
+        A likelihood adds its own slope, which the values alone give.
+        """
+
+    def pull(self, slack: Any, corrected: Any) -> np.ndarray:
         """Return what `corrected` (target + level) / value adds to the gradient."""
 
-    def change(
-        self, step: np.ndarray, slack: Slack, corrected: np.ndarray
-    ) -> np.ndarray:
+    def change(self, step: np.ndarray, slack: Any, corrected: Any) -> Any:
         """Return the change of the values for a `step` of the images."""
 
     def certify(
-        self, slack: Slack, step: np.ndarray, weight: np.ndarray
+        self, slack: Any, step: np.ndarray, weight: np.ndarray
     ) -> tuple[float, np.ndarray]:
         """Return the complementarity with multipliers corrected for a Newton `step`.
 
@@ -52,7 +63,15 @@ class CountsCone:
         expected = self.term.expected(images)
         inverse = np.zeros_like(expected)
         np.divide(self._target, expected, out=inverse, where=self._target > 0)
-        return Slack(expected, inverse, self._target)
+        return self.restore(expected, inverse, self._target)
+
+    def restore(
+        self, value: np.ndarray, multiplier: np.ndarray, target: np.ndarray
+    ) -> Slack:
+        return Slack(value, multiplier, target)
+
+    def slope(self, slack: Slack) -> np.ndarray:
+        return self.pull(slack, slack.inverse())
 
     def pull(self, slack: Slack, corrected: np.ndarray) -> np.ndarray:
         # Voxels without counts have no barrier, only the slope 1 of the likelihood.
@@ -80,21 +99,31 @@ class CubeCone:
     def __init__(self, positive: PositiveCube) -> None:
         self.positive = positive
 
-    def begin(self, images: np.ndarray, level: float) -> Slack:
+    def begin(self, images: np.ndarray, level: float) -> CubeSlack:
         cube = self.positive.cube(images)
-        target = np.zeros(1, cube.dtype)
-        return Slack(cube, (level / cube).astype(cube.dtype), target)
+        multiplier = (level / cube).astype(cube.dtype)
+        return self.restore(cube, multiplier, np.zeros(1))
 
-    def pull(self, slack: Slack, corrected: np.ndarray) -> np.ndarray:
-        return -self.positive.adjoint(corrected)
+    def restore(
+        self, value: np.ndarray, multiplier: np.ndarray, target: np.ndarray
+    ) -> CubeSlack:
+        return CubeSlack(value, multiplier, self.positive.spectra)
+
+    def slope(self, slack: CubeSlack) -> np.ndarray:
+        return -self.positive.adjoint(slack.multiplier)
+
+    def pull(self, slack: CubeSlack, corrected: CorrectedCube | None) -> np.ndarray:
+        if corrected is None:
+            return np.zeros((len(slack.basis), len(slack.value)))
+        return -slack.pull(corrected)
 
     def change(
-        self, step: np.ndarray, slack: Slack, corrected: np.ndarray
+        self, step: np.ndarray, slack: CubeSlack, corrected: CorrectedCube | None
     ) -> np.ndarray:
-        return self.positive.cube(step)
+        return step
 
     def certify(
-        self, slack: Slack, step: np.ndarray, weight: np.ndarray
+        self, slack: CubeSlack, step: np.ndarray, weight: np.ndarray
     ) -> tuple[float, np.ndarray]:
         correction = weight * self.positive.cube(step)
         negative = slack.multiplier + correction < 0
@@ -104,5 +133,5 @@ class CubeCone:
 
     def add_curvature(self, weight: np.ndarray, parts: HessianParts) -> None:
         if weight.size:
-            n = self.positive.basis.shape[1]
+            n = len(self.positive.spectra)
             parts.add_local(unpacked(self.positive.triangle(weight), n))

@@ -1,12 +1,16 @@
 """The Poisson likelihood of one instrument, seen from coefficient images."""
 
+import copy
+from functools import cached_property
 from typing import final
 
 import numpy as np
-import scipy.special
 
 from hifred.functionals.poisson import PoissonLikelihood
 from hifred.operators.matrix import Identity
+from hifred.operators.products import multiply
+
+NO_FLOOR = 1e-100
 
 
 @final
@@ -34,6 +38,10 @@ class CountsTerm:
         self.counts = likelihood.counts.reshape(n_channels, -1).astype(float)
         self.background = _flat(likelihood.background, n_channels)
         self.used = _flat(likelihood.mask, n_channels)
+        # Without the parabola that goes on below small expected counts.
+        self._likelihood = copy.copy(likelihood)
+        self._likelihood.floor = NO_FLOOR
+        self._lowest = np.where(self.domain(), NO_FLOOR, 0)
         self.is_local = len(self.spatial) == 1 and isinstance(self.spatial[0], Identity)
 
     def gather(self, images: np.ndarray) -> np.ndarray:
@@ -55,28 +63,36 @@ class CountsTerm:
 
     def change(self, images: np.ndarray) -> np.ndarray:
         """Return what `images` add to the expected counts."""
-        return self.spectral @ self.gather(images)
+        return multiply(self.spectral, self.gather(images))
 
     def divergence(self, expected: np.ndarray) -> float:
         """Return the Poisson divergence; infinite outside its domain."""
-        terms = scipy.special.kl_div(self.counts, expected)
-        return float(np.sum(terms if self.used is None else terms[self.used]))
+        if (self._masked(expected) < self._lowest).any():
+            return np.inf
+        shape = self._likelihood.response.output_shape
+        return self._likelihood.divergence(expected.reshape(shape))
 
     def pull(self, slope: np.ndarray) -> np.ndarray:
         """Return what a slope (channel, pixel) of the counts is to the images."""
-        return self.spread(self.spectral.T @ self._masked(slope))
+        return self.spread(multiply(self.spectral.T, self._masked(slope)))
 
     def blocks(self, weights: np.ndarray) -> np.ndarray:
         """Return ``C_j`` for weights (channel, pixel): (n, n, instrument pixel)."""
-        n = self.spectral.shape[1]
-        rows, columns = np.triu_indices(n)
-        products = self.spectral[:, rows] * self.spectral[:, columns]
-        return unpacked(products.T @ self._masked(weights), n)
+        triangle = multiply(self._products, self._masked(weights))
+        return unpacked(triangle, self.spectral.shape[1])
 
     def domain(self) -> np.ndarray:
         """Return where expected counts must stay positive, (channel, pixel)."""
         counted = self.counts > 0
         return counted if self.used is None else counted & self.used
+
+    @cached_property
+    def _products(self) -> np.ndarray:
+        """Products of any two columns of the spectral matrix, (pairs, channel)."""
+        rows, columns = np.triu_indices(self.spectral.shape[1])
+        return np.ascontiguousarray(
+            (self.spectral[:, rows] * self.spectral[:, columns]).T
+        )
 
     def _masked(self, values: np.ndarray) -> np.ndarray:
         return values if self.used is None else np.where(self.used, values, 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from hifred.solvers.block_hessian import BlockHessian
 from hifred.solvers.bound_cone import BoundCone
 from hifred.solvers.cones import Cone, CountsCone, CubeCone
 from hifred.solvers.counts_term import CountsTerm
+from hifred.solvers.cube_slack import CubeSlack
 from hifred.solvers.hessian_parts import HessianParts
 from hifred.solvers.low_rank_problem import LowRankProblem
 from hifred.solvers.slack import Slack
@@ -41,7 +42,7 @@ class InteriorPointState:
     ----------
     iteration : int
     images : (component, pixel) array
-    slacks : tuple of Slack
+    slacks : tuple of Slack and CubeSlack
         The cube first, then one per instrument, then the wavelet bounds if any.
     costs : (iteration + 1, terms) array
         Total, every instrument, penalty.
@@ -56,7 +57,7 @@ class InteriorPointState:
 
     iteration: int
     images: np.ndarray
-    slacks: tuple[Slack, ...]
+    slacks: tuple[Slack | CubeSlack, ...]
     costs: np.ndarray
     gaps: np.ndarray
     certificate: float = np.inf
@@ -160,8 +161,8 @@ class InteriorPoint:
         """Return the state that `InteriorPointState.arrays` came from."""
         names = ("value", "multiplier", "target")
         slacks = tuple(
-            Slack(*(arrays[f"{name}_{i}"] for name in names))
-            for i in range(len(self._cones))
+            cone.restore(*(arrays[f"{name}_{i}"] for name in names))
+            for i, cone in enumerate(self._cones)
         )
         costs, gaps = arrays["costs"], arrays["gaps"]
         return InteriorPointState(len(gaps) - 1, arrays["images"], slacks, costs, gaps)
@@ -172,7 +173,7 @@ class InteriorPoint:
         inverses = [slack.inverse() for slack in state.slacks]
         first, changes = self._direction(state, hessian, inverses)
         level = max(_target_level(state.slacks, changes), self._lowest_level(state))
-        corrected = [
+        corrected: list[Any] = [
             slack.corrected(change, level)
             for slack, change in zip(state.slacks, changes, strict=True)
         ]
@@ -186,9 +187,9 @@ class InteriorPoint:
         self,
         state: InteriorPointState,
         hessian: BlockHessian,
-        corrected: Sequence[np.ndarray],
+        corrected: Sequence[Any],
         start: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, list[np.ndarray]]:
+    ) -> tuple[np.ndarray, list[Any]]:
         """Return the Newton step and the changes of the slacks.
 
         Without a `start` it is the predictor: only the level and the second-order
@@ -218,7 +219,7 @@ class InteriorPoint:
         self,
         state: InteriorPointState,
         images: np.ndarray,
-        slacks: tuple[Slack, ...],
+        slacks: tuple[Slack | CubeSlack, ...],
         lengths: tuple[float, float],
     ) -> InteriorPointState:
         costs = self._costs(images)
@@ -281,8 +282,7 @@ class InteriorPoint:
     def _stationarity(self, state: InteriorPointState) -> np.ndarray:
         gradient = self._penalty_product(state.images)
         for cone, slack in zip(self._cones, state.slacks, strict=True):
-            dual = slack.multiplier if slack.is_constraint else slack.inverse()
-            gradient += cone.pull(slack, dual)
+            gradient += cone.slope(slack)
         return gradient
 
     def _penalty_product(self, images: np.ndarray) -> np.ndarray:
@@ -311,11 +311,11 @@ def _below(
     return float(-length - np.log1p(-length)) if length < 1 else gain
 
 
-def _complementarity(slacks: Sequence[Slack]) -> float:
+def _complementarity(slacks: Sequence[Slack | CubeSlack]) -> float:
     return sum(s.product() for s in slacks if s.is_constraint)
 
 
-def _target_level(slacks: Sequence[Slack], changes: Sequence[np.ndarray]) -> float:
+def _target_level(slacks: Sequence[Slack | CubeSlack], changes: Sequence[Any]) -> float:
     """Return Mehrotra's level: low where a step to zero would go far.
 
     One step for values and multipliers: where only one of them may go far, the

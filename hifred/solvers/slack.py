@@ -38,15 +38,11 @@ class Slack:
     @property
     def weight(self) -> np.ndarray:
         """Return multiplier / value, the curvature of the barrier."""
-        out = np.empty_like(self.value)
-        arrays = _flat(self.value, self.multiplier, out)
-        in_slices(kernels.weight, out.size, *arrays)
-        return out
+        return barrier_weight(self.value, self.multiplier)
 
     def product(self) -> float:
         """Return the sum of value times multiplier, in double precision."""
-        sums = _block_sums(kernels.product, 1, self.value, self.multiplier)
-        return float(sums[:, 0].sum())
+        return complementarity(self.value, self.multiplier)
 
     def inverse(self) -> np.ndarray:
         """Return target / value."""
@@ -100,6 +96,18 @@ class Prediction:
         Holds for targets of zero, where the first order is ``-product``.
         """
         return (1 - step) * self.product + step**2 * self.second_order
+
+
+def barrier_weight(value: np.ndarray, multiplier: np.ndarray) -> np.ndarray:
+    """Return multiplier / value; zero where the multiplier is."""
+    out = np.empty_like(value)
+    in_slices(kernels.weight, out.size, *_flat(value, multiplier, out))
+    return out
+
+
+def complementarity(value: np.ndarray, multiplier: np.ndarray) -> float:
+    """Return the sum of value times multiplier, in double precision."""
+    return float(_block_sums(kernels.product, 1, value, multiplier).sum())
 
 
 def _flat(*arrays: np.ndarray) -> list[np.ndarray]:

@@ -13,6 +13,7 @@ Starck, Fadili & Murtagh (2007), The undecimated wavelet decomposition and its
 reconstruction, IEEE Trans. Image Process. 16.
 """
 
+from collections.abc import Callable
 from typing import final
 
 import numpy as np
@@ -22,6 +23,9 @@ from hifred.threads import in_slices
 from hifred.transforms import image_kernels as by_images
 from hifred.transforms import spectrum_kernels as by_spectra
 from hifred.transforms import starlet_kernels as kernels
+
+# Fewer values than this are done before another thread has woken up.
+VALUES_PER_GRAIN = 1 << 16
 
 
 def _check_scales(name: str, n_scales: int) -> None:
@@ -86,7 +90,7 @@ class Starlet2D:
         """Write the planes of `cube` (n, y, x) into `fine` and `coarse`."""
         _check_shape(cube.shape, self.input_shape)
         tables = (self._rows, self._columns)
-        in_slices(kernels.split_images, len(cube), cube, *tables, fine, coarse)
+        self._by_image(kernels.split_images, cube, *tables, fine, coarse)
 
     def fine(self, cube: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the fine planes of `cube` only, (n_scales, n, y, x)."""
@@ -97,7 +101,7 @@ class Starlet2D:
         )
         tables = (self._rows, self._columns)
         planes = fine.reshape(*fine.shape[:2], -1)
-        in_slices(by_images.split_fine, len(cube), *_flat(cube), *tables, planes)
+        self._by_image(by_images.split_fine, *_flat(cube), *tables, planes)
         return fine
 
     def merge_fine(self, fine: np.ndarray) -> np.ndarray:
@@ -105,13 +109,18 @@ class Starlet2D:
         cube = np.empty(self.input_shape, fine.dtype)
         tables = (self._rows, self._columns)
         planes = fine.reshape(*fine.shape[:2], -1)
-        in_slices(by_images.merge_fine, len(cube), planes, *tables, *_flat(cube))
+        self._by_image(by_images.merge_fine, planes, *tables, *_flat(cube))
         return cube
 
     def merge(self, fine: np.ndarray, coarse: np.ndarray, cube: np.ndarray) -> None:
         """Write the adjoint of `fine` and `coarse` into `cube` (n, y, x)."""
         tables = (self._rows, self._columns)
-        in_slices(kernels.merge_images, len(cube), fine, coarse, *tables, cube)
+        self._by_image(kernels.merge_images, fine, coarse, *tables, cube)
+
+    def _by_image(self, kernel: Callable[..., None], *arguments: np.ndarray) -> None:
+        n_images, n_rows, n_columns = self.input_shape
+        grain = max(1, VALUES_PER_GRAIN // (n_rows * n_columns))
+        in_slices(kernel, n_images, *arguments, grain=grain)
 
     def reconstruct(self, planes: np.ndarray) -> np.ndarray:
         """Return the cube whose planes are `planes`: their sum."""

@@ -6,6 +6,8 @@ import numpy as np
 
 from hifred.functionals.poisson import PoissonLikelihood
 from hifred.operators.matrix import Diagonal, Identity
+from hifred.solvers import duality_kernels as kernels
+from hifred.threads import in_slices
 
 # Above this many entries the support of a spectral matrix is not looked at.
 LARGEST_SUPPORT = 20_000_000
@@ -35,23 +37,20 @@ def missed_conditions(
     norm : float
         :math:`\varphi(Z)`.
     """
-    slope = data if penalty is None else data + penalty
-    missed = _product(cube, np.maximum(slope, 0))
-    return missed if penalty is None else missed + norm - _product(cube, penalty)
-
-
-def _product(left: np.ndarray, right: np.ndarray) -> float:
-    """Return the inner product; the sum over energies is in double precision."""
-    rows = np.einsum("ek,ek->e", *(a.reshape(len(a), -1) for a in (left, right)))
-    return float(rows.sum(dtype=np.float64))
+    sums = np.zeros((len(cube), 2))
+    arrays = *_flat(cube, data, np.empty((0, 0)) if penalty is None else penalty), sums
+    in_slices(kernels.sum_missed, len(cube), *arrays)
+    missed, paid = sums.sum(axis=0)
+    return float(missed if penalty is None else missed + norm - paid)
 
 
 def lower_bound(
     likelihoods: Mapping[str, PoissonLikelihood],
     duals: Mapping[str, np.ndarray],
     *,
-    gathered: np.ndarray,
-    allowed: np.ndarray,
+    seen: np.ndarray,
+    data: np.ndarray,
+    penalty: np.ndarray | None,
 ) -> float:
     r"""Return a proven lower bound of the objective over all non-negative cubes.
 
@@ -64,16 +63,17 @@ def lower_bound(
     likelihoods : mapping of str to PoissonLikelihood
     duals : mapping of str to (channel, y, x) array
         ``1 - r`` of each instrument.
-    gathered, allowed : (energy, y, x) arrays
-        :math:`A^T r`, and :math:`A^T 1 + W^T u` with ``u`` within its bounds, both
-        over the voxels that are used.
+    seen, data : (energy, y, x) arrays
+        :math:`A^T 1` and :math:`A^T (1 - r)`, over the voxels that are used.
+    penalty : (energy, y, x) array, optional
+        :math:`W^T u`, with ``u`` within its bounds.
 
     Returns
     -------
     float
         Minus infinity when nothing can be proven yet.
     """
-    excess = _excess(gathered, allowed)
+    excess = _excess(seen, data, penalty)
     if excess is None:
         return -np.inf
     total = 0.0
@@ -81,8 +81,9 @@ def lower_bound(
         lowered = np.log(_worst_per_channel(likelihood, excess))[:, None, None]
         with np.errstate(divide="ignore"):
             log_ratio = np.log1p(-duals[name].astype(np.float64)) - lowered
-        seen = likelihood.counts > 0
-        terms = np.where(seen, likelihood.counts * np.where(seen, log_ratio, 0), 0)
+        counted = likelihood.counts > 0
+        log_counted = np.where(counted, log_ratio, 0)
+        terms = np.where(counted, likelihood.counts * log_counted, 0)
         if likelihood.background is not None:
             terms = terms - likelihood.background * np.expm1(log_ratio)
         if likelihood.mask is not None:
@@ -91,14 +92,22 @@ def lower_bound(
     return total
 
 
-def _excess(gathered: np.ndarray, allowed: np.ndarray) -> np.ndarray | None:
-    """Return the largest ratio of the two in every energy, at least 1."""
-    rounding = np.finfo(gathered.dtype).eps * np.max(gathered)
-    seen = gathered > rounding
-    if np.any(allowed[seen] <= 0) or np.min(allowed) < -rounding:
-        return None
-    ratio = np.divide(gathered, allowed, out=np.zeros_like(gathered), where=seen)
-    return np.maximum(ratio.reshape(len(ratio), -1).max(axis=1), 1).astype(float)
+def _excess(
+    seen: np.ndarray, data: np.ndarray, penalty: np.ndarray | None
+) -> np.ndarray | None:
+    """Return the largest ratio of `lower_bound` in every energy, at least 1."""
+    more = np.empty((0, 0), seen.dtype) if penalty is None else penalty
+    excess = np.ones(len(seen))
+    rounding = seen.dtype.type(np.finfo(seen.dtype).eps * np.max(seen))
+    in_slices(
+        kernels.find_excess, len(seen), *_flat(seen, data, more), rounding, excess
+    )
+    return excess if np.isfinite(excess).all() else None
+
+
+def _flat(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return arrays as (energy, pixel)."""
+    return tuple(a.reshape(len(a), -1) if a.size else a for a in arrays)
 
 
 def _worst_per_channel(likelihood: PoissonLikelihood, excess: np.ndarray) -> np.ndarray:

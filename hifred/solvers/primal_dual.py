@@ -227,8 +227,9 @@ class PrimalDual:
         return lower_bound(
             dict(zip(names, self._terms, strict=True)),
             dict(zip(names, state.means, strict=False)),
-            gathered=self._seen - data,
-            allowed=self._seen if penalty is None else self._seen + penalty,
+            seen=self._seen,
+            data=data,
+            penalty=penalty,
         )
 
     def _missed(

@@ -41,5 +41,5 @@ def test_the_full_sweep_has_the_grid_of_the_paper():
     path = FOLDER.parent / "paper_table2.toml"
     planned = CliRunner().invoke(hifred, ["plan", f"{path}", "--directory", "unused"])
     assert planned.exit_code == 0, planned.output
-    assert "140 trials" in planned.output
+    assert "156 trials" in planned.output
     assert "0 duplicates" in planned.output

@@ -4,6 +4,7 @@ from typing import final
 
 import numpy as np
 
+from hifred.functionals import sobolev_kernels as kernels
 from hifred.functionals.base import Smooth
 
 DIFFERENCES = ("gradient", "mixed")
@@ -43,15 +44,16 @@ class SquaredDifferences(Smooth):
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Return ``2 mu D^T D W``, shape (component, y, x); also Hessian times `x`."""
+        x, total = np.ascontiguousarray(x), np.zeros(x.shape, x.dtype)
         if self.difference == "mixed":
-            mixed = np.diff(np.diff(x, axis=-1), axis=-2)
-            total = _transposed_diff(_transposed_diff(mixed, -2), -1)
+            along_x = np.zeros_like(total)
+            kernels.add_along_x(x, along_x)
+            kernels.add_along_y(along_x, total)
         else:
-            along_y, along_x = (
-                _transposed_diff(np.diff(x, axis=a), a) for a in (-2, -1)
-            )
-            total = along_y + along_x
-        return 2 * self.strength * total
+            kernels.add_along_x(x, total)
+            kernels.add_along_y(x, total)
+        total *= 2 * self.strength
+        return total
 
     def curvature(self, image_shape: tuple[int, int]) -> np.ndarray:
         """Return the diagonal of the Hessian of one image, shape (y, x)."""
@@ -61,14 +63,6 @@ class SquaredDifferences(Smooth):
         else:
             counted = np.add.outer(neighbours[0], neighbours[1])
         return 2 * self.strength * counted
-
-
-def _transposed_diff(d: np.ndarray, axis: int) -> np.ndarray:
-    differences = np.moveaxis(d, axis, 0)
-    values = np.zeros((len(differences) + 1, *differences.shape[1:]), d.dtype)
-    values[:-1] -= differences
-    values[1:] += differences
-    return np.moveaxis(values, 0, axis)
 
 
 def _neighbours(n: int) -> np.ndarray:

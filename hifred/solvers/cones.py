@@ -74,8 +74,9 @@ class CountsCone:
         return self.pull(slack, slack.inverse())
 
     def pull(self, slack: Slack, corrected: np.ndarray) -> np.ndarray:
-        # Voxels without counts have no barrier, only the slope 1 of the likelihood.
-        return self.term.pull(1 - np.where(self._target > 0, corrected, 0.0))
+        # Voxels without counts have no barrier, only the slope 1 of the likelihood:
+        # `corrected` is zero there.
+        return self.term.pull(1 - corrected)
 
     def change(
         self, step: np.ndarray, slack: Slack, corrected: np.ndarray

@@ -37,7 +37,8 @@ class CountsTerm:
         self.spectral = np.hstack([g.to_dense() for g, _ in response.pairs])
         self.counts = likelihood.counts.reshape(n_channels, -1).astype(float)
         self.background = _flat(likelihood.background, n_channels)
-        self.used = _flat(likelihood.mask, n_channels)
+        everywhere = likelihood.mask is None or likelihood.mask.all()
+        self.used = _flat(None if everywhere else likelihood.mask, n_channels)
         # Without the parabola that goes on below small expected counts.
         self._likelihood = copy.copy(likelihood)
         self._likelihood.floor = NO_FLOOR
@@ -51,6 +52,8 @@ class CountsTerm:
 
     def spread(self, gathered: np.ndarray) -> np.ndarray:
         """Return ``S^T`` of an array shaped as `gather` returns, (component, pixel)."""
+        if len(self.spatial) == 1:
+            return self.spatial[0].adjoint_rows(gathered)
         parts = np.split(gathered, len(self.spatial))
         total = self.spatial[0].adjoint_rows(parts[0])
         for k, part in zip(self.spatial[1:], parts[1:], strict=True):

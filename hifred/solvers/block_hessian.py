@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from hifred.operators.matrix import Matrix
-from hifred.solvers.block_kernels import add_block_products
+from hifred.solvers.block_kernels import write_block_products
 from hifred.solvers.counts_term import CountsTerm
 from hifred.threads import in_slices, one_blas_thread
 
@@ -119,8 +119,8 @@ def _seen_from_sky(blocks: np.ndarray, spatial: Matrix) -> np.ndarray:
 
 
 def _block_product(blocks: np.ndarray, images: np.ndarray) -> np.ndarray:
-    out = np.zeros_like(images)
-    add_block_products(blocks, images, out)
+    out = np.empty_like(images)
+    write_block_products(blocks, images, out)
     return out
 
 

@@ -22,14 +22,16 @@ def _add_mirrored(block, image, other, out, other_out):  # type: ignore[no-untyp
 
 
 @njit(nogil=True, cache=True)
-def add_block_products(blocks, images, out):  # type: ignore[no-untyped-def]
-    """Add every pixel's block (n, n, pixel) times its images (n, pixel) to `out`.
+def write_block_products(blocks, images, out):  # type: ignore[no-untyped-def]
+    """Write every pixel's block (n, n, pixel) times its images (n, pixel).
 
     Only the upper triangles are read: half the memory, which is what takes the time.
     """
     n, n_pixels = images.shape
     for left in range(0, n_pixels, PIXELS_AT_ONCE):
         some = slice(left, min(left + PIXELS_AT_ONCE, n_pixels))
+        for i in range(n):
+            out[i, some] = 0
         for i in range(n):
             image, total = images[i, some], out[i, some]
             _add_products(blocks[i, i, some], image, total)

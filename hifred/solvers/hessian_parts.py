@@ -1,6 +1,7 @@
 """Shares of the Hessian, collected from likelihoods, constraints and penalties."""
 
 from collections.abc import Callable
+from functools import reduce
 from typing import final
 
 import numpy as np
@@ -43,7 +44,5 @@ class HessianParts:
         return BlockHessian(self._local, self._terms, self._remainder, self._diagonal)
 
     def _remainder(self, images: np.ndarray) -> np.ndarray:
-        total = np.zeros_like(images)
-        for product in self._remainders:
-            total += product(images)
-        return total
+        products = (product(images) for product in self._remainders)
+        return reduce(np.add, products) if self._remainders else np.zeros_like(images)

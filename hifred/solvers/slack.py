@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -35,7 +36,7 @@ class Slack:
         """Whether the target is zero: a constraint, not a likelihood."""
         return self.target.size == 1 and not self.target.any()
 
-    @property
+    @cached_property
     def weight(self) -> np.ndarray:
         """Return multiplier / value, the curvature of the barrier."""
         return barrier_weight(self.value, self.multiplier)

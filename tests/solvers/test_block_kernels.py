@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hifred.solvers.block_kernels import PIXELS_AT_ONCE, add_block_products
+from hifred.solvers.block_kernels import PIXELS_AT_ONCE, write_block_products
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])
@@ -12,7 +12,7 @@ def test_symmetric_blocks(n, n_pixels):
     rng = np.random.default_rng(1)
     blocks, images = rng.normal(size=(n, n, n_pixels)), rng.normal(size=(n, n_pixels))
     blocks += blocks.transpose(1, 0, 2)
-    out = np.ones_like(images)
-    add_block_products(blocks, images, out)
-    expected = 1 + np.einsum("ijp,jp->ip", blocks, images)
+    out = np.full_like(images, np.nan)
+    write_block_products(blocks, images, out)
+    expected = np.einsum("ijp,jp->ip", blocks, images)
     np.testing.assert_allclose(out, expected, rtol=1e-12, atol=1e-12)

@@ -1,11 +1,12 @@
 """How far a non-negative cube is from the minimum, at most."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import final
 
 import numpy as np
 
 from hifred.functionals.poisson import PoissonLikelihood
-from hifred.operators.matrix import Diagonal, Identity
+from hifred.operators.matrix import Diagonal, Identity, Matrix
 from hifred.solvers import duality_kernels as kernels
 from hifred.threads import in_slices
 
@@ -38,21 +39,20 @@ def missed_conditions(
         :math:`\varphi(Z)`.
     """
     sums = np.zeros((len(cube), 2))
-    arrays = *_flat(cube, data, np.empty((0, 0)) if penalty is None else penalty), sums
+    arrays = (
+        *_flat(
+            cube, data, np.empty((0, 0), data.dtype) if penalty is None else penalty
+        ),
+        sums,
+    )
     in_slices(kernels.sum_missed, len(cube), *arrays)
     missed, paid = sums.sum(axis=0)
     return float(missed if penalty is None else missed + norm - paid)
 
 
-def lower_bound(
-    likelihoods: Mapping[str, PoissonLikelihood],
-    duals: Mapping[str, np.ndarray],
-    *,
-    seen: np.ndarray,
-    data: np.ndarray,
-    penalty: np.ndarray | None,
-) -> float:
-    r"""Return a proven lower bound of the objective over all non-negative cubes.
+@final
+class LowerBound:
+    r"""A proven lower bound of the objective over all non-negative cubes.
 
     Every ``r > 0`` with :math:`A^T r \le A^T 1 + W^T u` gives the bound
     :math:`\sum_v d_v \ln r_v + b_v (1 - r_v)`. The ratios are made feasible by
@@ -60,67 +60,90 @@ def lower_bound(
 
     Parameters
     ----------
-    likelihoods : mapping of str to PoissonLikelihood
-    duals : mapping of str to (channel, y, x) array
-        ``1 - r`` of each instrument.
-    seen, data : (energy, y, x) arrays
-        :math:`A^T 1` and :math:`A^T (1 - r)`, over the voxels that are used.
-    penalty : (energy, y, x) array, optional
-        :math:`W^T u`, with ``u`` within its bounds.
-
-    Returns
-    -------
-    float
-        Minus infinity when nothing can be proven yet.
+    likelihoods : sequence of PoissonLikelihood
+    seen : (energy, y, x) array
+        :math:`A^T 1` over the voxels that are used.
     """
-    excess = _excess(seen, data, penalty)
-    if excess is None:
-        return -np.inf
-    total = 0.0
-    for name, likelihood in likelihoods.items():
-        lowered = np.log(_worst_per_channel(likelihood, excess))[:, None, None]
-        with np.errstate(divide="ignore"):
-            log_ratio = np.log1p(-duals[name].astype(np.float64)) - lowered
-        counted = likelihood.counts > 0
-        log_counted = np.where(counted, log_ratio, 0)
-        terms = np.where(counted, likelihood.counts * log_counted, 0)
-        if likelihood.background is not None:
-            terms = terms - likelihood.background * np.expm1(log_ratio)
-        if likelihood.mask is not None:
-            terms = np.where(likelihood.mask, terms, 0)
-        total += float(terms.sum())
-    return total
+
+    def __init__(
+        self, likelihoods: Sequence[PoissonLikelihood], seen: np.ndarray
+    ) -> None:
+        self._likelihoods = likelihoods
+        self._seen = seen
+        self._reaches = [
+            [_reach(spectral) for spectral, _ in f.response.pairs] for f in likelihoods
+        ]
+
+    def at(
+        self,
+        duals: Sequence[np.ndarray],
+        data: np.ndarray,
+        penalty: np.ndarray | None,
+    ) -> float:
+        """Return the bound; minus infinity when nothing can be proven yet.
+
+        Parameters
+        ----------
+        duals : sequence of (channel, y, x) arrays
+            ``1 - r`` of each instrument; what follows them is not looked at.
+        data : (energy, y, x) array
+            :math:`A^T (1 - r)` over the voxels that are used.
+        penalty : (energy, y, x) array or None
+            :math:`W^T u`, with ``u`` within its bounds.
+        """
+        excess = self._excess(data, penalty)
+        if excess is None:
+            return -np.inf
+        terms = zip(self._likelihoods, duals, self._reaches, strict=False)
+        return sum(_bound(f, d, _worst(excess, reach)) for f, d, reach in terms)
+
+    def _excess(
+        self, data: np.ndarray, penalty: np.ndarray | None
+    ) -> np.ndarray | None:
+        """Return the largest excess of every energy, at least 1."""
+        seen = self._seen
+        excess = np.ones(len(seen))
+        arrays = _flat(
+            seen, data, np.empty((0, 0), data.dtype) if penalty is None else penalty
+        )
+        rounding = seen.dtype.type(np.finfo(seen.dtype).eps * np.max(seen))
+        in_slices(kernels.find_excess, len(seen), *arrays, rounding, excess)
+        return excess if np.isfinite(excess).all() else None
 
 
-def _excess(
-    seen: np.ndarray, data: np.ndarray, penalty: np.ndarray | None
-) -> np.ndarray | None:
-    """Return the largest ratio of `lower_bound` in every energy, at least 1."""
-    more = np.empty((0, 0), seen.dtype) if penalty is None else penalty
-    excess = np.ones(len(seen))
-    rounding = seen.dtype.type(np.finfo(seen.dtype).eps * np.max(seen))
-    in_slices(
-        kernels.find_excess, len(seen), *_flat(seen, data, more), rounding, excess
-    )
-    return excess if np.isfinite(excess).all() else None
+def _bound(likelihood: PoissonLikelihood, dual: np.ndarray, worst: np.ndarray) -> float:
+    none = np.empty((0, 0, 0))
+    background = none if likelihood.background is None else likelihood.background
+    used = none.astype(bool) if likelihood.mask is None else likelihood.mask
+    sums = np.zeros(len(dual))
+    arrays = _flat(likelihood.counts, dual, background, used)
+    in_slices(kernels.sum_bounds, len(dual), *arrays, worst, sums)
+    return float(sums.sum())
+
+
+def _reach(spectral: Matrix) -> np.ndarray:
+    """Return the first energy of every channel and that after its last, (channel, 2).
+
+    All energies where the matrix is too large to look at, none where it is empty.
+    """
+    n_channels, n_energies = spectral.shape
+    if isinstance(spectral, Identity | Diagonal):
+        return np.arange(n_channels)[:, None] + (0, 1)
+    if n_channels * n_energies > LARGEST_SUPPORT:
+        return np.tile((0, n_energies), (n_channels, 1))
+    recorded = spectral.to_dense() != 0
+    after_last = n_energies - recorded[:, ::-1].argmax(axis=1)
+    reach = np.column_stack([recorded.argmax(axis=1), after_last])
+    return np.where(recorded.any(axis=1, keepdims=True), reach, n_energies)
+
+
+def _worst(excess: np.ndarray, reaches: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the largest excess between the first and last energies of a channel."""
+    padded = np.append(excess, 1.0)
+    found = [np.maximum.reduceat(padded, reach.ravel())[::2] for reach in reaches]
+    return np.maximum.reduce(found)
 
 
 def _flat(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return arrays as (energy, pixel)."""
-    return tuple(a.reshape(len(a), -1) if a.size else a for a in arrays)
-
-
-def _worst_per_channel(likelihood: PoissonLikelihood, excess: np.ndarray) -> np.ndarray:
-    """Return the largest excess among the energies that each channel records."""
-    n_channels = len(likelihood.counts)
-    worst = np.ones(n_channels)
-    for spectral, _ in likelihood.response.pairs:
-        if isinstance(spectral, Identity | Diagonal):
-            found = excess
-        elif spectral.shape[0] * spectral.shape[1] > LARGEST_SUPPORT:
-            found = np.full(n_channels, excess.max())
-        else:
-            seen = spectral.to_dense() != 0
-            found = np.where(seen, excess, 1).max(axis=1)
-        worst = np.maximum(worst, found)
-    return worst
+    return tuple(a.reshape(len(a), -1) if a.size else a.reshape(0, 0) for a in arrays)

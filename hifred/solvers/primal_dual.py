@@ -11,7 +11,7 @@ from hifred.functionals.poisson import PoissonLikelihood
 from hifred.functionals.sparse_cube import SparseCube
 from hifred.solvers import primal_dual_kernels as kernels
 from hifred.solvers.cube_metric import CubeMetric, cube_metric, weight_at
-from hifred.solvers.duality import lower_bound, missed_conditions
+from hifred.solvers.duality import LowerBound, missed_conditions
 from hifred.solvers.joint_norm import joint_norm
 from hifred.solvers.primal_dual_state import PrimalDualState
 from hifred.solvers.sliced import added, between, copied
@@ -111,8 +111,11 @@ class PrimalDual:
         ones = [np.where(_used(f), 1, 0).astype(self.dtype) for f in self._terms]
         self._used = [_used(f) for f in self._terms]
         self._seen = self._adjoint(ones)
-        least = self._number(LEAST_SENSITIVE) * self._seen.max()
-        self._sensitivity = np.maximum(self._seen, max(least, 1e-30))
+        self._lower_bound = LowerBound(self._terms, self._seen)
+        least = max(self._number(LEAST_SENSITIVE) * self._seen.max(), 1e-30)
+        self._sensitivity = self._seen  # one array where that is enough
+        if self._seen.min() < least:
+            self._sensitivity = np.maximum(self._seen, self._number(least))
         parts = self._sensitivity, list(self._pairs()), problem.penalty
         self._norm = joint_norm(*parts)
         self._metric: tuple[np.ndarray, CubeMetric] | None = None
@@ -131,19 +134,9 @@ class PrimalDual:
     def step(self, state: PrimalDualState) -> PrimalDualState:
         """Return the next iterate; its outcome is None while there is more to do."""
         state = self._refreshed(state)
-        metric = self._metric_of(state.anchor)
-        weight = weight_at(state.iteration, sparse=metric.sparse_step is not None)
-        data, penalty = self._slopes_of(state.duals)
-        newest = state.newest.copy()
-        duals = [copied(dual) for dual in state.duals]
-        for left in reversed(range(STEPS)):
-            relaxation = RELAXATION if left else 1.0
-            ahead = _moved_cube(newest, data, penalty, metric, weight, relaxation)
-            self._move_ratios(duals, ahead, metric, weight, relaxation)
-            penalty = self._move_sparse(duals, ahead, metric, weight, relaxation)
-            data = self._adjoint(duals)
-        self._slopes = tuple(duals), (data, penalty)
-        return self._judged(self._averaged(state, newest, self._slopes[0], penalty))
+        newest, duals, slopes = self._advanced(state)
+        self._slopes = duals, slopes
+        return self._judged(self._averaged(state, newest, duals, slopes[1]))
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> PrimalDualState:
         """Return the state that `PrimalDualState.arrays` came from."""
@@ -176,6 +169,23 @@ class PrimalDual:
         if power >= 1 and np.log2(power).is_integer():
             return replace(state, anchor=state.newest)
         return state
+
+    def _advanced(
+        self, state: PrimalDualState
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...], "_Slopes"]:
+        """Return the cube and the multipliers after one iteration, and their slopes."""
+        metric = self._metric_of(state.anchor)
+        weight = weight_at(state.iteration, sparse=metric.sparse_step is not None)
+        data, penalty = self._slopes_of(state.duals)
+        newest = state.newest.copy()
+        duals = [copied(dual) for dual in state.duals]
+        for left in reversed(range(STEPS)):
+            relaxation = RELAXATION if left else 1.0
+            ahead = _moved_cube(newest, data, penalty, metric, weight, relaxation)
+            self._move_ratios(duals, ahead, metric, weight, relaxation)
+            penalty = self._move_sparse(duals, ahead, metric, weight, relaxation)
+            data = self._adjoint(duals)
+        return newest, tuple(duals), (data, penalty)
 
     def _averaged(
         self,
@@ -222,15 +232,7 @@ class PrimalDual:
         return self._adjoint(state.means), state.means[-1]
 
     def _bound(self, state: PrimalDualState, slopes: "_Slopes") -> float:
-        names = list(self.problem.likelihoods)
-        data, penalty = slopes
-        return lower_bound(
-            dict(zip(names, self._terms, strict=True)),
-            dict(zip(names, state.means, strict=False)),
-            seen=self._seen,
-            data=data,
-            penalty=penalty,
-        )
+        return self._lower_bound.at(state.means, *slopes)
 
     def _missed(
         self,

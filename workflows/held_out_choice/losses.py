@@ -11,6 +11,9 @@ lrs    held_out_error      0.01    0.04    0              0.32
 lrw2d  held_out_error      0.17    0.32    5              1.58
        held_out_deviance   0.03    0.54    6              2.73
        held_out, both      0.00    0.22    4              1.33
+w2d1d  held_out_error      0.00    0.03    0              0.37
+       held_out_deviance   0.00    0.19    5              0.81
+       held_out, both      0.00    0.04    1              0.79
 
 Of the means over five seeds of a model and regularizer the largest is 0.73 dB by the
 error, 1.82 dB by the deviance and 0.33 dB by both.

@@ -57,12 +57,14 @@ class PrimalDualState:
         return float(self.costs[-1, 0])
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return everything as plain arrays, to be saved."""
+        """Return everything as plain arrays, to be saved, and none of them twice."""
         found = {f"dual_{i}": dual for i, dual in enumerate(self.duals)}
-        found |= {f"mean_{i}": mean for i, mean in enumerate(self.means)}
+        pairs = enumerate(zip(self.means, self.duals, strict=True))
+        found |= {f"mean_{i}": mean for i, (mean, dual) in pairs if mean is not dual}
+        if self.newest is not self.cube:
+            found["newest"] = self.newest
         return found | {
             "cube": self.cube,
-            "newest": self.newest,
             "anchor": self.anchor,
             "costs": self.costs,
             "gaps": self.gaps,
@@ -74,13 +76,14 @@ class PrimalDualState:
     def restore(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """Return the state that `arrays` came from."""
         n_duals = sum(name.startswith("dual_") for name in arrays)
+        duals = tuple(arrays[f"dual_{i}"] for i in range(n_duals))
         name = str(arrays["outcome"])
         return cls(
             len(arrays["costs"]) - 1,
             arrays["cube"],
-            tuple(arrays[f"mean_{i}"] for i in range(n_duals)),
-            arrays["newest"],
-            tuple(arrays[f"dual_{i}"] for i in range(n_duals)),
+            tuple(arrays.get(f"mean_{i}", dual) for i, dual in enumerate(duals)),
+            arrays.get("newest", arrays["cube"]),
+            duals,
             arrays["anchor"],
             arrays["costs"],
             arrays["gaps"],

@@ -118,16 +118,18 @@ def test_what_the_conditions_miss_is_the_gap_to_cubes_nowhere_brighter():
     assert state.certificate == pytest.approx(1 - bound / state.cost, rel=1e-6)
 
 
-def test_a_resumed_solve_is_the_uninterrupted_one():
+@pytest.mark.parametrize("mu", [None, 1.0])
+def test_a_resumed_solve_is_the_uninterrupted_one(mu):
     problem = small_problem(mask=True)
     options = {"tolerance": 1e-12, "max_iterations": 20, "dtype": np.float32}
-    solver = solver_of(problem, 1.0, **options)
+    solver = solver_of(problem, mu, **options)
     state = solver.start()
     for _ in range(7):
         state = solver.step(state)
     saved = state.arrays()
+    assert len({id(array) for array in saved.values()}) == len(saved)
     whole = solve(solver, state)
-    fresh = solver_of(problem, 1.0, **options)
+    fresh = solver_of(problem, mu, **options)
     resumed = solve(fresh, fresh.restore(saved))
     for name, array in whole.arrays().items():
         assert np.array_equal(array, resumed.arrays()[name]), name

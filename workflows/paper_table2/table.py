@@ -6,8 +6,8 @@ For every model and regularizer the setting with the best NMSE is shown; the bes
 regularizer of each model and measure is bold.
 
 Measured with `lrs` (seed 1; all 156 trials in 60 minutes on two cores that had other
-work too, with 40 instead of 30 iterations of `w2d1d`), and the best of the paper's three
-regularizers in brackets:
+work too, with 40 instead of 30 iterations of `w2d1d`), and the best of the paper's
+three regularizers in brackets:
 
                          NMSE, dB       aSAM           acSSIM          ERGAS
 gaussian_1kev            21.1 (21.4)    0.266 (0.557)  0.010 (0.011)   0.164 (0.114)

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from hifred.plots.labels import setting_label, with_unit
 from hifred.plots.style import (
@@ -57,8 +58,13 @@ def _draw_total(axis: Axes, trial: xr.Dataset, *, label: str, i_trial: int) -> N
 
 def _finish(axis: Axes) -> None:
     axis.set_yscale("log")
-    axis.set_xlabel(setting_label("iteration"))
     axis.set_ylabel(with_unit("cost above its lowest", "1"))
+    _against_iterations(axis)
+
+
+def _against_iterations(axis: Axes) -> None:
+    axis.set_xlabel(setting_label("iteration"))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.grid(visible=True)
 
 
@@ -85,9 +91,8 @@ def plot_cost_terms(trial: xr.Dataset) -> Figure:
             label=f"{term}, ends at {values[-1]:.6g}",
         )
     axis.set_yscale("symlog", linthresh=1.0)
-    axis.set_xlabel(setting_label("iteration"))
     axis.set_ylabel(with_unit("cost less its last", "1"))
-    axis.grid(visible=True)
+    _against_iterations(axis)
     axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
 

@@ -52,8 +52,7 @@ class SquaredDifferences(Smooth):
         else:
             kernels.add_along_x(x, total)
             kernels.add_along_y(x, total)
-        total *= 2 * self.strength
-        return total
+        return 2 * self.strength * total
 
     def curvature(self, image_shape: tuple[int, int]) -> np.ndarray:
         """Return the diagonal of the Hessian of one image, shape (y, x)."""

@@ -1,6 +1,5 @@
 """The Poisson likelihood of one instrument, seen from coefficient images."""
 
-import copy
 from functools import cached_property
 from typing import final
 
@@ -32,7 +31,6 @@ class CountsTerm:
     def __init__(self, likelihood: PoissonLikelihood) -> None:
         response = likelihood.response
         n_channels = response.output_shape[0]
-        self.n_components = response.input_shape[0]
         self.spatial = [k for _, k in response.pairs]
         self.spectral = np.hstack([g.to_dense() for g, _ in response.pairs])
         self.counts = likelihood.counts.reshape(n_channels, -1).astype(float)
@@ -40,8 +38,12 @@ class CountsTerm:
         everywhere = likelihood.mask is None or likelihood.mask.all()
         self.used = _flat(None if everywhere else likelihood.mask, n_channels)
         # Without the parabola that goes on below small expected counts.
-        self._likelihood = copy.copy(likelihood)
-        self._likelihood.floor = NO_FLOOR
+        self._likelihood = PoissonLikelihood(
+            response,
+            self.counts.reshape(response.output_shape),
+            mask=likelihood.mask,
+            floor=NO_FLOOR,
+        )
         self._lowest = np.where(self.domain(), NO_FLOOR, 0)
         self.is_local = len(self.spatial) == 1 and isinstance(self.spatial[0], Identity)
 

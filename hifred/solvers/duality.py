@@ -39,13 +39,7 @@ def missed_conditions(
         :math:`\varphi(Z)`.
     """
     sums = np.zeros((len(cube), 2))
-    arrays = (
-        *_flat(
-            cube, data, np.empty((0, 0), data.dtype) if penalty is None else penalty
-        ),
-        sums,
-    )
-    in_slices(kernels.sum_missed, len(cube), *arrays)
+    in_slices(kernels.sum_missed, len(cube), *_flat(cube, data, penalty), sums)
     missed, paid = sums.sum(axis=0)
     return float(missed if penalty is None else missed + norm - paid)
 
@@ -103,20 +97,15 @@ class LowerBound:
         """Return the largest excess of every energy, at least 1."""
         seen = self._seen
         excess = np.ones(len(seen))
-        arrays = _flat(
-            seen, data, np.empty((0, 0), data.dtype) if penalty is None else penalty
-        )
+        arrays = _flat(seen, data, penalty)
         rounding = seen.dtype.type(np.finfo(seen.dtype).eps * np.max(seen))
         in_slices(kernels.find_excess, len(seen), *arrays, rounding, excess)
         return excess if np.isfinite(excess).all() else None
 
 
 def _bound(likelihood: PoissonLikelihood, dual: np.ndarray, worst: np.ndarray) -> float:
-    none = np.empty((0, 0, 0))
-    background = none if likelihood.background is None else likelihood.background
-    used = none.astype(bool) if likelihood.mask is None else likelihood.mask
     sums = np.zeros(len(dual))
-    arrays = _flat(likelihood.counts, dual, background, used)
+    arrays = _flat(likelihood.counts, dual, likelihood.background, likelihood.mask)
     in_slices(kernels.sum_bounds, len(dual), *arrays, worst, sums)
     return float(sums.sum())
 
@@ -144,6 +133,8 @@ def _worst(excess: np.ndarray, reaches: Sequence[np.ndarray]) -> np.ndarray:
     return np.maximum.reduce(found)
 
 
-def _flat(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return arrays as (energy, pixel)."""
-    return tuple(a.reshape(len(a), -1) if a.size else a.reshape(0, 0) for a in arrays)
+def _flat(first: np.ndarray, *others: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    """Return arrays as (energy, pixel); what is None as an empty one of one type."""
+    none = np.empty((0, 0), first.dtype)
+    arrays = (none if a is None else a.reshape(len(a), -1) for a in others)
+    return first.reshape(len(first), -1), *arrays

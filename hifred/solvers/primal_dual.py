@@ -177,7 +177,7 @@ class PrimalDual:
         metric = self._metric_of(state.anchor)
         weight = weight_at(state.iteration, sparse=metric.sparse_step is not None)
         data, penalty = self._slopes_of(state.duals)
-        newest = state.newest.copy()
+        newest = copied(state.newest)
         duals = [copied(dual) for dual in state.duals]
         for left in reversed(range(STEPS)):
             relaxation = RELAXATION if left else 1.0
@@ -216,7 +216,7 @@ class PrimalDual:
         costs = self._costs(state.cube, models)
         scale = max(abs(costs[0]), 1e-30)
         slopes = self._mean_slopes(state)
-        gap = (costs[0] - self._bound(state, slopes)) / scale
+        gap = (costs[0] - self._lower_bound.at(state.means, *slopes)) / scale
         missed = self._missed(state, slopes, models, costs[-1]) / scale
         state = replace(
             state,
@@ -230,9 +230,6 @@ class PrimalDual:
         if self.problem.penalty is None:  # the means are the newest multipliers
             return self._slopes_of(state.duals)
         return self._adjoint(state.means), state.means[-1]
-
-    def _bound(self, state: PrimalDualState, slopes: "_Slopes") -> float:
-        return self._lower_bound.at(state.means, *slopes)
 
     def _missed(
         self,

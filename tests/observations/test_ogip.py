@@ -217,24 +217,20 @@ def test_sxs_cut_to_a_band_folds_a_line_into_five_ev(shared_data: Path) -> None:
 # The peak of getrusage is inherited from the process that starts this one; that of
 # /proc is its own.
 SCRIPT = """
-import pathlib, sys, time
+import pathlib, sys
 from hifred.observations.ogip import read_rmf
-start = time.process_time()
 read_rmf(sys.argv[1], energy_band=(6.2, 6.9), channel_band=(6.1, 7.0))
-print(time.process_time() - start)
 status = pathlib.Path("/proc/self/status").read_text()
 print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
 """
 
 
 @pytest.mark.slow
-def test_sxs_cut_to_a_band_is_light(shared_data: Path) -> None:
-    out = subprocess.run(
+def test_sxs_cut_to_a_band_takes_little_memory(shared_data: Path) -> None:
+    peak_mib = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(shared_data / SXS)],
         capture_output=True,
         check=True,
         text=True,
-    ).stdout.split()
-    seconds, peak_mib = map(float, out)
-    assert seconds < 3
-    assert peak_mib < 500
+    ).stdout
+    assert float(peak_mib) < 500

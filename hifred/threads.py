@@ -109,13 +109,10 @@ def in_slices(
     grain : int
         Slices start at multiples of this.
     """
-    n_grains = -(-n_items // grain)
-    n_threads = min(thread_count(), n_grains)
-    if n_threads <= 1:
+    edges = _edges(n_items, grain)
+    if len(edges) <= 2:
         kernel(*arguments, 0, n_items)
         return
-    edges = [grain * (i * n_grains // n_threads) for i in range(n_threads)]
-    edges.append(n_items)
     # The caller works on the last slice itself.
     others = [
         _pool(thread_count()).submit(kernel, *arguments, start, stop)
@@ -124,3 +121,16 @@ def in_slices(
     kernel(*arguments, edges[-2], edges[-1])
     for other in others:
         other.result()
+
+
+def between_slices(n_items: int, reach: int) -> list[tuple[int, int]]:
+    """Return the ranges within `reach` of where the slices of `in_slices` meet."""
+    inner = _edges(n_items, 1)[1:-1]
+    return [(max(0, edge - reach), min(n_items, edge + reach)) for edge in inner]
+
+
+def _edges(n_items: int, grain: int) -> list[int]:
+    """Return where slices start, and the end of the last one."""
+    n_grains = -(-n_items // grain)
+    n_slices = max(1, min(thread_count(), n_grains))
+    return [grain * (i * n_grains // n_slices) for i in range(n_slices)] + [n_items]

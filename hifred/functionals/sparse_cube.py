@@ -9,88 +9,108 @@ import scipy
 from hifred.functionals import sparse_cube_kernels as kernels
 from hifred.functionals.gradient_noise import gradient_noise
 from hifred.functionals.poisson import PoissonLikelihood
-from hifred.threads import in_slices
+from hifred.threads import between_slices, in_slices
 from hifred.transforms.median import median_absolute_deviation
-from hifred.transforms.starlet import Starlet2D1D
+from hifred.transforms.starlet import Starlet2D1D, flat_images
 
 
 @final
 class SparseCube:
     r"""Weighted l1 norm of the fine-fine coefficients.
 
-    .. math:: \varphi(Z) = \sum_s \sum_j \lambda_s S_j |(W_s Z)_j|
+    .. math:: \varphi(Z) = \sum_s \sum_j \sigma_s \mu_j |(W_s Z)_j|
 
     Parameters
     ----------
     transform : Starlet2D1D
     weights : (space_scales, energy_scales) array
-        :math:`\lambda_s`, not negative; see `plane_noise`.
-    strength : (energy, y, x) array, optional
-        :math:`S`, a factor per voxel; see `varying_strength`.
+        :math:`\sigma_s`, not negative; see `plane_noise`.
+    strength : float or (energy, y, x) array
+        :math:`\mu`, of all voxels or of each; see `varying_strength`.
     """
 
     def __init__(
         self,
         transform: Starlet2D1D,
         weights: np.ndarray,
-        strength: np.ndarray | None = None,
+        strength: float | np.ndarray = 1.0,
     ) -> None:
         self.transform = transform
         self.weights = weights
-        self.strength = np.ones((1, 1)) if strength is None else strength
+        self.strength = np.atleast_3d(strength)
         scales = transform.space_scales, transform.energy_scales
         self.dual_shape = (*scales, *transform.input_shape)
         self._scratch: np.ndarray | None = None
 
     def value(self, cube: np.ndarray) -> float:
         """Return the norm for a cube (energy, y, x), summed in double precision."""
-        fine = self._fine(cube)
+        fine = flat_images(self.split(cube))
         sums = np.zeros((len(fine), len(cube), self.transform.energy_scales))
         strength = self._strength(cube.dtype)
         arrays = fine, self.transform.spectra.tables, strength, sums
         in_slices(kernels.sum_magnitudes, len(cube), *arrays)
         return float(np.sum(self.weights * sums.sum(axis=1)))
 
+    def split(self, cube: np.ndarray) -> np.ndarray:
+        """Return the fine planes of the images of a cube, (space_scales, energy, y, x).
+
+        They stand in an array of this object, which its other methods use too.
+        """
+        return self.transform.images.fine(cube, self._scratch_of(cube.dtype))
+
+    def gather(self, dual: np.ndarray) -> np.ndarray:
+        """Return the adjoint of `dual` along energy alone, shaped and kept as `split`.
+
+        Merged (`Starlet2D.merge_fine`) it is ``W^T dual``.
+        """
+        planes = self._scratch_of(dual.dtype)
+        arrays = flat_images(dual), self.transform.spectra.tables, flat_images(planes)
+        in_slices(kernels.write_adjoint, dual.shape[2], *arrays)
+        return planes
+
+    def adjoint(self, dual: np.ndarray) -> np.ndarray:
+        """Return ``W^T dual``, (energy, y, x)."""
+        return self.transform.images.merge_fine(self.gather(dual))
+
     def move_dual(
         self,
         dual: np.ndarray,
-        cube: np.ndarray,
+        planes: np.ndarray,
         step: np.ndarray,
         *,
         rate: float = 1.0,
         relaxation: float = 1.0,
     ) -> None:
-        r"""Step to ``clip(dual + rate step W cube)``.
+        r"""Step to ``clip(dual + rate step W cube)``, all in place.
 
         Parameters
         ----------
         dual : array of shape `dual_shape`
-            Multipliers, (space_scales, energy_scales, energy, y, x), changed in place;
-            within :math:`\pm \lambda_s S` after a full step.
-        cube : (energy, y, x) array
+            Multipliers, (space_scales, energy_scales, energy, y, x); within
+            :math:`\pm \sigma_s \mu` after a full step.
+        planes : (space_scales, energy, y, x) array
+            From `split`; they become what `gather` says of the new multipliers.
         step : (space_scales, energy, y, x) array
             See `dual_step`; widened along energy to the wavelets of every scale.
         rate : float
         relaxation : float
             1 moves all the way.
         """
-        fine, dtype = self._fine(cube), cube.dtype
+        dtype, tables = planes.dtype, self.transform.spectra.tables
         bounds = self.weights.astype(dtype), self._strength(dtype)
+        fine, multipliers, n_energies = (
+            flat_images(planes),
+            flat_images(dual),
+            dual.shape[2],
+        )
         in_slices(
             kernels.move_dual,
-            len(cube),
-            *(fine, step.reshape(fine.shape), self.transform.spectra.tables),
-            *(dtype.type(rate), *bounds, dtype.type(relaxation)),
-            dual.reshape(*dual.shape[:3], -1),
+            n_energies,
+            *(fine, flat_images(step), tables, dtype.type(rate), *bounds),
+            *(dtype.type(relaxation), multipliers),
         )
-
-    def adjoint(self, dual: np.ndarray) -> np.ndarray:
-        """Return ``W^T dual``, (energy, y, x)."""
-        scratch = self._scratch_of(dual.dtype)
-        fine = scratch.reshape(*scratch.shape[:2], -1)
-        arrays = dual.reshape(*dual.shape[:3], -1), self.transform.spectra.tables, fine
-        in_slices(kernels.write_adjoint, fine.shape[1], *arrays)
-        return self.transform.images.merge_fine(scratch)
+        for start, stop in between_slices(n_energies, kernels.lag(len(tables))):
+            kernels.write_adjoint(multipliers, tables, fine, start, stop)
 
     def dual_step(self, steps: np.ndarray) -> np.ndarray:
         """Return one over the longest of the voxels' steps under a wavelet.
@@ -109,10 +129,6 @@ class SparseCube:
         in_slices(_write_longest, len(found), steps, found)
         return np.reciprocal(found, out=found)
 
-    def _fine(self, cube: np.ndarray) -> np.ndarray:
-        fine = self.transform.images.fine(cube, self._scratch_of(cube.dtype))
-        return fine.reshape(*fine.shape[:2], -1)
-
     def _scratch_of(self, dtype: np.dtype) -> np.ndarray:
         # A fresh array of this size costs as much as the transform itself.
         if self._scratch is None or self._scratch.dtype != dtype:
@@ -121,8 +137,7 @@ class SparseCube:
         return self._scratch
 
     def _strength(self, dtype: np.dtype) -> np.ndarray:
-        flat = self.strength.reshape(len(self.strength), -1)
-        return np.ascontiguousarray(flat, dtype)
+        return np.ascontiguousarray(flat_images(self.strength), dtype)
 
 
 def _write_longest(

@@ -80,7 +80,7 @@ def _move_row(upper, lower, step, rate, bounds, relaxation, dual):  # type: igno
 
 
 @njit(nogil=True, cache=True)
-def _move_block(  # type: ignore[no-untyped-def]
+def _move_rows(  # type: ignore[no-untyped-def]
     fine,
     step,
     tables,
@@ -90,72 +90,90 @@ def _move_block(  # type: ignore[no-untyped-def]
     relaxation,
     dual,
     rooms,
+    bounds,
     left,
+    newest,
     start,
     stop,
 ):
-    n, n_scales = len(fine), len(tables)
-    width, last = min(PIXELS_PER_BLOCK, fine.shape[1] - left), lag(n_scales)
-    (smooth, wider), bounds = rooms, np.empty(width, fine.dtype)
-    for newest in range(max(0, start - last), stop + last):
-        for j in range(n_scales):
-            i, hole = newest - lag(j + 1), 2**j
-            if not is_wanted(i, last - lag(j + 1), start, stop, n):
-                continue
-            place = _place(i, _next_hole(j, n_scales))
-            upper = _row(fine, smooth, j, i, hole, left, width)
-            lower, around = smooth[j, place, :width], wider[j, place, :width]
-            _smooth(fine, smooth, j, tables[j], i, hole, left, lower)
-            _write_smaller(
-                _row(step, wider, j, tables[j, 1, i], hole, left, width),
-                _row(step, wider, j, tables[j, 2, i], hole, left, width),
-                around,
+    """Move the multipliers that the rows up to `newest` allow, one row a scale."""
+    n, n_scales, width = len(fine), len(tables), bounds.size
+    (smooth, wider), last = rooms, lag(n_scales)
+    for j in range(n_scales):
+        i, hole = newest - lag(j + 1), 2**j
+        if not is_wanted(i, last - lag(j + 1), start, stop, n):
+            continue
+        place = _place(i, _next_hole(j, n_scales))
+        upper = _row(fine, smooth, j, i, hole, left, width)
+        lower, around = smooth[j, place, :width], wider[j, place, :width]
+        _smooth(fine, smooth, j, tables[j], i, hole, left, lower)
+        _write_smaller(
+            _row(step, wider, j, tables[j, 1, i], hole, left, width),
+            _row(step, wider, j, tables[j, 2, i], hole, left, width),
+            around,
+        )
+        if start <= i < stop:
+            _write_factors(strength, weights[j], i, left, bounds)
+            moved = dual[j, i, left : left + width]
+            _move_row(upper, lower, around, rate, bounds, relaxation, moved)
+
+
+@njit(nogil=True, cache=True)
+def _gather_rows(  # type: ignore[no-untyped-def]
+    dual, tables, fine, kept, nothing, left, newest, start, stop
+):
+    """Write the row of `fine` that the multipliers of the rows to `newest` allow."""
+    (n_scales, n), width = dual.shape[:2], nothing.size
+    right = left + width
+    for back in range(n_scales):
+        j = n_scales - 1 - back
+        i, hole = newest - lag(n_scales) + lag(j), 2**j
+        if not is_wanted(i, lag(j), start, stop, n):
+            continue
+        out, finer = fine[i, left:right], nothing
+        if j > 0:
+            out, finer = (
+                kept[back, _place(i, hole // 2), :width],
+                dual[j - 1, i, left:right],
             )
-            if start <= i < stop:
-                _write_factors(strength, weights[j], i, left, bounds)
-                moved = dual[j, i, left : left + width]
-                _move_row(upper, lower, around, rate, bounds, relaxation, moved)
+        _smooth(dual[-1], kept, back, tables[j], i, hole, left, out)
+        add_planes(out, -1 if back == 0 else 1, dual[j, i, left:right], finer)
 
 
 @njit(nogil=True, cache=True)
 def move_dual(  # type: ignore[no-untyped-def]
     fine, step, tables, rate, weights, strength, relaxation, dual, start, stop
 ):
-    """Step in the dual of the weighted l1 norm.
+    """Step in the dual of the weighted l1 norm; gather what that allows.
 
     `fine` (plane, n, k) are fine planes of the 2-D transform, `step` (plane, n, k) the
     steps, here widened from scale to scale along energy to the smallest around;
     `strength` is (1, 1) or (n, k); `weights` (plane, scale) times `strength` are the
     bounds; `dual` is (plane, scale, n, k).
+
+    What `write_adjoint` would write takes the place of `fine`, but near an end of the
+    range that is not one of the cube: `lag` rows from there the next range reads
+    `fine`, and moves multipliers. What is overwritten of a row has been read before.
     """
-    rooms = _room(len(tables), fine), _room(len(tables), fine)
+    n_scales, n = dual.shape[1:3]
+    last = lag(n_scales)
+    first, beyond = start + last if start > 0 else 0, stop - last if stop < n else n
+    rooms = _room(n_scales, fine), _room(n_scales, fine)
+    kept, rows = _room(n_scales, fine), np.zeros((2, PIXELS_PER_BLOCK), fine.dtype)
     for left in range(0, fine.shape[2], PIXELS_PER_BLOCK):
+        width = min(PIXELS_PER_BLOCK, fine.shape[2] - left)
+        nothing, bounds = rows[0, :width], rows[1, :width]
         for plane in range(len(fine)):
-            _move_block(
-                *(fine[plane], step[plane], tables, rate, weights[plane], strength),
-                *(relaxation, dual[plane], rooms, left, start, stop),
-            )
-
-
-@njit(nogil=True, cache=True)
-def _adjoint_block(dual, tables, fine, kept, nothing, left, start, stop):  # type: ignore[no-untyped-def]
-    n_scales, n = dual.shape[:2]
-    width, last = min(PIXELS_PER_BLOCK, fine.shape[1] - left), lag(n_scales)
-    right = left + width
-    for newest in range(max(0, start - last), stop + last):
-        for back in range(n_scales):
-            j = n_scales - 1 - back
-            i, hole = newest - last + lag(j), 2**j
-            if not is_wanted(i, lag(j), start, stop, n):
-                continue
-            out, finer = fine[i, left:right], nothing[:width]
-            if j > 0:
-                out, finer = (
-                    kept[back, _place(i, hole // 2), :width],
-                    dual[j - 1, i, left:right],
+            some, gathered = dual[plane], fine[plane]
+            for newest in range(max(0, start - last), max(stop, beyond + last) + last):
+                _move_rows(
+                    *(gathered, step[plane], tables, rate, weights[plane], strength),
+                    *(relaxation, some, rooms, bounds, left, newest, start, stop),
                 )
-            _smooth(dual[-1], kept, back, tables[j], i, hole, left, out)
-            add_planes(out, -1 if back == 0 else 1, dual[j, i, left:right], finer)
+                _gather_rows(
+                    *(some, tables, gathered, kept, nothing, left, newest - last),
+                    *(first, beyond),
+                )
 
 
 @njit(nogil=True, cache=True)
@@ -165,13 +183,16 @@ def write_adjoint(dual, tables, fine, start, stop):  # type: ignore[no-untyped-d
     Every smoothing matrix is symmetric, so that it goes from the widest scale to the
     finest: :math:`t_j = S_j t_{j+1} + u_j - u_{j-1}`, from minus the last ``u``.
     """
-    room = _room(len(tables), fine)
-    nothing = np.zeros(PIXELS_PER_BLOCK, fine.dtype)
+    last = lag(len(tables))
+    kept, room = _room(len(tables), fine), np.zeros(PIXELS_PER_BLOCK, fine.dtype)
     for left in range(0, fine.shape[2], PIXELS_PER_BLOCK):
+        nothing = room[: fine.shape[2] - left]
         for plane in range(len(fine)):
-            _adjoint_block(
-                *(dual[plane], tables, fine[plane], room, nothing, left, start, stop)
-            )
+            for newest in range(max(0, start - last), stop + last):
+                _gather_rows(
+                    *(dual[plane], tables, fine[plane], kept, nothing, left, newest),
+                    *(start, stop),
+                )
 
 
 @njit(nogil=True, cache=True)

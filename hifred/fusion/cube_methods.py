@@ -99,7 +99,7 @@ def _sparse_cube(
     if settings.mu == "varying":
         strength = varying_strength(transform.coarse(reference))
         return SparseCube(transform, noise, strength)
-    return SparseCube(transform, float(settings.mu or 0) * noise)
+    return SparseCube(transform, noise, float(settings.mu or 0))
 
 
 def _transform(assembly: Assembly) -> Starlet2D1D:

@@ -30,8 +30,9 @@ def joint_norm(
     for _ in range(POWER_ITERATIONS):
         cube /= _size(cube, metric)
         dual[:] = 0
-        free.move_dual(dual, cube, sparse_step)
-        seen = free.adjoint(dual)
+        planes = free.split(cube)
+        free.move_dual(dual, planes, sparse_step)
+        seen = free.transform.images.merge_fine(planes)
         for (f, _), step in zip(terms, metric.ratio_steps, strict=True):
             seen += f.response.adjoint(step * f.response.apply(cube))
         cube = metric.cube_step * seen

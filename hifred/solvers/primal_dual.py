@@ -17,6 +17,7 @@ from hifred.solvers.primal_dual_state import PrimalDualState
 from hifred.solvers.sliced import added, between, copied
 from hifred.solvers.stopping import Outcome
 from hifred.threads import in_slices
+from hifred.transforms.starlet import flat_images
 
 # Steps per iteration; the last one is not relaxed, so that the iterate is feasible.
 STEPS = 10
@@ -33,6 +34,8 @@ NEWEST_SHARE = 6.0
 FIRST_UPDATES = 10
 # Smallest sensitivity in the metric, relative to the largest.
 LEAST_SENSITIVE = 1e-3
+# Of the neighbours of pixels, where there are no wavelets.
+NO_TABLES = np.empty((0, 4, 0), np.int64), np.empty((0, 4, 0), np.int64)
 
 
 @final
@@ -118,8 +121,12 @@ class PrimalDual:
             self._sensitivity = np.maximum(self._seen, self._number(least))
         parts = self._sensitivity, list(self._pairs()), problem.penalty
         self._norm = joint_norm(*parts)
+        self._strength = 0.0
+        if problem.penalty is not None:
+            self._strength = float(np.mean(problem.penalty.strength))
         self._metric: tuple[np.ndarray, CubeMetric] | None = None
-        self._slopes: tuple[tuple[np.ndarray, ...], _Slopes] | None = None
+        self._slopes: tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]] | None
+        self._slopes = None
 
     def start(self) -> PrimalDualState:
         """Return the first iterate, after some updates of expectation maximisation."""
@@ -134,9 +141,8 @@ class PrimalDual:
     def step(self, state: PrimalDualState) -> PrimalDualState:
         """Return the next iterate; its outcome is None while there is more to do."""
         state = self._refreshed(state)
-        newest, duals, slopes = self._advanced(state)
-        self._slopes = duals, slopes
-        return self._judged(self._averaged(state, newest, duals, slopes[1]))
+        newest, duals, penalty = self._advanced(state)
+        return self._judged(self._averaged(state, newest, duals, penalty))
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> PrimalDualState:
         """Return the state that `PrimalDualState.arrays` came from."""
@@ -172,20 +178,22 @@ class PrimalDual:
 
     def _advanced(
         self, state: PrimalDualState
-    ) -> tuple[np.ndarray, tuple[np.ndarray, ...], "_Slopes"]:
-        """Return the cube and the multipliers after one iteration, and their slopes."""
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...], np.ndarray | None]:
+        """Return the next cube, its multipliers and the slope of the penalty."""
         metric = self._metric_of(state.anchor)
-        weight = weight_at(state.iteration, sparse=metric.sparse_step is not None)
-        data, penalty = self._slopes_of(state.duals)
+        weight = weight_at(state.iteration, self._strength)
+        slopes = self._slopes_of(state.duals)
         newest = copied(state.newest)
         duals = [copied(dual) for dual in state.duals]
+        planes = self._planes(duals)
         for left in reversed(range(STEPS)):
-            relaxation = RELAXATION if left else 1.0
-            ahead = _moved_cube(newest, data, penalty, metric, weight, relaxation)
-            self._move_ratios(duals, ahead, metric, weight, relaxation)
-            penalty = self._move_sparse(duals, ahead, metric, weight, relaxation)
-            data = self._adjoint(duals)
-        return newest, tuple(duals), (data, penalty)
+            pace = weight, RELAXATION if left else 1.0
+            ahead = self._move_cube(newest, slopes, planes, metric, *pace)
+            self._move_ratios(duals, ahead, metric, *pace)
+            self._move_sparse(duals, planes, metric, *pace)
+            slopes = self._adjoints(duals)
+        self._slopes = tuple(duals), slopes
+        return newest, self._slopes[0], self._merged(planes)
 
     def _averaged(
         self,
@@ -226,15 +234,18 @@ class PrimalDual:
         )
         return replace(state, outcome=self._outcome(state))
 
-    def _mean_slopes(self, state: PrimalDualState) -> "_Slopes":
+    def _mean_slopes(
+        self, state: PrimalDualState
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return what the mean multipliers send to the cube: of data, of wavelets."""
         if self.problem.penalty is None:  # the means are the newest multipliers
-            return self._slopes_of(state.duals)
+            return reduce(added, self._slopes_of(state.duals)), None
         return self._adjoint(state.means), state.means[-1]
 
     def _missed(
         self,
         state: PrimalDualState,
-        slopes: "_Slopes",
+        slopes: tuple[np.ndarray, np.ndarray | None],
         models: Sequence[np.ndarray],
         norm: float,
     ) -> float:
@@ -260,8 +271,11 @@ class PrimalDual:
         return np.array([sum(data) + last, *data, last])
 
     def _adjoint(self, duals: Sequence[np.ndarray]) -> np.ndarray:
+        return reduce(added, self._adjoints(duals))
+
+    def _adjoints(self, duals: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
         pairs = zip(self._terms, duals, strict=False)
-        return reduce(added, (f.response.adjoint(dual) for f, dual in pairs))
+        return tuple(f.response.adjoint(dual) for f, dual in pairs)
 
     def _ratios(self, cube: np.ndarray) -> list[np.ndarray]:
         duals = []
@@ -277,11 +291,44 @@ class PrimalDual:
             self._metric = anchor, cube_metric(anchor, *parts, norm=self._norm)
         return self._metric[1]
 
-    def _slopes_of(self, duals: tuple[np.ndarray, ...]) -> "_Slopes":
+    def _slopes_of(self, duals: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         # Kept from the end of a step to the start of the next one.
         if self._slopes is None or self._slopes[0] is not duals:
-            self._slopes = duals, (self._adjoint(duals), self._penalty_slope(duals))
+            self._slopes = duals, self._adjoints(duals)
         return self._slopes[1]
+
+    def _planes(self, duals: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the penalty's slope before it is merged; no planes without one."""
+        penalty = self.problem.penalty
+        if penalty is None:
+            return np.empty((0, *self._seen.shape), self.dtype)
+        return penalty.gather(duals[-1])
+
+    def _merged(self, planes: np.ndarray) -> np.ndarray | None:
+        penalty = self.problem.penalty
+        return None if penalty is None else penalty.transform.images.merge_fine(planes)
+
+    def _move_cube(
+        self,
+        cube: np.ndarray,
+        slopes: tuple[np.ndarray, ...],
+        planes: np.ndarray,
+        metric: CubeMetric,
+        weight: float,
+        relaxation: float,
+    ) -> np.ndarray:
+        """Move the cube; return where it heads to, and leave its fine planes."""
+        ahead, penalty = np.empty_like(cube), self.problem.penalty
+        tables = NO_TABLES if penalty is None else penalty.transform.images.tables
+        gradients = tuple(flat_images(slope) for slope in slopes)
+        in_slices(
+            kernels.move_cube,
+            len(cube),
+            *(flat_images(cube), gradients, flat_images(planes), tables),
+            *(flat_images(metric.cube_step), self._number(1 / weight)),
+            *(self._number(relaxation), flat_images(ahead)),
+        )
+        return ahead
 
     def _move_ratios(
         self,
@@ -304,44 +351,16 @@ class PrimalDual:
     def _move_sparse(
         self,
         duals: list[np.ndarray],
-        ahead: np.ndarray,
+        planes: np.ndarray,
         metric: CubeMetric,
         weight: float,
         relaxation: float,
-    ) -> np.ndarray | None:
+    ) -> None:
         if self.problem.penalty is None or metric.sparse_step is None:
-            return None
+            return
         self.problem.penalty.move_dual(
-            duals[-1], ahead, metric.sparse_step, rate=weight, relaxation=relaxation
+            duals[-1], planes, metric.sparse_step, rate=weight, relaxation=relaxation
         )
-        return self.problem.penalty.adjoint(duals[-1])
-
-    def _penalty_slope(self, duals: tuple[np.ndarray, ...]) -> np.ndarray | None:
-        penalty = self.problem.penalty
-        return None if penalty is None else penalty.adjoint(duals[-1])
-
-
-# Of the data's multipliers, and of the wavelet coefficients' if there are any.
-_Slopes = tuple[np.ndarray, np.ndarray | None]
-
-
-def _moved_cube(
-    cube: np.ndarray,
-    data: np.ndarray,
-    penalty: np.ndarray | None,
-    metric: CubeMetric,
-    weight: float,
-    relaxation: float,
-) -> np.ndarray:
-    ahead, number = np.empty_like(cube), cube.dtype.type
-    more = np.empty(0, cube.dtype) if penalty is None else penalty.ravel()
-    in_slices(
-        kernels.move_cube,
-        cube.size,
-        *(cube.ravel(), data.ravel(), more, metric.cube_step.ravel()),
-        *(number(1 / weight), number(relaxation), ahead.ravel()),
-    )
-    return ahead
 
 
 def _used(likelihood: PoissonLikelihood) -> np.ndarray:

@@ -3,22 +3,46 @@
 import numpy as np
 from numba import njit
 
+from hifred.transforms.image_kernels import image_room, merge_image, split_image
+
+
+@njit(nogil=True, cache=True)
+def _add(row, total):  # type: ignore[no-untyped-def]
+    for k in range(total.size):
+        total[k] += row[k]
+
+
+@njit(nogil=True, cache=True)
+def _move_row(row, slope, step, rate, relaxation, ahead):  # type: ignore[no-untyped-def]
+    nothing = row.dtype.type(0)
+    for k in range(row.size):
+        old = row[k]
+        clipped = max(old - rate * step[k] * slope[k], nothing)
+        ahead[k] = 2 * clipped - old
+        row[k] = old + relaxation * (clipped - old)
+
 
 @njit(nogil=True, cache=True)
 def move_cube(  # type: ignore[no-untyped-def]
-    cube, gradient, more, step, rate, relaxation, ahead, start, stop
+    cube, slopes, planes, tables, step, rate, relaxation, ahead, start, stop
 ):
     """Step down, clip at zero, relax `cube` in place; write ``2 clipped - cube``.
 
-    The slope is `gradient`, plus `more` unless that is empty.
+    The slope is the sum of `slopes` (n, k) and of what merges from the fine `planes`
+    (scale, n, k) of images, if there are any; those of `ahead` take their place.
     """
-    for i in range(start, stop):
-        old, slope = cube[i], gradient[i]
-        if more.size > 0:
-            slope += more[i]
-        clipped = max(old - rate * step[i] * slope, type(old)(0))
-        ahead[i] = 2 * clipped - old
-        cube[i] = old + relaxation * (clipped - old)
+    (rows, columns), room = tables, image_room(cube[0])
+    slope, merged = np.empty_like(cube[0]), np.empty_like(cube[0])
+    for e in range(start, stop):
+        slope[:] = 0
+        for part in slopes:
+            _add(part[e], slope)
+        if len(planes) > 0:
+            merge_image(planes, e, rows, columns, room, merged)
+            _add(merged, slope)
+        _move_row(cube[e], slope, step[e], rate, relaxation, ahead[e])
+        if len(planes) > 0:
+            split_image(ahead[e], rows, columns, room, planes, e)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -73,18 +73,28 @@ def _subtract(left, right, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
+def image_room(image):  # type: ignore[no-untyped-def]
+    """Return the room that `split_image` and `merge_image` need for flat images."""
+    return np.zeros((4, image.size), image.dtype)
+
+
+@njit(nogil=True, cache=True)
+def split_image(image, rows, columns, room, fine, e):  # type: ignore[no-untyped-def]
+    """Write the fine planes of one flat image into `fine` (scale, n, k) at `e`."""
+    n_columns, scratch, smooth = columns.shape[2], room[0], room[1:3]
+    for j in range(rows.shape[0]):
+        _blend_columns(image, columns[j], 2**j, scratch)
+        _blend_rows(scratch, rows[j], 2**j, n_columns, smooth[j % 2])
+        _subtract(image, smooth[j % 2], fine[j, e])
+        image = smooth[j % 2]
+
+
+@njit(nogil=True, cache=True)
 def split_fine(cube, rows, columns, fine, start, stop):  # type: ignore[no-untyped-def]
     """Write the fine planes of the images `start` to `stop` of a flat (n, k) cube."""
-    n_columns = columns.shape[2]
-    scratch = np.empty_like(cube[0])
-    smooth = np.empty((2, scratch.size), scratch.dtype)
+    room = image_room(cube[0])
     for e in range(start, stop):
-        image = cube[e]
-        for j in range(rows.shape[0]):
-            _blend_columns(image, columns[j], 2**j, scratch)
-            _blend_rows(scratch, rows[j], 2**j, n_columns, smooth[j % 2])
-            _subtract(image, smooth[j % 2], fine[j, e])
-            image = smooth[j % 2]
+        split_image(cube[e], rows, columns, room, fine, e)
 
 
 @njit(nogil=True, cache=True)
@@ -96,16 +106,23 @@ def add_planes(smooth, sign, plane, finer):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def merge_fine(fine, rows, columns, cube, start, stop):  # type: ignore[no-untyped-def]
-    """Transpose of `split_fine`: every smoothing matrix is symmetric."""
+def merge_image(fine, e, rows, columns, room, image):  # type: ignore[no-untyped-def]
+    """Transpose of `split_image`: every smoothing matrix is symmetric."""
     n_scales, n_columns = rows.shape[0], columns.shape[2]
-    scratch, nothing = np.empty_like(cube[0]), np.zeros_like(cube[0])
+    scratch, nothing = room[0], room[3]
+    smooth = fine[n_scales - 1, e]
+    for back in range(n_scales):
+        j = n_scales - 1 - back
+        _blend_columns(smooth, columns[j], 2**j, scratch)
+        _blend_rows(scratch, rows[j], 2**j, n_columns, image)
+        finer = fine[j - 1, e] if j > 0 else nothing
+        add_planes(image, -1 if back == 0 else 1, fine[j, e], finer)
+        smooth = image
+
+
+@njit(nogil=True, cache=True)
+def merge_fine(fine, rows, columns, cube, start, stop):  # type: ignore[no-untyped-def]
+    """Transpose of `split_fine`."""
+    room = image_room(cube[0])
     for e in range(start, stop):
-        image = fine[n_scales - 1, e]
-        for back in range(n_scales):
-            j = n_scales - 1 - back
-            _blend_columns(image, columns[j], 2**j, scratch)
-            _blend_rows(scratch, rows[j], 2**j, n_columns, cube[e])
-            finer = fine[j - 1, e] if j > 0 else nothing
-            add_planes(cube[e], -1 if back == 0 else 1, fine[j, e], finer)
-            image = cube[e]
+        merge_image(fine, e, rows, columns, room, cube[e])

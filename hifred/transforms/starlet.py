@@ -28,6 +28,12 @@ from hifred.transforms import starlet_kernels as kernels
 VALUES_PER_GRAIN = 1 << 16
 
 
+def flat_images(planes: np.ndarray) -> np.ndarray:
+    """Return an array (..., y, x) as (..., pixel)."""
+    *before, n_rows, n_columns = planes.shape
+    return planes.reshape(*before, n_rows * n_columns)
+
+
 def _check_scales(name: str, n_scales: int) -> None:
     if n_scales < 1:
         raise HifredError(
@@ -70,8 +76,7 @@ class Starlet2D:
         self.n_scales = n_scales
         self.input_shape = shape
         self.output_shape = (n_scales + 1, *shape)
-        self._rows = kernels.neighbours(shape[1], n_scales)
-        self._columns = kernels.neighbours(shape[2], n_scales)
+        self.tables = tuple(kernels.neighbours(n, n_scales) for n in shape[1:])
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         x = _floating(x)
@@ -89,8 +94,7 @@ class Starlet2D:
     def split(self, cube: np.ndarray, fine: np.ndarray, coarse: np.ndarray) -> None:
         """Write the planes of `cube` (n, y, x) into `fine` and `coarse`."""
         _check_shape(cube.shape, self.input_shape)
-        tables = (self._rows, self._columns)
-        self._by_image(kernels.split_images, cube, *tables, fine, coarse)
+        self._by_image(kernels.split_images, cube, *self.tables, fine, coarse)
 
     def fine(self, cube: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Return the fine planes of `cube` only, (n_scales, n, y, x)."""
@@ -99,23 +103,20 @@ class Starlet2D:
         fine = (
             np.empty((self.n_scales, *cube.shape), cube.dtype) if out is None else out
         )
-        tables = (self._rows, self._columns)
-        planes = fine.reshape(*fine.shape[:2], -1)
-        self._by_image(by_images.split_fine, *_flat(cube), *tables, planes)
+        arrays = flat_images(cube), *self.tables, flat_images(fine)
+        self._by_image(by_images.split_fine, *arrays)
         return fine
 
     def merge_fine(self, fine: np.ndarray) -> np.ndarray:
         """Return the adjoint of `fine` (n_scales, n, y, x) without a coarse plane."""
         cube = np.empty(self.input_shape, fine.dtype)
-        tables = (self._rows, self._columns)
-        planes = fine.reshape(*fine.shape[:2], -1)
-        self._by_image(by_images.merge_fine, planes, *tables, *_flat(cube))
+        arrays = flat_images(fine), *self.tables, flat_images(cube)
+        self._by_image(by_images.merge_fine, *arrays)
         return cube
 
     def merge(self, fine: np.ndarray, coarse: np.ndarray, cube: np.ndarray) -> None:
         """Write the adjoint of `fine` and `coarse` into `cube` (n, y, x)."""
-        tables = (self._rows, self._columns)
-        self._by_image(kernels.merge_images, fine, coarse, *tables, cube)
+        self._by_image(kernels.merge_images, fine, coarse, *self.tables, cube)
 
     def _by_image(self, kernel: Callable[..., None], *arguments: np.ndarray) -> None:
         n_images, n_rows, n_columns = self.input_shape
@@ -282,8 +283,7 @@ class Starlet2D1D:
         bound = np.asarray(threshold, out.dtype)
         bound = bound.reshape(len(out) if bound.ndim else 1, -1)
         excess = np.zeros(len(out))
-        planes = fine.reshape(*fine.shape[:2], -1)
-        arrays = (planes, self.spectra.tables, bound, *_flat(out), excess)
+        arrays = (flat_images(fine), self.spectra.tables, bound, *_flat(out), excess)
         in_slices(by_spectra.subtract_clipped, len(out), *_flat(cube), *arrays)
         return out, float(excess.sum())
 

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 from hifred.functionals.sparse_cube import SparseCube
 from hifred.solvers.cube_metric import cube_metric
 from hifred.solvers.joint_norm import joint_norm
+from hifred.threads import use_threads
 from hifred.transforms.starlet import Starlet2D1D
 from tests.solvers.small_problems import DataTerm, SmallProblem, small_problem
 
@@ -76,15 +77,21 @@ def test_the_bound_needs_the_joint_norm_where_nothing_is_blurred():
     assert np.linalg.norm(columns, 2) > 1.2
 
 
-def test_multipliers_move_by_the_longest_step_under_their_wavelet():
-    shape = (12, 6, 4)
+@pytest.mark.parametrize(("n_energies", "n_threads"), [(12, 1), (12, 3), (90, 3)])
+def test_multipliers_move_by_the_longest_step_under_their_wavelet(
+    n_energies, n_threads
+):
+    shape = (n_energies, 6, 4)
     rng = np.random.default_rng(5)
     transform = Starlet2D1D(shape, *N_SCALES)
     penalty = SparseCube(transform, np.full(N_SCALES, np.inf))
     cube, step = rng.standard_normal(shape), rng.uniform(0.01, 1, shape)
     dual = np.zeros(penalty.dual_shape)
-    penalty.move_dual(dual, cube, penalty.dual_step(step), rate=0.3)
-    slope = penalty.adjoint(dual)
+    planes = penalty.split(cube)
+    with use_threads(n_threads):
+        penalty.move_dual(dual, planes, penalty.dual_step(step), rate=0.3)
+    slope = transform.images.merge_fine(planes)
+    assert_allclose(slope, penalty.adjoint(dual), rtol=1e-12)
     moved = 0.3 * sparse_steps(step) * transform.apply(cube)[:-1, :-1]
     other = rng.standard_normal(shape)
     expected = np.vdot(transform.apply(other)[:-1, :-1], moved)

@@ -30,7 +30,7 @@ def penalty_of(problem: SmallProblem, mu: float | str | None) -> SparseCube | No
     if mu == "varying":
         strength = varying_strength(transform.coarse(start_of(problem)))
         return SparseCube(transform, noise, strength)
-    return SparseCube(transform, mu * noise)
+    return SparseCube(transform, noise, mu)
 
 
 def start_of(problem: SmallProblem) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Matrices whose rows are zero outside a range that moves along with them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -10,10 +10,13 @@ import scipy.sparse
 from hifred.operators.matrix import Matrix
 from hifred.threads import in_slices, one_blas_thread
 
-HEIGHTS = (16, 32, 64, 128)
+HEIGHTS = (8, 16, 32, 64, 128)
 # To read one row of what a block is applied to costs as much as this many
 # multiply-adds per column.
-READING_COST = 16
+READING_COST = 8
+# So does, for each block of columns, a call of BLAS.
+CALL_COST = 250
+COLUMNS_AT_ONCE = 256
 
 
 @final
@@ -34,63 +37,67 @@ class Band:
 
 @final
 class Banded(Matrix):
-    """A matrix as bands of neighbouring rows.
+    """A matrix as bands of neighbouring rows, and its transpose as bands of its own.
 
     Parameters
     ----------
-    bands : sequence of Band
-        Their rows follow each other from the first to the last.
-    n_columns : int
+    bands, turned : sequences of Band
+        Of the matrix and of its transpose; their rows follow each other from the
+        first to the last.
     """
 
-    def __init__(self, bands: Sequence[Band], n_columns: int) -> None:
+    def __init__(self, bands: Sequence[Band], turned: Sequence[Band]) -> None:
         self.bands = tuple(bands)
-        self.shape = (self.bands[-1].rows.stop, n_columns)
+        self.turned = tuple(turned)
+        self.shape = (self.bands[-1].rows.stop, self.turned[-1].rows.stop)
         self.cost = sum(_cost(band.rows, band.columns) for band in bands)
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        return self._spread(_apply, x, self.shape[0])
+        return _product(self.bands, x)
 
     def adjoint(self, y: np.ndarray) -> np.ndarray:
-        return self._spread(_adjoint, y, self.shape[1])
+        return _product(self.turned, y)
 
     def astype(self, dtype: np.typing.DTypeLike) -> "Banded":
-        return self._with([band.entries.astype(dtype) for band in self.bands])
+        return self._changed(lambda entries: entries.astype(dtype))
 
     def squared(self) -> "Banded":
-        return self._with([band.entries**2 for band in self.bands])
+        return self._changed(np.square)
 
-    def _with(self, entries: Sequence[np.ndarray]) -> "Banded":
-        pairs = zip(self.bands, entries, strict=True)
-        return Banded([replace(b, entries=e) for b, e in pairs], self.shape[1])
-
-    def _spread(self, kernel, x: np.ndarray, n_rows: int) -> np.ndarray:  # type: ignore[no-untyped-def]
-        kind = np.result_type(x, self.bands[0].entries)
-        out = np.empty((n_rows, x.shape[1]), kind)
-        with one_blas_thread():
-            in_slices(kernel, x.shape[1], self.bands, x, out)
-        return out
+    def _changed(self, change: Callable[[np.ndarray], np.ndarray]) -> "Banded":
+        both = (
+            [replace(band, entries=change(band.entries)) for band in bands]
+            for bands in (self.bands, self.turned)
+        )
+        return Banded(*both)
 
 
-def _apply(bands, x, out, start, stop):  # type: ignore[no-untyped-def]
-    for band in bands:
-        part = out[band.rows, start:stop]
-        np.matmul(band.entries, x[band.columns, start:stop], out=part)
+def _product(bands: Sequence[Band], x: np.ndarray) -> np.ndarray:
+    kind = np.result_type(x, bands[0].entries)
+    out = np.empty((bands[-1].rows.stop, x.shape[1]), kind)
+    with one_blas_thread():
+        in_slices(_multiply, x.shape[1], bands, x, out)
+    return out
 
 
-def _adjoint(bands, y, out, start, stop):  # type: ignore[no-untyped-def]
-    out[:, start:stop] = 0
-    for band in bands:
-        part = out[band.columns, start:stop]
-        part += band.entries.T @ y[band.rows, start:stop]
+def _multiply(bands, x, out, start, stop):  # type: ignore[no-untyped-def]
+    # Bands overlap: what the next one reads again is still in the cache.
+    for left in range(start, stop, COLUMNS_AT_ONCE):
+        some = slice(left, min(left + COLUMNS_AT_ONCE, stop))
+        for band in bands:
+            np.matmul(band.entries, x[band.columns, some], out=out[band.rows, some])
 
 
 def narrowest_bands(entries: scipy.sparse.csr_array) -> Banded:
     """Return the matrix in bands of the height that costs least."""
+    turned = scipy.sparse.csr_array(entries.T)
+    return Banded(_cheapest(entries), _cheapest(turned))
+
+
+def _cheapest(entries: scipy.sparse.csr_array) -> list[Band]:
     choices = [_ranges(entries, height) for height in HEIGHTS]
     ranges = min(choices, key=lambda found: sum(_cost(*ends) for ends in found))
-    bands = [Band(r, c, entries[r, c].toarray()) for r, c in ranges]
-    return Banded(bands, entries.shape[1])
+    return [Band(r, c, entries[r, c].toarray()) for r, c in ranges]
 
 
 def _ranges(entries: scipy.sparse.csr_array, height: int) -> list[tuple[slice, slice]]:
@@ -109,4 +116,4 @@ def _ranges(entries: scipy.sparse.csr_array, height: int) -> list[tuple[slice, s
 
 def _cost(rows: slice, columns: slice) -> float:
     n_rows, n_columns = rows.stop - rows.start, columns.stop - columns.start
-    return float((n_rows + READING_COST) * n_columns)
+    return float((n_rows + READING_COST) * n_columns + CALL_COST)

@@ -61,16 +61,20 @@ class SparseCube:
     def gather(self, dual: np.ndarray) -> np.ndarray:
         """Return the adjoint of `dual` along energy alone, shaped and kept as `split`.
 
-        Merged (`Starlet2D.merge_fine`) it is ``W^T dual``.
+        With `merge` it is ``W^T dual``.
         """
         planes = self._scratch_of(dual.dtype)
         arrays = flat_images(dual), self.transform.spectra.tables, flat_images(planes)
         in_slices(kernels.write_adjoint, dual.shape[2], *arrays)
         return planes
 
+    def merge(self, planes: np.ndarray) -> np.ndarray:
+        """Return the adjoint of `split`, (energy, y, x)."""
+        return self.transform.images.merge_fine(planes)
+
     def adjoint(self, dual: np.ndarray) -> np.ndarray:
         """Return ``W^T dual``, (energy, y, x)."""
-        return self.transform.images.merge_fine(self.gather(dual))
+        return self.merge(self.gather(dual))
 
     def move_dual(
         self,
@@ -98,11 +102,8 @@ class SparseCube:
         """
         dtype, tables = planes.dtype, self.transform.spectra.tables
         bounds = self.weights.astype(dtype), self._strength(dtype)
-        fine, multipliers, n_energies = (
-            flat_images(planes),
-            flat_images(dual),
-            dual.shape[2],
-        )
+        fine, multipliers = flat_images(planes), flat_images(dual)
+        n_energies = fine.shape[1]
         in_slices(
             kernels.move_dual,
             n_energies,

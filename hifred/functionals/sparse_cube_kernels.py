@@ -165,7 +165,7 @@ def move_dual(  # type: ignore[no-untyped-def]
         nothing, bounds = rows[0, :width], rows[1, :width]
         for plane in range(len(fine)):
             some, gathered = dual[plane], fine[plane]
-            for newest in range(max(0, start - last), max(stop, beyond + last) + last):
+            for newest in range(max(0, start - last), beyond + 2 * last):
                 _move_rows(
                     *(gathered, step[plane], tables, rate, weights[plane], strength),
                     *(relaxation, some, rooms, bounds, left, newest, start, stop),

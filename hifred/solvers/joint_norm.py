@@ -32,7 +32,7 @@ def joint_norm(
         dual[:] = 0
         planes = free.split(cube)
         free.move_dual(dual, planes, sparse_step)
-        seen = free.transform.images.merge_fine(planes)
+        seen = free.merge(planes)
         for (f, _), step in zip(terms, metric.ratio_steps, strict=True):
             seen += f.response.adjoint(step * f.response.apply(cube))
         cube = metric.cube_step * seen

@@ -306,7 +306,7 @@ class PrimalDual:
 
     def _merged(self, planes: np.ndarray) -> np.ndarray | None:
         penalty = self.problem.penalty
-        return None if penalty is None else penalty.transform.images.merge_fine(planes)
+        return None if penalty is None else penalty.merge(planes)
 
     def _move_cube(
         self,

@@ -236,10 +236,8 @@ class Starlet2D1D:
         for plane in fine[1:]:
             smooth -= plane
         out = np.empty_like(smooth)
-        tables = self.spectra.tables
-        in_slices(
-            by_spectra.write_coarse, len(out), *_flat(smooth), tables, *_flat(out)
-        )
+        arrays = flat_images(smooth), self.spectra.tables, flat_images(out)
+        in_slices(by_spectra.write_coarse, len(out), *arrays)
         return out
 
     def first_fine_plane(self, fine: np.ndarray) -> np.ndarray:
@@ -252,7 +250,7 @@ class Starlet2D1D:
         """
         plane = np.empty_like(fine[0])
         table = self.spectra.tables[0]
-        arrays = (*_flat(fine[0]), table, *_flat(plane))
+        arrays = flat_images(fine[0]), table, flat_images(plane)
         in_slices(by_spectra.write_first_plane, len(plane), *arrays)
         return plane
 
@@ -283,10 +281,7 @@ class Starlet2D1D:
         bound = np.asarray(threshold, out.dtype)
         bound = bound.reshape(len(out) if bound.ndim else 1, -1)
         excess = np.zeros(len(out))
-        arrays = (flat_images(fine), self.spectra.tables, bound, *_flat(out), excess)
-        in_slices(by_spectra.subtract_clipped, len(out), *_flat(cube), *arrays)
+        planes, tables = flat_images(fine), self.spectra.tables
+        arrays = flat_images(cube), planes, tables, bound, flat_images(out), excess
+        in_slices(by_spectra.subtract_clipped, len(out), *arrays)
         return out, float(excess.sum())
-
-
-def _flat(*cubes: np.ndarray) -> list[np.ndarray]:
-    return [cube.reshape(len(cube), -1) for cube in cubes]

@@ -5,9 +5,8 @@
 For every model and regularizer the setting with the best NMSE is shown; the best
 regularizer of each model and measure is bold.
 
-Measured with `lrs` (seed 1; all 156 trials in 60 minutes on two cores that had other
-work too, with 40 instead of 30 iterations of `w2d1d`), and the best of the paper's
-three regularizers in brackets:
+Measured with `lrs` (seed 1; all 156 trials in 53 minutes on two cores that had other
+work too), and the best of the paper's three regularizers in brackets:
 
                          NMSE, dB       aSAM           acSSIM          ERGAS
 gaussian_1kev            21.1 (21.4)    0.266 (0.557)  0.010 (0.011)   0.164 (0.114)
@@ -17,7 +16,7 @@ realistic_1kev_rebinned  20.1 (10.2)    0.232 (0.691)  0.008 (0.031)   0.210 (0.
 
 The scene is not the paper's. On ours, rank 20 found from the spectrometer alone leaves
 an ERGAS of 0.134 in `gaussian_1kev`, and errors of 21.4 dB spread evenly make 0.129;
-ranks 30 and 40 give no less than 0.161. `w2d1d` reaches 17.5, 17.4, 22.3 and 15.5 dB.
+ranks 30 and 40 give no less than 0.161. `w2d1d` reaches 17.5, 17.4, 23.3 and 15.7 dB.
 """
 
 import tomllib

@@ -21,7 +21,6 @@ def joint_norm(
     """
     if penalty is None:
         return 1.0
-    sparse_step = penalty.dual_step(1 / sensitivity)
     metric = cube_metric(np.ones_like(sensitivity), sensitivity, terms, penalty)
     free = SparseCube(penalty.transform, np.full(penalty.weights.shape, np.inf))
     dual = np.zeros(penalty.dual_shape, sensitivity.dtype)
@@ -31,7 +30,7 @@ def joint_norm(
         cube /= _size(cube, metric)
         dual[:] = 0
         planes = free.split(cube)
-        free.move_dual(dual, planes, sparse_step)
+        free.move_dual(dual, planes, metric.sparse_step)
         seen = free.merge(planes)
         for (f, _), step in zip(terms, metric.ratio_steps, strict=True):
             seen += f.response.adjoint(step * f.response.apply(cube))

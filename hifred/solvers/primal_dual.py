@@ -26,10 +26,10 @@ RELAXATION = 1.95
 # The metric follows the cube at iterations 2, 4, 8, 16, ...: ever more rarely, so
 # that each stretch is the plain, convergent method.
 FIRST_REFRESH = 2
-# With wavelets the iterates circle around the minimum, and their mean is nearer: on
-# the published cubes it is after 50 iterations where they are after 80. At iteration
-# k the newest has this share over k, so that the mean forgets the first ones.
-NEWEST_SHARE = 6.0
+# The iterates circle around the minimum, and their mean is nearer: on the published
+# cubes with wavelets it is after 50 iterations where they are after 80. At iteration k
+# the newest has this share over k, so that the mean forgets the first ones.
+NEWEST_SHARE = 9.0
 # Updates of expectation maximisation before the first step.
 FIRST_UPDATES = 10
 # Smallest sensitivity in the metric, relative to the largest.
@@ -204,12 +204,10 @@ class PrimalDual:
     ) -> PrimalDualState:
         """Return the state with the next iterate in it, and in its means."""
         iteration = before.iteration + 1
-        cube, *means = newest, *duals
-        if penalty is not None:
-            share = self._number(min(1.0, NEWEST_SHARE / iteration))
-            news = newest, *duals[:-1], penalty
-            pairs = zip((before.cube, *before.means), news, strict=True)
-            cube, *means = (between(mean, new, share) for mean, new in pairs)
+        share = self._number(min(1.0, NEWEST_SHARE / iteration))
+        sent = duals if penalty is None else (*duals[:-1], penalty)
+        pairs = zip((before.cube, *before.means), (newest, *sent), strict=True)
+        cube, *means = (between(mean, new, share) for mean, new in pairs)
         return replace(
             before,
             iteration=iteration,
@@ -238,9 +236,8 @@ class PrimalDual:
         self, state: PrimalDualState
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Return what the mean multipliers send to the cube: of data, of wavelets."""
-        if self.problem.penalty is None:  # the means are the newest multipliers
-            return reduce(added, self._slopes_of(state.duals)), None
-        return self._adjoint(state.means), state.means[-1]
+        of_wavelets = None if self.problem.penalty is None else state.means[-1]
+        return self._adjoint(state.means), of_wavelets
 
     def _missed(
         self,
@@ -356,7 +353,7 @@ class PrimalDual:
         weight: float,
         relaxation: float,
     ) -> None:
-        if self.problem.penalty is None or metric.sparse_step is None:
+        if self.problem.penalty is None:
             return
         self.problem.penalty.move_dual(
             duals[-1], planes, metric.sparse_step, rate=weight, relaxation=relaxation

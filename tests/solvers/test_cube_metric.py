@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-import scipy
 from numpy.testing import assert_allclose
 
-from hifred.functionals.sparse_cube import SparseCube
+from hifred.functionals.sparse_cube import WIDER_STEP, SparseCube
 from hifred.solvers.cube_metric import cube_metric
 from hifred.solvers.joint_norm import joint_norm
 from hifred.threads import use_threads
@@ -27,18 +26,20 @@ PROBLEMS = {
 }
 
 
-def boxes(energy_scale: int, space_scale: int) -> tuple[int, int, int]:
-    side = 4 * 2**space_scale + 1
-    return 4 * 2**energy_scale + 1, side, side
+def sparse_steps(step: np.ndarray) -> np.ndarray:
+    """Return the step of every multiplier, (space_scales, energy_scales, ...)."""
+    n_energies, planes = step.shape[1], [step]
+    for scale in range(N_SCALES[1]):
+        before, after = (np.arange(n_energies) + sign * 2**scale for sign in (-1, 1))
+        around = [planes[-1][:, mirrored(i, n_energies)] for i in (before, after)]
+        planes.append(np.minimum(*around))
+    return np.stack(planes[1:], axis=1)
 
 
-def sparse_steps(cube_step: np.ndarray) -> np.ndarray:
-    """Return one over the longest step under every wavelet."""
-    planes = [
-        [scipy.ndimage.maximum_filter(cube_step, boxes(j, i)) for j in range(3)]
-        for i in range(2)
-    ]
-    return 1 / np.array(planes)
+def mirrored(i: np.ndarray, n: int) -> np.ndarray:
+    """Return indices beyond the ends by half-sample symmetry."""
+    i = i % (2 * n)
+    return np.minimum(i, 2 * n - 1 - i)
 
 
 def scaled_columns(problem: SmallProblem, anchor: np.ndarray, norm=None) -> np.ndarray:
@@ -50,7 +51,7 @@ def scaled_columns(problem: SmallProblem, anchor: np.ndarray, norm=None) -> np.n
     penalty = SparseCube(transform, np.ones(N_SCALES))
     norm = joint_norm(seen, pairs, penalty) if norm is None else norm
     metric = cube_metric(anchor, seen, pairs, penalty, norm=norm)
-    steps = [*metric.ratio_steps, sparse_steps(anchor / seen)]
+    steps = [*metric.ratio_steps, sparse_steps(metric.sparse_step)]
     columns = []
     for unit in np.eye(anchor.size):
         cube = np.sqrt(metric.cube_step) * unit.reshape(shape)
@@ -78,7 +79,7 @@ def test_the_bound_needs_the_joint_norm_where_nothing_is_blurred():
 
 
 @pytest.mark.parametrize(("n_energies", "n_threads"), [(12, 1), (12, 3), (90, 3)])
-def test_multipliers_move_by_the_longest_step_under_their_wavelet(
+def test_multipliers_move_by_the_shorter_of_the_steps_beside_them(
     n_energies, n_threads
 ):
     shape = (n_energies, 6, 4)
@@ -92,7 +93,24 @@ def test_multipliers_move_by_the_longest_step_under_their_wavelet(
         penalty.move_dual(dual, planes, penalty.dual_step(step), rate=0.3)
     slope = transform.images.merge_fine(planes)
     assert_allclose(slope, penalty.adjoint(dual), rtol=1e-12)
-    moved = 0.3 * sparse_steps(step) * transform.apply(cube)[:-1, :-1]
+    moved = (
+        0.3 * sparse_steps(penalty.dual_step(step)) * transform.apply(cube)[:-1, :-1]
+    )
     other = rng.standard_normal(shape)
     expected = np.vdot(transform.apply(other)[:-1, :-1], moved)
     assert_allclose(np.vdot(other, slope), expected, rtol=1e-10)
+
+
+def test_the_step_of_a_multiplier_is_between_those_of_the_voxels_it_reaches():
+    shape = (40, 30, 30)
+    penalty = SparseCube(Starlet2D1D(shape, *N_SCALES), np.ones(N_SCALES))
+    even = penalty.dual_step(np.full(shape, 0.2))
+    assert_allclose(even[0], 5.0, rtol=1e-12)
+    assert_allclose(even[1], WIDER_STEP * 5.0, rtol=1e-12)
+    step = np.full(shape, 1e-3)
+    step[20, 15, 15] = 1.0
+    found = 1 / penalty.dual_step(step)
+    assert found.max() < 1
+    assert found[0, 20, 15, 15] > 0.4
+    assert found[1, 20, 15, 19] > 0.05
+    assert_allclose(found[0, 20, 15, 19], 1e-3)

@@ -21,13 +21,21 @@ from hifred.transforms.image_kernels import CONTRACT
 def _write_spectrum(coefficients, basis, out):  # type: ignore[no-untyped-def]
     """Write the spectrum that `coefficients` of the (component, energy) basis make."""
     out[:] = 0
-    for c in range(0, len(basis) - 1, 2):
-        one, other = coefficients[c], coefficients[c + 1]
-        first, second = basis[c], basis[c + 1]
+    fives = len(basis) // 5 * 5
+    for c in range(0, fives, 5):
+        k0, k1, k2 = coefficients[c], coefficients[c + 1], coefficients[c + 2]
+        k3, k4 = coefficients[c + 3], coefficients[c + 4]
+        v0, v1, v2, v3, v4 = (
+            basis[c],
+            basis[c + 1],
+            basis[c + 2],
+            basis[c + 3],
+            basis[c + 4],
+        )
         for e in range(out.size):
-            out[e] += one * first[e] + other * second[e]
-    if len(basis) % 2:
-        one, first = coefficients[-1], basis[-1]
+            out[e] += k0 * v0[e] + k1 * v1[e] + (k2 * v2[e] + k3 * v3[e]) + k4 * v4[e]
+    for c in range(fives, len(basis)):
+        one, first = coefficients[c], basis[c]
         for e in range(out.size):
             out[e] += one * first[e]
 
@@ -40,16 +48,14 @@ def _write_ratios(coefficients, basis, value, out):  # type: ignore[no-untyped-d
         out[e] /= value[e]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _widen(lowest, highest, values):  # type: ignore[no-untyped-def]
-    """Lower and raise the limits of every energy to `values`; no NaN changes them.
-
-    Energy by energy, since the largest of a row of numbers is no vector code.
-    """
+@njit(nogil=True, cache=True, fastmath=ANY_ORDER | {"nnan"})
+def _limits(values):  # type: ignore[no-untyped-def]
+    """Return the lowest and the highest of the values and zero; NaN gives any two."""
+    lowest = highest = values.dtype.type(0)
     for e in range(values.size):
-        found, low, high = values[e], lowest[e], highest[e]
-        lowest[e] = found if found < low else low
-        highest[e] = found if found > high else high
+        lowest = values[e] if values[e] < lowest else lowest
+        highest = values[e] if values[e] > highest else highest
+    return lowest, highest
 
 
 @njit(nogil=True, cache=True, fastmath=ANY_ORDER | CONTRACT)
@@ -68,12 +74,11 @@ def _sum_prediction(value, multiplier, ratios):  # type: ignore[no-untyped-def]
 def predict(value, multiplier, basis, step, sums, start, stop):  # type: ignore[no-untyped-def]
     """Write sums of products, and the fastest descent of a step to level zero."""
     ratios = np.empty_like(value[0])
-    lowest, highest = np.zeros_like(ratios), np.zeros_like(ratios)
     for p in range(start, stop):
         _write_ratios(step[p], basis, value[p], ratios)
-        _widen(lowest, highest, ratios)
+        lowest, highest = _limits(ratios)
+        sums[p, 0] = max(-lowest, 1 + highest)
         sums[p, 1:] = _sum_prediction(value[p], multiplier[p], ratios)
-    sums[start, 0] = max(-lowest.min(), 1 + highest.max())
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath=CONTRACT)
@@ -125,14 +130,11 @@ def _replace_by_descent(value, multiplier, level, second, ratios):  # type: igno
 def fastest(value, multiplier, basis, first, level, step, descents, start, stop):  # type: ignore[no-untyped-def]
     """Write the fastest relative descents of the values and of the multipliers."""
     one, other = np.empty_like(value[0]), np.empty_like(value[0])
-    lowest, highest, spare = np.zeros_like(one), np.zeros_like(one), one.copy()
     for p in range(start, stop):
         _write_ratios(first[p], basis, value[p], one)
         _write_ratios(step[p], basis, value[p], other)
         _replace_by_descent(value[p], multiplier[p], level, other, one)
-        _widen(lowest, spare, other)
-        _widen(spare, highest, one)
-    descents[start, 0], descents[start, 1] = -lowest.min(), highest.max()
+        descents[p, 0], descents[p, 1] = -_limits(other)[0], _limits(one)[1]
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath=CONTRACT)

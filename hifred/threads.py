@@ -47,12 +47,16 @@ def _largest_pool() -> int:
 
 @contextlib.contextmanager
 def use_threads(n_threads: int | None) -> Iterator[int]:
-    """Bound the threads of BLAS and of the compiled kernels inside a block.
+    """Bound the threads of kernels and products inside a block.
+
+    BLAS has one thread there: `hifred.operators.products` shares large products among
+    ours, and threads of BLAS that spin after a small one take the cores from the next
+    kernel; they made `lrs` on two threads as slow as on one.
 
     Parameters
     ----------
     n_threads : int or None
-        At least 1; None leaves everything as it is.
+        At least 1; None leaves the number as it is.
 
     Raises
     ------
@@ -60,8 +64,7 @@ def use_threads(n_threads: int | None) -> Iterator[int]:
         If `n_threads` is less than 1.
     """
     if n_threads is None:
-        yield thread_count()
-        return
+        n_threads = thread_count()
     if n_threads < 1:
         raise SettingsError(
             f"threads must be at least 1; got {n_threads}. "
@@ -71,7 +74,7 @@ def use_threads(n_threads: int | None) -> Iterator[int]:
     before = numba.get_num_threads()
     try:
         numba.set_num_threads(min(n_threads, _largest_pool()))
-        with _controller().limit(limits=n_threads):
+        with _controller().limit(limits={"blas": 1, "openmp": n_threads}):
             yield n_threads
     finally:
         numba.set_num_threads(before)

@@ -36,9 +36,21 @@ def test_threads_hold_inside_the_block_only():
     assert thread_count() == before == available_threads()
 
 
-def test_none_leaves_the_threads_alone():
-    with use_threads(None) as n_threads:
-        assert n_threads == thread_count()
+def test_none_leaves_the_number_of_threads_alone():
+    with use_threads(2), use_threads(None) as n_threads:
+        assert n_threads == thread_count() == 2
+
+
+@pytest.mark.parametrize("n_threads", [2, None])
+def test_blas_has_one_thread_inside_the_block(n_threads):
+    def of_blas():
+        pools = threadpool_info()
+        return [p["num_threads"] for p in pools if p["user_api"] == "blas"]
+
+    before = of_blas()
+    with use_threads(n_threads):
+        assert set(of_blas()) == {1}
+    assert of_blas() == before
 
 
 def test_an_error_in_a_slice_is_raised():

@@ -138,7 +138,10 @@ class SparseCube:
         """
         found = np.empty((self.transform.space_scales, *steps.shape), steps.dtype)
         longest = steps.max()
-        in_slices(_write_means, len(found), (steps / longest) ** 4, found)
+        powers = steps / longest
+        for _ in range(2):
+            powers *= powers
+        in_slices(_write_means, len(found), powers, found)
         found[1:] /= steps.dtype.type(WIDER_STEP)
         return np.reciprocal(np.multiply(found, longest, out=found), out=found)
 

@@ -13,7 +13,7 @@ from hifred.threads import between_slices, in_slices
 from hifred.transforms.median import median_absolute_deviation
 from hifred.transforms.starlet import Starlet2D1D, flat_images
 
-# Steps of the multipliers of wider wavelets, relative to those of the finest. Some
+# Steps of the multipliers of wavelets wider along y and x than the finest. Some
 # frequencies pass the finest ones undamped, but none more than 0.56 of the others: at
 # 2.5 the sum of squares times steps still nowhere passes 1, and with the responses it
 # does not at 2.
@@ -133,8 +133,8 @@ class SparseCube:
         -------
         (space_scales, energy, y, x) array
             Of a Gaussian about as wide as the wavelet along y and x, one energy wide;
-            `move_dual` widens it to the wavelets of every scale along energy. Wider
-            wavelets have `WIDER_STEP` times as much.
+            `move_dual` widens it to the wavelets of every scale along energy. Those
+            wider along y and x have `WIDER_STEP` times as much.
         """
         found = np.empty((self.transform.space_scales, *steps.shape), steps.dtype)
         longest = steps.max()

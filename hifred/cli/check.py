@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hifred.observations import CheckRow, ResponseReport, check_responses
-from hifred.observations.matching import TARGET_RESOLUTIONS
+from hifred.observations.matching.kernels import TARGET_RESOLUTIONS
 from hifred.store import open_fusion_input
 
 EPILOG = """\b

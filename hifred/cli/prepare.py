@@ -6,8 +6,8 @@ import click
 
 from hifred.observations import check_responses
 from hifred.observations.input_summary import summarise
-from hifred.observations.preparation import prepare_input
-from hifred.observations.preparation_settings import read_preparation
+from hifred.observations.preparation.fusion_input import prepare_input
+from hifred.observations.preparation.settings import read_preparation
 from hifred.store import save_fusion_input
 
 EPILOG = """\b

@@ -1,10 +1,12 @@
 """Labelled data of one instrument and their forward model."""
 
-from hifred.observations.check import check_responses
-from hifred.observations.check_report import CheckRow, ResponseReport
 from hifred.observations.forward import build_responses
 from hifred.observations.fusion_input import FusionInput
-from hifred.observations.matching import difference_kernel, kernel_sigmas, kernels_for
+from hifred.observations.matching.kernels import (
+    difference_kernel,
+    kernel_sigmas,
+    kernels_for,
+)
 from hifred.observations.observation import (
     background_of,
     build_observation,
@@ -13,6 +15,8 @@ from hifred.observations.observation import (
     spatial_matrix_of,
 )
 from hifred.observations.observation_checks import check_observation
+from hifred.observations.response_check.check import check_responses
+from hifred.observations.response_check.report import CheckRow, ResponseReport
 from hifred.observations.sky import SkyGrid, build_sky_grid
 
 __all__ = [

@@ -8,7 +8,7 @@ import xarray as xr
 
 from hifred.errors import SchemaError
 from hifred.observations.energy_terms import interpolation_weights, separated
-from hifred.observations.matching import Kernels, kernels_for
+from hifred.observations.matching.kernels import Kernels, kernels_for
 from hifred.observations.observation import redistribution_of, spatial_matrix_of
 from hifred.observations.observation_checks import SPACING_TOLERANCE
 from hifred.observations.sky import SkyGrid, extended_area, field_edges, sky_slice

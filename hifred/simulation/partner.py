@@ -5,21 +5,21 @@ import scipy
 from scipy import sparse
 
 from hifred.errors import SettingsError
-from hifred.observations.fits_cubes import write_sky_image
-from hifred.observations.fits_images import SkyImage
-from hifred.observations.geometry import spatial_matrix
-from hifred.observations.instrument_files import (
+from hifred.observations.formats.fits_cubes import write_sky_image
+from hifred.observations.formats.fits_images import SkyImage
+from hifred.observations.formats.ogip import read_arf, read_rmf
+from hifred.observations.formats.rmf import Arf, Rmf
+from hifred.observations.geometry.overlap import spatial_matrix
+from hifred.observations.preparation.instrument_files import (
     InstrumentFiles,
     pixel_grid,
     read_instrument,
 )
-from hifred.observations.ogip import read_arf, read_rmf
-from hifred.observations.preparation_settings import (
+from hifred.observations.preparation.psf import PsfSettings, build_psf
+from hifred.observations.preparation.settings import (
     InstrumentSettings,
     PreparationSettings,
 )
-from hifred.observations.psf import PsfSettings, build_psf
-from hifred.observations.rmf import Arf, Rmf
 
 # Beyond the channels that are simulated, so that photons leak in, keV.
 LEAK_KEV = 0.1

@@ -12,12 +12,16 @@ from scipy import sparse
 from hifred import dims
 from hifred.errors import HifredError
 from hifred.observations import FusionInput
-from hifred.observations.fits_cubes import write_sky_image
-from hifred.observations.fits_images import SkyImage
-from hifred.observations.ogip_writers import write_arf, write_pha, write_rmf
-from hifred.observations.pha import Spectrum
-from hifred.observations.pixel_grid import PixelGrid, grid_from_text, tangent_grid
-from hifred.observations.rmf import Arf, Rmf
+from hifred.observations.formats.fits_cubes import write_sky_image
+from hifred.observations.formats.fits_images import SkyImage
+from hifred.observations.formats.ogip_writers import write_arf, write_pha, write_rmf
+from hifred.observations.formats.pha import Spectrum
+from hifred.observations.formats.rmf import Arf, Rmf
+from hifred.observations.geometry.pixel_grid import (
+    PixelGrid,
+    grid_from_text,
+    tangent_grid,
+)
 
 KEYWORDS = {"TELESCOP": "HIFRED", "INSTRUME": "FUSED"}
 REPLICA = "replica"

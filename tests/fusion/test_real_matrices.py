@@ -15,11 +15,11 @@ from scipy.optimize import curve_fit
 
 from hifred.fusion import FusionSettings, fuse
 from hifred.observations import build_observation, difference_kernel
-from hifred.observations.geometry import blur_by_psf, overlap_matrix
-from hifred.observations.matched_redistribution import relative_redistribution
-from hifred.observations.ogip import read_arf, read_rmf
-from hifred.observations.pixel_grid import tangent_grid
-from hifred.observations.psf import PsfSettings, build_psf
+from hifred.observations.formats.ogip import read_arf, read_rmf
+from hifred.observations.geometry.overlap import blur_by_psf, overlap_matrix
+from hifred.observations.geometry.pixel_grid import tangent_grid
+from hifred.observations.matching.redistribution import relative_redistribution
+from hifred.observations.preparation.psf import PsfSettings, build_psf
 from hifred.simulation import RemnantScene, RemnantSettings
 
 EDGES = np.arange(6.1, 7.0001, 2e-3)

@@ -6,12 +6,16 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from hifred.observations.fits_cubes import write_sky_image
-from hifred.observations.fits_images import SkyImage
-from hifred.observations.ogip_writers import write_arf, write_pha, write_rmf
-from hifred.observations.pha import Spectrum
-from hifred.observations.pixel_grid import PixelGrid, resolve_array, tangent_grid
-from hifred.observations.rmf import Arf, Rmf
+from hifred.observations.formats.fits_cubes import write_sky_image
+from hifred.observations.formats.fits_images import SkyImage
+from hifred.observations.formats.ogip_writers import write_arf, write_pha, write_rmf
+from hifred.observations.formats.pha import Spectrum
+from hifred.observations.formats.rmf import Arf, Rmf
+from hifred.observations.geometry.pixel_grid import (
+    PixelGrid,
+    resolve_array,
+    tangent_grid,
+)
 
 CENTRE = (210.19, -63.43)
 SKY = tangent_grid(*CENTRE, pixel_size_arcsec=10, shape=(20, 21))

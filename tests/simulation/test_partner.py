@@ -6,11 +6,11 @@ from numpy.testing import assert_allclose
 
 from hifred.errors import SettingsError
 from hifred.observations import build_responses, build_sky_grid
-from hifred.observations.fits_cubes import write_sky_image
-from hifred.observations.fits_images import SkyImage, read_sky_image
-from hifred.observations.instrument_files import read_instrument
-from hifred.observations.preparation import prepare_input
-from hifred.observations.preparation_settings import (
+from hifred.observations.formats.fits_cubes import write_sky_image
+from hifred.observations.formats.fits_images import SkyImage, read_sky_image
+from hifred.observations.preparation.fusion_input import prepare_input
+from hifred.observations.preparation.instrument_files import read_instrument
+from hifred.observations.preparation.settings import (
     PreparationSettings,
     read_preparation,
 )

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from hifred.observations.fits_images import read_sky_image
-from hifred.observations.pixel_grid import grid_from_text
-from hifred.observations.preparation import prepare_input
-from hifred.observations.preparation_settings import read_preparation
+from hifred.observations.formats.fits_images import read_sky_image
+from hifred.observations.geometry.pixel_grid import grid_from_text
+from hifred.observations.preparation.fusion_input import prepare_input
+from hifred.observations.preparation.settings import read_preparation
 from hifred.store import save_fusion_input
 from hifred.store.export import export_results
 from hifred.store.results import open_results

@@ -10,10 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import HifredError
 from hifred.observations import FusionInput, build_observation
-from hifred.observations.fits_images import read_sky_image
-from hifred.observations.ogip import read_arf, read_rmf
-from hifred.observations.pha import read_pha
-from hifred.observations.pixel_grid import tangent_grid
+from hifred.observations.formats.fits_images import read_sky_image
+from hifred.observations.formats.ogip import read_arf, read_rmf
+from hifred.observations.formats.pha import read_pha
+from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.store.fits_export import export_fits, sky_pixels
 
 N, SHAPE = 20, (5, 6)

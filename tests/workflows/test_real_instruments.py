@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hifred.observations.fits_images import read_sky_image
+from hifred.observations.formats.fits_images import read_sky_image
 from hifred.store import open_fusion_input
 
 FOLDER = Path(__file__).parents[2] / "workflows" / "real_instruments"

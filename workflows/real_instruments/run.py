@@ -11,8 +11,8 @@ import numpy as np
 
 from hifred.fusion import FusionSettings, fuse
 from hifred.observations import check_responses
-from hifred.observations.preparation import prepare_input
-from hifred.observations.preparation_settings import read_preparation
+from hifred.observations.preparation.fusion_input import prepare_input
+from hifred.observations.preparation.settings import read_preparation
 from hifred.simulation.partner import simulate_partner
 from hifred.store import save_fusion_input
 from hifred.store.fits_export import export_fits

@@ -1,0 +1,1 @@
+"""Event lists: which events are good, and on which pixels and channels they fall."""

@@ -1,0 +1,1 @@
+"""FITS and OGIP files: tables, images, responses, spectra, and their writers."""

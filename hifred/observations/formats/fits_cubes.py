@@ -1,0 +1,91 @@
+"""Writers of images and cubes as FITS: WCS, energy axis, bin edges in keV."""
+
+from os import PathLike
+
+import numpy as np
+from astropy import units
+from astropy.io import fits
+
+from hifred.errors import HifredError
+from hifred.observations.formats.fits_images import SkyImage
+from hifred.observations.formats.ogip_writers import replace_file
+from hifred.observations.geometry.pixel_grid import PixelGrid
+
+# Bins whose widths differ less than this are evenly spaced.
+EVEN_TOLERANCE = 1e-4
+LONGEST_KEYWORD = 8
+
+
+def write_sky_image(path: str | PathLike[str], image: SkyImage) -> None:
+    """Write an image or a cube, with checksums, replacing an existing file.
+
+    Parameters
+    ----------
+    path : path
+        File to write.
+    image : SkyImage
+        A cube must have `edges`; its `header` entries are written too.
+
+    Notes
+    -----
+    A cube has its bin edges in a table ``ENERGIES`` (columns E_MIN, E_MAX, keV), and
+    an axis ENER where the bins are evenly spaced; else the axis counts the planes.
+    ENER is in joules, the standard's unit and the only one that spectral-cube
+    understands; the alternate WCS ``K`` has the same axis in keV.
+    """
+    hdu = fits.PrimaryHDU(np.asarray(image.values))
+    hdu.header.update(_image_wcs(image.grid))
+    if image.unit:
+        hdu.header["BUNIT"] = image.unit
+    hdus = [hdu]
+    if image.values.ndim == 3:
+        if image.edges is None or len(image.edges) != len(image.values) + 1:
+            raise HifredError(
+                f"a cube of {len(image.values)} planes must have one edge more; got "
+                f"{None if image.edges is None else len(image.edges)}."
+            )
+        hdu.header.update(_image_wcs(image.grid, key="K"))
+        hdu.header.update(_energy_axis(image.edges))
+        hdu.header["BANDSHDU"] = "ENERGIES"
+        hdus.append(_edges_table(image.edges))
+    for key, value in image.header.items():
+        name = key if len(key) <= LONGEST_KEYWORD else f"HIERARCH {key}"
+        hdu.header[name] = value
+    hdu.header["ORIGIN"] = "hifred"
+    replace_file(path, fits.HDUList(hdus))
+
+
+def _image_wcs(grid: PixelGrid, key: str = " ") -> fits.Header:
+    header = grid.wcs.to_header(key=key)
+    header.remove(f"WCSAXES{key}".strip(), ignore_missing=True)
+    return header
+
+
+def _energy_axis(edges: np.ndarray) -> dict[str, object]:
+    steps = np.diff(edges)
+    if np.ptp(steps) > EVEN_TOLERANCE * steps.mean():
+        return {"CTYPE3": "PLANE", "CRPIX3": 1.0, "CRVAL3": 1.0, "CDELT3": 1.0}
+    step = float((edges[-1] - edges[0]) / len(steps))
+    centre = float(edges[0] + 0.5 * step)
+    joule = units.keV.to("J")
+    return {
+        "CTYPE3": "ENER",
+        "CUNIT3": "J",
+        "CRPIX3": 1.0,
+        "CRVAL3": joule * centre,
+        "CDELT3": joule * step,
+        "CTYPE3K": "ENERGY",
+        "CUNIT3K": "keV",
+        "CRPIX3K": 1.0,
+        "CRVAL3K": centre,
+        "CDELT3K": step,
+    }
+
+
+def _edges_table(edges: np.ndarray) -> fits.BinTableHDU:
+    columns = [
+        fits.Column("CHANNEL", "J", array=np.arange(len(edges) - 1)),
+        fits.Column("E_MIN", "D", unit="keV", array=edges[:-1]),
+        fits.Column("E_MAX", "D", unit="keV", array=edges[1:]),
+    ]
+    return fits.BinTableHDU.from_columns(columns, name="ENERGIES")

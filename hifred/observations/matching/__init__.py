@@ -1,0 +1,1 @@
+"""How much more one instrument blurs than another, on the sky and in energy."""

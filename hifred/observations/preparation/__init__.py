@@ -1,0 +1,1 @@
+"""From one telescope's files to the fusion input."""

@@ -1,0 +1,307 @@
+"""From files to a fusion input: common energies, one sky, matched responses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import xarray as xr
+from scipy import sparse
+
+from hifred.errors import SettingsError
+from hifred.observations.formats.rmf import Arf, Rmf
+from hifred.observations.fusion_input import FusionInput
+from hifred.observations.geometry.overlap import spatial_matrix
+from hifred.observations.geometry.pixel_grid import PixelGrid
+from hifred.observations.matching.kernels import difference_kernel
+from hifred.observations.matching.redistribution import relative_redistribution
+from hifred.observations.observation import build_observation
+from hifred.observations.preparation.instrument_files import (
+    InstrumentFiles,
+    pixel_grid,
+    read_instrument,
+)
+from hifred.observations.preparation.psf import build_psf, build_psfs
+from hifred.observations.preparation.settings import (
+    EnergySettings,
+    InstrumentSettings,
+    PreparationSettings,
+)
+
+
+@final
+@dataclass(frozen=True)
+class SpectralPart:
+    """What happens to a photon's energy in one instrument.
+
+    Parameters
+    ----------
+    area : (energy,) array, cm2
+    redistribution : (channel, energy) sparse array, optional
+    line_spread : (odd,) array, optional
+        Of the spectrometer at whose resolution the sky is wanted.
+    """
+
+    area: np.ndarray
+    redistribution: sparse.csr_array | None = None
+    line_spread: np.ndarray | None = None
+
+
+def prepare_input(settings: PreparationSettings) -> FusionInput:
+    """Read all files and return the observations on one sky and one energy grid.
+
+    Parameters
+    ----------
+    settings : PreparationSettings
+        From `read_preparation`.
+
+    Returns
+    -------
+    FusionInput
+        Each observation with its spatial matrix and its redistribution, which hold the
+        target resolution already; fuse it with ``target_resolution = "matched"``.
+
+    Notes
+    -----
+    With ``target.spectral = "spectrometer"`` the sky is the spectrum as the first
+    spectrometer's redistribution blurs it: that instrument keeps its efficiency, and
+    its line spread in the middle of the band for the record; the others'
+    redistributions are divided by its own.
+    """
+    files = {
+        name: read_instrument(name, instrument, _band(settings.energy, instrument))
+        for name, instrument in settings.instruments.items()
+    }
+    leader = _leader(settings)
+    edges = energy_grid(settings.energy, None if leader is None else files[leader])
+    if leader is not None:
+        files[leader] = files[leader].onto_channels(edges)
+    sky = _sky_grid(settings, files)
+    psfs = {
+        name: _psf(instrument, sky.pixel_size_arcsec, edges)
+        for name, instrument in settings.instruments.items()
+    }
+    spectral = _spectral_parts(settings, files, edges, leader)
+    kernels = _target_kernels(settings, psfs)
+    observations = {
+        name: _observation(
+            name, settings, files[name], (sky, edges), (spectral[name], kernels[name])
+        )
+        for name in files
+    }
+    return FusionInput(observations, None, _provenance(settings, sky))
+
+
+def _band(
+    energy: EnergySettings, instrument: InstrumentSettings
+) -> tuple[float, float]:
+    margin = 1e-3 * energy.margin_ev if instrument.role == "spectrometer" else 0.0
+    return energy.band_kev[0] - margin, energy.band_kev[1] + margin
+
+
+def _leader(settings: PreparationSettings) -> str | None:
+    """Return the first spectrometer with a response: its channels set the energies."""
+    for name, instrument in settings.instruments.items():
+        if instrument.role == "spectrometer" and instrument.rmf is not None:
+            return name
+    return None
+
+
+def energy_grid(energy: EnergySettings, leader: InstrumentFiles | None) -> np.ndarray:
+    """Return the edges (energy + 1,) in keV of the true-energy bins.
+
+    Parameters
+    ----------
+    energy : EnergySettings
+        Band, bin width and margin.
+    leader : InstrumentFiles, optional
+        Spectrometer whose channels are the bins, one or several to a bin.
+    """
+    low = energy.band_kev[0] - 1e-3 * energy.margin_ev
+    high = energy.band_kev[1] + 1e-3 * energy.margin_ev
+    if leader is None:
+        if energy.bin_ev is None:
+            raise SettingsError(
+                "energy.bin_ev must be given where no spectrometer has an rmf."
+            )
+        n = round(1e3 * (high - low) / energy.bin_ev)
+        return np.linspace(low, high, max(n, 1) + 1)
+    channels = leader.channel_edges
+    if energy.bin_ev is None:
+        return channels
+    step = float(np.median(np.diff(channels)))
+    factor = round(1e-3 * energy.bin_ev / step)
+    if factor < 1:
+        raise SettingsError(
+            f"energy.bin_ev must be at least a channel of the spectrometer, "
+            f"{1e3 * step:g} eV; got {energy.bin_ev:g}."
+        )
+    return channels[::factor]
+
+
+def _sky_grid(
+    settings: PreparationSettings, files: Mapping[str, InstrumentFiles]
+) -> PixelGrid:
+    sky = settings.sky
+    if sky.grid is not None:
+        return pixel_grid(sky.grid).widened(sky.margin_pixels)
+    return files[str(sky.like)].grid.widened(sky.margin_pixels)
+
+
+def _psf(
+    instrument: InstrumentSettings, pixel_size: float, edges: np.ndarray
+) -> np.ndarray | None:
+    """Return the PSF (psf_y, psf_x) of the band; of several energies, its middle's."""
+    if instrument.psf is None:
+        return None
+    if not isinstance(instrument.psf, list):
+        return build_psf(instrument.psf, pixel_size)
+    psfs, energies = build_psfs(instrument.psf, pixel_size)
+    position = np.interp(0.5 * (edges[0] + edges[-1]), energies, np.arange(len(psfs)))
+    below = min(int(position), len(psfs) - 1)
+    above = min(below + 1, len(psfs) - 1)
+    share = position - below
+    return np.asarray((1 - share) * psfs[below] + share * psfs[above])
+
+
+def _target_kernels(
+    settings: PreparationSettings, psfs: Mapping[str, np.ndarray | None]
+) -> dict[str, np.ndarray | None]:
+    """Return the blur between the sky and each instrument."""
+    target = None
+    if settings.target.spatial == "imager":
+        imagers = [n for n, i in settings.instruments.items() if i.role == "imager"]
+        target = imagers[0] if imagers else None
+    if target is None or psfs[target] is None:
+        return dict(psfs)
+    narrow = psfs[target]
+    return {
+        name: None
+        if name == target
+        else difference_kernel(psf, narrow, name=f"psf of {name}")
+        if psf is not None and narrow is not None
+        else None
+        for name, psf in psfs.items()
+    }
+
+
+def _spectral_parts(
+    settings: PreparationSettings,
+    files: Mapping[str, InstrumentFiles],
+    edges: np.ndarray,
+    leader: str | None,
+) -> dict[str, SpectralPart]:
+    parts = {name: _spectral_part(f, edges) for name, f in files.items()}
+    if settings.target.spectral == "intrinsic" or leader is None:
+        return parts
+    own = parts[leader].redistribution
+    if own is None:
+        return parts
+    for name, part in parts.items():
+        if name != leader and part.redistribution is not None:
+            relative = relative_redistribution(part.redistribution, own)
+            parts[name] = SpectralPart(part.area, relative)
+    area = parts[leader].area * _efficiency(files[leader], edges)
+    parts[leader] = SpectralPart(area, line_spread=_middle_line(own))
+    return parts
+
+
+def _spectral_part(files: InstrumentFiles, edges: np.ndarray) -> SpectralPart:
+    if isinstance(files.arf, Arf):
+        area = files.arf.on_grid(edges)
+    else:
+        area = np.full(len(edges) - 1, files.arf)
+    if files.rmf is None:
+        return SpectralPart(area)
+    matrix = files.rmf.on_grid(edges).matrix
+    # Published matrices exceed 1 by interpolation; what does belongs to the area.
+    excess = np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1.0)
+    scaled = sparse.csr_array(matrix @ sparse.diags_array(1 / excess))
+    return SpectralPart(area * excess, scaled)
+
+
+def _middle_line(matrix: sparse.csr_array) -> np.ndarray:
+    """Return the line spread (odd,) in the middle of a square redistribution."""
+    middle = matrix.shape[1] // 2
+    line = matrix[:, [middle]].toarray().ravel()
+    seen = np.flatnonzero(line > 1e-7 * line.max())
+    half = int(np.max(np.abs(seen - middle)))
+    half = min(half, middle, len(line) - 1 - middle)
+    spread = line[middle - half : middle + half + 1]
+    return np.asarray(spread / spread.sum())
+
+
+def _efficiency(files: InstrumentFiles, edges: np.ndarray) -> np.ndarray:
+    """Return the probability that a photon is recorded near its energy.
+
+    Taken from the middle of the band: at its ends the response reaches outside.
+    """
+    rmf: Rmf | None = files.rmf
+    if rmf is None:
+        return np.ones(len(edges) - 1)
+    total = np.asarray(rmf.on_grid(edges).matrix.sum(axis=0)).ravel()
+    quarter = len(total) // 4
+    level = float(np.median(total[quarter : len(total) - quarter]))
+    return np.maximum(total, level)
+
+
+def _observation(
+    name: str,
+    settings: PreparationSettings,
+    files: InstrumentFiles,
+    grids: tuple[PixelGrid, np.ndarray],
+    parts: tuple[SpectralPart, np.ndarray | None],
+) -> xr.Dataset:
+    (sky, edges), (spectral, psf) = grids, parts
+    instrument = settings.instruments[name]
+    matrix = spatial_matrix(files.grid, sky, psf)
+    if files.vignetting is not None:
+        matrix = sparse.csr_array(sparse.diags_array(files.vignetting.ravel()) @ matrix)
+    (y, x), (y_sky, x_sky) = files.grid.offsets, sky.offsets
+    return build_observation(
+        instrument=name,
+        role=instrument.role,
+        counts=files.counts,
+        energy_edges=edges,
+        channel_edges=files.channel_edges,
+        effective_area=spectral.area,
+        exposure_time=files.exposure_time,
+        pixel_size_arcsec=files.grid.pixel_size_arcsec,
+        sky_pixel_size_arcsec=sky.pixel_size_arcsec,
+        background=files.background,
+        mask=_mask(instrument, files, settings.energy.band_kev),
+        redistribution=spectral.redistribution,
+        line_spread=spectral.line_spread,
+        spatial_matrix=matrix,
+        y=y,
+        x=x,
+        y_sky=y_sky,
+        x_sky=x_sky,
+        wcs=files.grid.header_text,
+    )
+
+
+def _mask(
+    instrument: InstrumentSettings,
+    files: InstrumentFiles,
+    band_kev: tuple[float, float],
+) -> np.ndarray:
+    edges = files.channel_edges
+    good = np.ones(len(edges) - 1, dtype=bool)
+    for low, high in instrument.masked_kev:
+        good &= (edges[1:] <= low) | (edges[:-1] >= high)
+    return np.asarray(good[:, None, None] & files.good_pixels)
+
+
+def _provenance(settings: PreparationSettings, sky: PixelGrid) -> dict[str, Any]:
+    names = {
+        name: Path(str(i.counts or i.events)).name
+        for name, i in settings.instruments.items()
+    }
+    return {
+        "source": ", ".join(f"{name}: {file}" for name, file in names.items()),
+        "sky_wcs": sky.header_text,
+        "target_spatial": settings.target.spatial,
+        "target_spectral": settings.target.spectral,
+    }

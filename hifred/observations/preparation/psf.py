@@ -1,0 +1,259 @@
+"""Point spread functions on sky pixels: images, radial profiles, King, Gaussian."""
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Literal, final
+
+import numpy as np
+from astropy.io import fits
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from hifred.errors import HifredError
+from hifred.observations.formats.fits_images import SkyImage, read_sky_image
+from hifred.observations.formats.fits_tables import read_table
+from hifred.observations.geometry.overlap import overlap_matrix
+from hifred.observations.geometry.pixel_grid import tangent_grid
+
+Profile = Callable[[np.ndarray], np.ndarray]
+
+# Each sky pixel is the mean of so many points along each axis.
+OVERSAMPLING = 7
+
+
+@final
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class PsfSettings:
+    """How a PSF is described; give exactly one of the descriptions.
+
+    Parameters
+    ----------
+    gaussian_sigma_arcsec : float, optional
+        Width of a Gaussian.
+    gaussian_fwhm_arcsec : float, optional
+        Its full width at half maximum.
+    king_core_arcsec, king_slope : float, optional
+        ``(1 + (r / core)^2)^-slope``, slope above 1.
+    profile : str, optional
+        FITS table with a radius column R (arcsec) and a density column PSF.
+    image : str, optional
+        FITS image, with a WCS or CDELT keywords.
+    radius_arcsec : float
+        Half the side of the PSF that is kept.
+    energy_kev : float, optional
+        Energy that it belongs to, when several are given.
+    """
+
+    gaussian_sigma_arcsec: float | None = Field(default=None, gt=0)
+    gaussian_fwhm_arcsec: float | None = Field(default=None, gt=0)
+    king_core_arcsec: float | None = Field(default=None, gt=0)
+    king_slope: float | None = Field(default=None, gt=1)
+    profile: str | None = None
+    image: str | None = None
+    radius_arcsec: float | None = Field(default=None, gt=0)
+    energy_kev: float | None = Field(default=None, gt=0)
+
+    def kind(self) -> Literal["gaussian", "king", "profile", "image"]:
+        """Return which description is given."""
+        given = {
+            "gaussian": self.gaussian_sigma_arcsec or self.gaussian_fwhm_arcsec,
+            "king": self.king_core_arcsec and self.king_slope,
+            "profile": self.profile,
+            "image": self.image,
+        }
+        names = [name for name, value in given.items() if value]
+        if len(names) != 1:
+            raise HifredError(
+                "a psf must have one description (gaussian_sigma_arcsec, "
+                "gaussian_fwhm_arcsec, king_core_arcsec with king_slope, profile or "
+                f"image); got {', '.join(names) or 'none'}."
+            )
+        return names[0]  # type: ignore[return-value]
+
+
+def build_psf(settings: PsfSettings, pixel_size_arcsec: float) -> np.ndarray:
+    """Return a PSF (psf_y, psf_x) on sky pixels: odd sides, unit sum, centred.
+
+    Parameters
+    ----------
+    settings : PsfSettings
+        Its description.
+    pixel_size_arcsec : float
+        Side of a sky pixel.
+    """
+    kind = settings.kind()
+    if kind == "image":
+        return image_psf(str(settings.image), pixel_size_arcsec, settings.radius_arcsec)
+    profile, reach = _profile_of(settings)
+    radius = settings.radius_arcsec or reach
+    return sampled_psf(profile, pixel_size_arcsec, radius)
+
+
+def build_psfs(
+    several: Sequence[PsfSettings], pixel_size_arcsec: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return PSFs (psf_energy, psf_y, psf_x) and their energies (psf_energy,), keV."""
+    if any(settings.energy_kev is None for settings in several):
+        raise HifredError("each of several psfs must have energy_kev; one has none.")
+    ordered = sorted(several, key=lambda settings: settings.energy_kev or 0.0)
+    images = [build_psf(settings, pixel_size_arcsec) for settings in ordered]
+    side = max(max(image.shape) for image in images)
+    energies = np.array([settings.energy_kev for settings in ordered], dtype=float)
+    return np.stack([_padded(image, side) for image in images]), energies
+
+
+def _padded(psf: np.ndarray, side: int) -> np.ndarray:
+    return np.pad(psf, [((side - n) // 2, (side - n) // 2) for n in psf.shape])
+
+
+def _profile_of(settings: PsfSettings) -> tuple[Profile, float]:
+    """Return the density over radius in arcsec, and a radius that holds nearly all."""
+    if settings.kind() == "king":
+        core, slope = (
+            float(settings.king_core_arcsec or 0),
+            float(settings.king_slope or 0),
+        )
+        # 99 % of the flux, and no more than 30 cores: King wings are endless.
+        reach = core * min(30.0, np.sqrt(0.01 ** (1 / (1 - slope)) - 1))
+        return lambda r: (1 + (r / core) ** 2) ** -slope, float(reach)
+    if settings.kind() == "profile":
+        return read_radial_profile(str(settings.profile))
+    sigma = settings.gaussian_sigma_arcsec
+    if sigma is None:
+        sigma = float(settings.gaussian_fwhm_arcsec or 0) / np.sqrt(8 * np.log(2))
+    width = float(sigma)
+    return lambda r: np.exp(-0.5 * (r / width) ** 2), 4.5 * width
+
+
+def read_radial_profile(path: str | PathLike[str]) -> tuple[Profile, float]:
+    """Return the density of a tabulated profile, and its last radius in arcsec.
+
+    Parameters
+    ----------
+    path : path
+        FITS file whose table PSF or RADPROF has columns R (or RADIUS) and PSF (or
+        SB): radius in an angular unit, density per unit area.
+    """
+    table = read_table(path, ("PSF", "RADPROF", "PROFILE"))
+    radius_name = "R" if table.find("RADIUS") is None else "RADIUS"
+    density_name = "PSF" if table.find("SB") is None else "SB"
+    radius = table.quantity(radius_name, "arcsec")
+    density = table.numbers(density_name).astype(float)
+    if np.any(np.diff(radius) <= 0) or np.any(density < 0):
+        raise HifredError(
+            f"{table.place(radius_name)} must increase and {density_name} must not be "
+            "negative."
+        )
+    return lambda r: np.interp(r, radius, density, right=0.0), float(radius[-1])
+
+
+def sampled_psf(
+    profile: Profile, pixel_size_arcsec: float, radius_arcsec: float
+) -> np.ndarray:
+    """Return a circular profile averaged over sky pixels, unit sum.
+
+    Parameters
+    ----------
+    profile : callable
+        Density over radius in arcsec.
+    pixel_size_arcsec, radius_arcsec : float
+        Side of a sky pixel; half the side of the result, rounded up to pixels.
+    """
+    half = max(int(np.ceil(radius_arcsec / pixel_size_arcsec)), 1)
+    side = 2 * half + 1
+    fine = (np.arange(side * OVERSAMPLING) + 0.5) / OVERSAMPLING - side / 2
+    fine = fine * pixel_size_arcsec
+    density = profile(np.hypot(fine[:, None], fine[None, :]))
+    psf = density.reshape(side, OVERSAMPLING, side, OVERSAMPLING).mean(axis=(1, 3))
+    return unit_sum(psf)
+
+
+def unit_sum(psf: np.ndarray) -> np.ndarray:
+    """Return a PSF divided by its sum.
+
+    Raises
+    ------
+    HifredError
+        If it is negative or not finite somewhere, or zero.
+    """
+    if not np.all(np.isfinite(psf)) or psf.min() < 0 or psf.sum() <= 0:
+        raise HifredError(
+            "a psf must be finite, not negative and above 0 somewhere; got "
+            f"{psf.min():g} to {psf.max():g}."
+        )
+    return np.asarray(psf / psf.sum())
+
+
+def image_psf(
+    path: str | PathLike[str],
+    pixel_size_arcsec: float,
+    radius_arcsec: float | None = None,
+) -> np.ndarray:
+    """Return a PSF image on sky pixels, its centroid moved to the middle pixel.
+
+    Parameters
+    ----------
+    path : path
+        FITS image; its pixel size is taken from its WCS.
+    pixel_size_arcsec : float
+        Side of a sky pixel.
+    radius_arcsec : float, optional
+        Half the side that is kept; by default all of the image.
+
+    Notes
+    -----
+    Rows and columns keep their directions: the image must be in the sky's frame.
+    """
+    image = read_psf_image(path)
+    return regrid_psf(image.values, image.grid.pixel_size_arcsec, pixel_size_arcsec,
+                      radius_arcsec=radius_arcsec)  # fmt: skip
+
+
+def read_psf_image(path: str | PathLike[str]) -> SkyImage:
+    """Read a PSF image; without a celestial WCS, CDELT1 and CUNIT1 give its pixels."""
+    try:
+        return read_sky_image(path)
+    except HifredError:
+        with fits.open(path) as hdus:
+            hdu = next(h for h in hdus if h.is_image and h.header.get("NAXIS") == 2)
+            step = hdu.header.get("CDELT1")
+            values = np.asarray(hdu.data, dtype=float)
+            unit = str(hdu.header.get("CUNIT1", "deg")).strip()
+    if step is None or unit not in ("deg", "arcmin", "arcsec"):
+        raise HifredError(
+            f"{path} must tell its pixel size: a WCS, or CDELT1 with CUNIT1 in deg, "
+            f"arcmin or arcsec; got CDELT1 {step} and CUNIT1 {unit!r}."
+        )
+    size = abs(float(step)) * {"deg": 3600.0, "arcmin": 60.0, "arcsec": 1.0}[unit]
+    rows, columns = values.shape
+    grid = tangent_grid(0, 0, pixel_size_arcsec=size, shape=(rows, columns))
+    return SkyImage(values, grid)
+
+
+def regrid_psf(
+    psf: np.ndarray,
+    from_arcsec: float,
+    to_arcsec: float,
+    *,
+    radius_arcsec: float | None = None,
+) -> np.ndarray:
+    """Return a PSF on pixels of another size, centroid in the middle, unit sum."""
+    psf = unit_sum(np.asarray(psf, dtype=float))
+    ny, nx = psf.shape
+    y = float(psf.sum(axis=1) @ np.arange(ny))
+    x = float(psf.sum(axis=0) @ np.arange(nx))
+    reach = radius_arcsec or max(y, x, ny - 1 - y, nx - 1 - x) * from_arcsec
+    half = max(int(np.ceil(reach / to_arcsec)), 1)
+    side = 2 * half + 1
+    wanted = tangent_grid(0, 0, pixel_size_arcsec=to_arcsec, shape=(side, side))
+    given = tangent_grid(0, 0, pixel_size_arcsec=from_arcsec, shape=(ny, nx))
+    given.wcs.wcs.crpix = [x + 1, y + 1]
+    regridded = overlap_matrix(wanted, given) @ psf.ravel()
+    return unit_sum(regridded.reshape(side, side))
+
+
+def equivalent_sigma(psf: np.ndarray) -> float:
+    """Return the standard deviation per axis, in pixels, of a unit-sum PSF."""
+    half_y, half_x = (np.arange(n) - n // 2 for n in psf.shape)
+    second = psf.sum(axis=1) @ half_y**2 + psf.sum(axis=0) @ half_x**2
+    return float(np.sqrt(second / 2))

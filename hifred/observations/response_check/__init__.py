@@ -1,0 +1,1 @@
+"""Do two observations agree through their responses? Figures and causes."""

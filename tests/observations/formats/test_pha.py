@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from numpy.testing import assert_allclose, assert_array_equal
+
+from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.pha import read_pha
+
+
+def spectrum_file(path: Path, exposure_time: object = 50.0, **columns: object) -> Path:
+    made = [fits.Column("CHANNEL", "J", array=np.arange(4))]
+    for name, values in columns.items():
+        made.append(fits.Column(name, "E", array=values))
+    hdu = fits.BinTableHDU.from_columns(made, name="SPECTRUM")
+    hdu.header.update(TELESCOP="TOY", BACKSCAL=0.25, RESPFILE="a.rmf", ANCRFILE="none")
+    if exposure_time is not None:
+        hdu.header["EXPOSURE"] = exposure_time
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, overwrite=True)
+    return path
+
+
+def test_counts_are_read_with_their_keywords(tmp_path: Path) -> None:
+    path = spectrum_file(tmp_path / "a.pi", COUNTS=[3, 0, 1, 7], QUALITY=[0, 0, 5, 0])
+    spectrum = read_pha(path)
+    assert_array_equal(spectrum.counts, [3, 0, 1, 7])
+    assert_array_equal(spectrum.quality, [0, 0, 5, 0])
+    assert spectrum.exposure_time == 50
+    assert spectrum.background_scale == 0.25
+    assert spectrum.files == {"RESPFILE": "a.rmf"}
+    assert spectrum.is_poisson
+
+
+def test_rates_become_counts(tmp_path: Path) -> None:
+    path = spectrum_file(
+        tmp_path / "a.pi", RATE=[0.1, 0, 0.2, 1], STAT_ERR=[0.01, 0, 0.02, 0.1]
+    )
+    spectrum = read_pha(path)
+    assert_allclose(spectrum.counts, [5, 0, 10, 50], rtol=1e-6)
+    assert_allclose(spectrum.error, [0.5, 0, 1, 5], rtol=1e-6)
+    assert not spectrum.is_poisson
+
+
+@pytest.mark.parametrize(
+    ("exposure_time", "columns", "message"),
+    [
+        (None, {"COUNTS": [1] * 4}, r"keyword EXPOSURE above 0 s; got None"),
+        (-1.0, {"COUNTS": [1] * 4}, r"keyword EXPOSURE above 0 s; got -1"),
+        (9.0, {"COUNTS": [1, 2, -3, 4]}, r"column COUNTS must not be negative; row 2"),
+        (9.0, {"FLUX": [1] * 4}, r"a.pi\[SPECTRUM\] must have a column RATE"),
+    ],
+)
+def test_a_malformed_spectrum_is_told(
+    tmp_path: Path, exposure_time: object, columns: dict, message: str
+) -> None:
+    path = spectrum_file(tmp_path / "a.pi", exposure_time, **columns)
+    with pytest.raises(FitsFormatError, match=message):
+        read_pha(path)
+
+
+def test_many_spectra_in_a_file_are_told(tmp_path: Path) -> None:
+    path = spectrum_file(tmp_path / "a.pi", COUNTS=[1] * 4, SPEC_NUM=[1, 2, 3, 4])
+    with pytest.raises(FitsFormatError, match=r"one spectrum \(type I\)"):
+        read_pha(path)
+
+
+def test_the_real_perseus_spectrum_has_its_counts(shared_data: Path) -> None:
+    spectrum = read_pha(shared_data / "responses/xa_merged_p0px1000_Hp.pi")
+    assert spectrum.counts.sum() == 228_716
+    assert len(spectrum.channel) == 60_000

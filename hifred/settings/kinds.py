@@ -1,0 +1,103 @@
+"""The kinds of values that settings have: what is taken, and how it is told."""
+
+import re
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Annotated, Any, final
+
+from pydantic import BeforeValidator, PlainValidator
+
+from hifred.settings.sizes import ByteSize, Duration
+
+
+@final
+@dataclass(frozen=True)
+class Says:
+    """How a kind of value is told to people.
+
+    Parameters
+    ----------
+    words : str
+        What a value must be: ``"a size such as '4GiB'"``.
+    example : object
+        A right value.
+    """
+
+    words: str
+    example: Any
+
+
+def is_number(value: object) -> bool:
+    """Say whether `value` is a real number; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _require(is_right: bool) -> None:
+    # What it must be is told by the kind's words.
+    if not is_right:
+        raise ValueError
+
+
+def _whole(value: Any) -> int:
+    _require(is_number(value))
+    _require(isinstance(value, Integral) or float(value).is_integer())
+    return int(value)
+
+
+def _number(value: Any) -> float:
+    _require(is_number(value))
+    return float(value)
+
+
+def _switch(value: Any) -> bool:
+    _require(isinstance(value, bool))
+    return bool(value)
+
+
+def _text(value: Any) -> str:
+    _require(isinstance(value, str))
+    return str(value)
+
+
+def _word(value: Any) -> str:
+    _require(isinstance(value, str) and re.fullmatch(r"\S+", value) is not None)
+    return str(value)
+
+
+def _memory(value: Any) -> ByteSize:
+    # A bare number is refused: it has been MiB in one place and GiB in another.
+    _require(isinstance(value, ByteSize | str))
+    return value if isinstance(value, ByteSize) else ByteSize.read(value)
+
+
+def _seconds(value: Any) -> float:
+    _require((is_number(value) and value >= 0) or isinstance(value, str))
+    return float(Duration.read(value)) if isinstance(value, str) else float(value)
+
+
+def _walltime(value: Any) -> Duration:
+    # A bare number is refused: SLURM reads it as minutes.
+    _require(isinstance(value, Duration | str))
+    return value if isinstance(value, Duration) else Duration.read(value)
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Number = Annotated[float, BeforeValidator(_number)]
+Switch = Annotated[bool, BeforeValidator(_switch)]
+Text = Annotated[str, BeforeValidator(_text)]
+Word = Annotated[str, BeforeValidator(_word), Says("one word", "name")]
+Memory = Annotated[
+    ByteSize,
+    PlainValidator(_memory),
+    Says("a size such as '4GiB'", ByteSize.of_gib(4)),
+]
+Seconds = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    Says("a time in seconds, or such as '2h' or '02:00:00'", 60.0),
+]
+Walltime = Annotated[
+    Duration,
+    PlainValidator(_walltime),
+    Says("a time such as '12:00:00', '1-00:00:00' or '2h'", Duration(7200)),
+]

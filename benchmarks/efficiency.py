@@ -17,8 +17,8 @@ from hifred.fusion import FusionSettings, fuse
 from hifred.observations import FusionInput
 from hifred.store import save_fusion_input
 from hifred.sweep.declaration import declare
-from hifred.sweep.events import EventReader
-from hifred.sweep.run import run_sweep
+from hifred.sweep.driver.run import run_sweep
+from hifred.sweep.record.event_log import EventReader
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The floors of the library: imports go down, and each library has its place."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,15 @@ FLOORS = {
     "plots": 7,
     "report": 8, "explore": 8,  # both draw with plots
     "cli": 9,
+}  # fmt: skip
+
+# The rooms of the sweep, by floors of their own; what lies in no room is for all.
+SWEEP_ROOMS = {
+    "record": 1, "kernels": 1,
+    "plan": 2,
+    "worker": 3, "watch": 3,
+    "executors": 4,
+    "driver": 5,
 }  # fmt: skip
 
 LIBRARY_HOMES = {
@@ -73,6 +83,62 @@ def upward_imports(path: Path) -> list[str]:
 def test_imports_go_down(path: Path) -> None:
     assert part_of(path) in FLOORS, "a new part needs a floor"
     assert not upward_imports(path)
+
+
+def room_of(name: str) -> str | None:
+    """Return the room of a module of the sweep, named with dots."""
+    words = name.split(".")
+    inside = words[:2] == ["hifred", "sweep"] and len(words) > 3
+    return words[2] if inside else None
+
+
+def imports_against_the_rooms(path: Path) -> list[str]:
+    name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    own = SWEEP_ROOMS.get(room_of(name) or "", max(SWEEP_ROOMS.values()) + 1)
+    return [
+        other
+        for other in imports_of(path)
+        if (room := room_of(other)) is not None
+        and room != room_of(name)
+        and SWEEP_ROOMS[room] >= own
+    ]
+
+
+SWEEP_SOURCES = [
+    p for p in SOURCES if part_of(p) == "sweep" and p.parent.name != "sweep"
+]
+
+
+@pytest.mark.parametrize("path", SWEEP_SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_of_the_sweep_import_only_those_below(path: Path) -> None:
+    assert not imports_against_the_rooms(path)
+
+
+def test_names_of_modules_and_classes_in_the_sweep_are_unique() -> None:
+    names = Counter(p.name for p in SOURCES if p.name != "__init__.py")
+    classes = Counter(
+        node.name
+        for path in SOURCES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert not [p for p in SWEEP_SOURCES if names[p.name] > 1]
+    assert not [
+        node.name
+        for path in SWEEP_SOURCES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and classes[node.name] > 1
+    ]
+
+
+def test_an_import_against_the_rooms_would_be_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = tmp_path / "hifred/sweep/worker/wrong.py"
+    wrong.parent.mkdir(parents=True)
+    wrong.write_text("from hifred.sweep.driver.run import run_sweep\n")
+    monkeypatch.setitem(globals(), "PACKAGE", tmp_path / "hifred")
+    assert imports_against_the_rooms(wrong) == ["hifred.sweep.driver.run"]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -7,9 +7,9 @@ import click
 
 from hifred.sweep.executors.config import LocalConfig, read_cluster_config
 from hifred.sweep.executors.doctor import examine
-from hifred.sweep.executors.findings import Finding
+from hifred.sweep.executors.probe_finding import ProbeFinding
 from hifred.sweep.executors.slurm.submit import Submission, submit_driver
-from hifred.sweep.run import plan_sweep
+from hifred.sweep.plan.target import plan_sweep
 
 CONFIG = click.Path(dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -59,7 +59,7 @@ def doctor(config: Path | None, directory: Path, no_job: bool) -> None:
         sys.exit(1)
 
 
-def _tell(finding: Finding) -> Finding:
+def _tell(finding: ProbeFinding) -> ProbeFinding:
     mark = "pass" if finding.passed else "FAIL"
     click.echo(f"{mark}  {finding.probe:20} {finding.message}")
     return finding

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hifred.cli.output import STATE_STYLE, duration, plain_text
-from hifred.sweep.snapshot import Running, Snapshot, SweepView
+from hifred.sweep.watch.snapshot import Running, Snapshot, SweepView
 
 MAX_RUNNING = 12
 PLAIN_SECONDS = 15.0

@@ -10,9 +10,9 @@ from hifred.cli.output import print_json, print_rows
 from hifred.errors import unknown_name
 from hifred.store.export import FORMATS, export_results
 from hifred.store.results import Results, open_results
-from hifred.sweep.collecting import collect as collect_sweep
-from hifred.sweep.upkeep import clean as clean_sweep
-from hifred.sweep.upkeep import verify as verify_sweep
+from hifred.sweep.watch.collecting import collect as collect_sweep
+from hifred.sweep.watch.upkeep import clean as clean_sweep
+from hifred.sweep.watch.upkeep import verify as verify_sweep
 
 PATH = click.Path(path_type=Path)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

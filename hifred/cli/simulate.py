@@ -14,7 +14,7 @@ from hifred.fusion import FusionSettings
 from hifred.simulation import MODELS, simulation_settings
 from hifred.simulation import simulate as simulate_settings
 from hifred.store import save_fusion_input
-from hifred.sweep.bootstrap import BootstrapPlan, run_bootstrap
+from hifred.sweep.driver.bootstrap_run import BootstrapPlan, run_bootstrap
 from hifred.sweep.executors.inline import InlineExecutor
 from hifred.sweep.executors.local import LocalExecutor
 

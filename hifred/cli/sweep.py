@@ -9,18 +9,19 @@ import click
 
 from hifred.cli.live import live_view, render, watch
 from hifred.cli.output import console, duration, print_json, print_rows, size
-from hifred.sweep.commands import cancel as cancel_trials
-from hifred.sweep.commands import retry as retry_trials
+from hifred.sweep.driver.run import RunReport, run_sweep
 from hifred.sweep.executors.choose import choose_executor
 from hifred.sweep.executors.jobs import describe_jobs, end_driver_job, read_jobs
-from hifred.sweep.inspection import inspect_trial, reproduce, trial_log
-from hifred.sweep.listing import list_rows
 from hifred.sweep.options import read_memory
-from hifred.sweep.preview import Preview, preview
-from hifred.sweep.run import RunReport, plan_sweep, run_sweep, sweep_target
-from hifred.sweep.snapshot import SweepView
-from hifred.sweep.states import STATES
+from hifred.sweep.plan.target import plan_sweep, sweep_target
 from hifred.sweep.template import write_template
+from hifred.sweep.watch.commands import cancel as cancel_trials
+from hifred.sweep.watch.commands import retry as retry_trials
+from hifred.sweep.watch.inspection import inspect_trial, reproduce, trial_log
+from hifred.sweep.watch.listing import list_rows
+from hifred.sweep.watch.preview import Preview, preview
+from hifred.sweep.watch.snapshot import SweepView
+from hifred.sweep.watch.states import STATES
 
 PATH = click.Path(path_type=Path)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

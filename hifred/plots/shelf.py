@@ -29,7 +29,7 @@ from hifred.store import open_fusion_input, open_results
 from hifred.store.collected import current_generation
 from hifred.sweep import collect, snapshot
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.states import BAD_STATES
+from hifred.sweep.watch.states import BAD_STATES
 
 MIB = 2**20
 LABEL_SETTINGS = ("regularizer", "mu", "rank")

@@ -52,8 +52,8 @@ def ok(*words: str) -> str:
 
 @pytest.fixture(autouse=True)
 def stubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for part in ("run", "preview", "inspection", "upkeep"):
-        monkeypatch.setattr(f"hifred.sweep.{part}.FusionKernel", StubKernel)
+    place = "hifred.sweep.kernels.default_kernel.FusionKernel"
+    monkeypatch.setattr(place, StubKernel)
     monkeypatch.chdir(tmp_path)
     Path("observations.bin").write_bytes(b"counts")
 
@@ -145,7 +145,7 @@ def test_the_exit_code_tells_whether_trials_failed(
 
 def test_an_incomplete_sweep_exits_with_3() -> None:
     Path("sweep.toml").write_text(TOML)
-    from hifred.sweep.run import plan_sweep
+    from hifred.sweep.plan.target import plan_sweep
 
     plan_sweep("sweep.toml", directory="s", kernel=StubKernel())
     assert call("status", "s").exit_code == 3

@@ -13,11 +13,11 @@ from typing import Any
 import psutil
 
 from hifred.sweep.declaration import declare
-from hifred.sweep.executors.slurm import queue
+from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.journal import read_journals
 from hifred.sweep.executors.slurm.run_files import job_prefix
-from hifred.sweep.run import plan_sweep
-from hifred.sweep.snapshot import Snapshot, snapshot
+from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.watch.snapshot import Snapshot, snapshot
 from tests.sweep.stub_kernels import StubKernel
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +89,7 @@ class Bench:
 
     def jobs(self, state: str | None = None) -> list[str]:
         """Return the ids of this sweep's jobs, all or those in one state."""
-        found = queue.list_jobs(job_prefix(self.sweep)).values()
+        found = job_queue.list_jobs(job_prefix(self.sweep)).values()
         return [job.job_id for job in found if state in (None, job.state)]
 
     def journal(self) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class Bench:
         """End the driver and whatever it left; nothing stays behind."""
         if self.driver is not None and self.driver.poll() is None:
             self.kill_driver()
-        queue.cancel_jobs(self.jobs())
+        job_queue.cancel_jobs(self.jobs())
         until = time.monotonic() + 40
         while (left := self.processes()) or self.jobs():
             if time.monotonic() > until:
@@ -158,4 +158,4 @@ class Bench:
 
 
 def scontrol(*words: str) -> str:
-    return queue.run_queue_command("scontrol", *words)
+    return job_queue.run_queue_command("scontrol", *words)

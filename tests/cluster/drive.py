@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from hifred.sweep.driver.run import run_sweep
 from hifred.sweep.executors.choose import choose_executor
-from hifred.sweep.run import run_sweep
 from tests.sweep.stub_kernels import StubKernel
 
 

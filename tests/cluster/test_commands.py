@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hifred.cli import main
-from hifred.sweep.executors.slurm import queue
+from hifred.sweep.executors.slurm import job_queue
 from tests.cluster.bench import CONFIG, Bench
 
 SWEEP = """\
@@ -92,7 +92,7 @@ def test_a_driver_job_killed_whole_is_named_and_submitted_again(
     assert hifred("submit", sweep, "--cluster", CONFIG).returncode == 0
     driver = json.loads((sweep / "cluster" / "driver").read_text())["job_id"]
     bench.wait_for_done(1)
-    queue.run_queue_command("scancel", "--full", "--signal=KILL", driver)
+    job_queue.run_queue_command("scancel", "--full", "--signal=KILL", driver)
     killed = time.monotonic()
     bench.wait_for_empty_queue()
     assert time.monotonic() - killed < 60

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hifred.sweep.executors.jobs import describe_jobs
-from hifred.sweep.executors.slurm import queue
+from hifred.sweep.executors.slurm import job_queue
 from tests.cluster.bench import Bench, scontrol
 from tests.cluster.conftest import local_slurm
 
@@ -37,7 +37,7 @@ def assert_all_done(bench: Bench, count: int) -> None:
 
 def bring_back(node: str) -> None:
     """Let a node work again; a controller that was restarted may have done so."""
-    with contextlib.suppress(queue.QueueError):
+    with contextlib.suppress(job_queue.QueueError):
         scontrol("update", f"nodename={node}", "state=resume")
 
 
@@ -50,7 +50,7 @@ def test_cancelled_jobs_are_replaced(bench: Bench) -> None:
     bench.wait_for_done(2)
     bench.wait_for(lambda: bool(bench.jobs("PENDING")), "a pending job")
     running, pending = bench.jobs("RUNNING"), bench.jobs("PENDING")
-    queue.cancel_jobs([*running[:2], pending[0]])
+    job_queue.cancel_jobs([*running[:2], pending[0]])
     told = "CANCELLED"
     bench.wait_for(lambda: told in str(bench.journal().get("ended")), told)
     assert any(told in line for line in describe_jobs(bench.sweep))
@@ -102,10 +102,10 @@ def test_a_refused_sbatch_in_the_middle_stops_aloud_and_resumes(bench: Bench) ->
     bench.wait_for_done(3)
     try:
         scontrol("update", "partitionname=fragile", "state=drain")
-        queue.cancel_jobs(bench.jobs()[:2])
+        job_queue.cancel_jobs(bench.jobs()[:2])
         bench.wait_for(lambda: "refused" in bench.notes(), "a note of the refusal")
         bench.wait_for_done(12)  # the other two go on
-        queue.cancel_jobs(bench.jobs())
+        job_queue.cancel_jobs(bench.jobs())
         assert bench.finish() == 3, bench.story()
     finally:
         scontrol("update", "partitionname=fragile", "state=up")
@@ -120,7 +120,7 @@ def test_preempted_jobs_are_replaced(bench: Bench) -> None:
     bench.plan(grid(32, n_steps=25))
     bench.start_driver()
     bench.wait_for_done(3)
-    urgent = queue.submit_script(
+    urgent = job_queue.submit_script(
         "#!/bin/bash\n#SBATCH -J hifred-urgent -p urgent -w node2 --exclusive -t 1\n"
         "#SBATCH -o /dev/null\nsleep 8\n"
     )
@@ -129,7 +129,7 @@ def test_preempted_jobs_are_replaced(bench: Bench) -> None:
         bench.wait_for(lambda: told in str(bench.journal().get("ended")), told)
         assert_all_done(bench, 32)
     finally:
-        queue.cancel_jobs([urgent])
+        job_queue.cancel_jobs([urgent])
 
 
 @pytest.mark.drill

@@ -15,10 +15,10 @@ from distributed.utils import get_mp_context
 
 from hifred.store.checkpoint import load_checkpoint
 from hifred.store.trial_file import verify_trial
-from hifred.sweep.events import EventReader
-from hifred.sweep.executors import base
+from hifred.sweep.driver.run import run_sweep
+from hifred.sweep.executors import dask_executor
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.run import run_sweep
+from hifred.sweep.record.event_log import EventReader
 from tests.sweep.stub_kernels import StubKernel
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ def hurry() -> None:
         "distributed.deploy.lost-worker-timeout": "3s",
     })  # fmt: skip
     get_mp_context().set_forkserver_preload(["distributed", "tests.sweep.warm_worker"])
-    base.ANSWER_SECONDS = 1.0
+    dask_executor.ANSWER_SECONDS = 1.0
 
 
 def kill_group(driver: subprocess.Popen[str]) -> None:

@@ -10,10 +10,10 @@ from hifred.errors import HifredError
 from hifred.store import cube_shards
 from hifred.store.trial_file import open_trial
 from hifred.store.trial_row import STATUS_FLAGS
-from hifred.sweep.collecting import collect
 from hifred.sweep.declaration import Declaration, declare
+from hifred.sweep.driver.run import run_sweep
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.run import run_sweep
+from hifred.sweep.watch.collecting import collect
 from tests.sweep.stub_kernels import StubKernel
 
 

@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 from hifred.errors import HifredError
-from hifred.sweep.commands import cancel, retry
 from hifred.sweep.declaration import Declaration, declare
-from hifred.sweep.inspection import inspect_trial, reproduce, trial_log
+from hifred.sweep.driver.run import run_sweep
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.listing import list_rows
-from hifred.sweep.lock import DriverLock, live_driver
-from hifred.sweep.preview import preview
-from hifred.sweep.run import plan_sweep, run_sweep
-from hifred.sweep.snapshot import snapshot
-from hifred.sweep.upkeep import clean, verify
+from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.record.driver_lock import DriverLock, live_driver
+from hifred.sweep.watch.commands import cancel, retry
+from hifred.sweep.watch.inspection import inspect_trial, reproduce, trial_log
+from hifred.sweep.watch.listing import list_rows
+from hifred.sweep.watch.preview import preview
+from hifred.sweep.watch.snapshot import snapshot
+from hifred.sweep.watch.upkeep import clean, verify
 from tests.sweep.stub_kernels import StubAttempt, StubKernel
 
 
@@ -79,7 +80,7 @@ def test_a_cancel_is_obeyed_while_running(
     declaration: Declaration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep = tmp_path / "s"
-    monkeypatch.setattr("hifred.sweep.driver.READ_EVENTS_SECONDS", 0.0)
+    monkeypatch.setattr("hifred.sweep.driver.driver.READ_EVENTS_SECONDS", 0.0)
     step, n_steps = StubAttempt.step, []
 
     def cancelling(self: StubAttempt):

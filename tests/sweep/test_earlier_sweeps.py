@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from hifred.store import input_digest, open_fusion_input, open_results
-from hifred.sweep.inspection import inspect_trial, reproduce, trial_log
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.listing import list_rows
-from hifred.sweep.plan import read_plan
-from hifred.sweep.snapshot import snapshot
-from hifred.sweep.upkeep import verify
+from hifred.sweep.plan.plan import read_plan
+from hifred.sweep.watch.inspection import inspect_trial, reproduce, trial_log
+from hifred.sweep.watch.listing import list_rows
+from hifred.sweep.watch.snapshot import snapshot
+from hifred.sweep.watch.upkeep import verify
 
 DATA = Path(__file__).parents[1] / "data/sweep-of-0.1.0.tar.xz"
 DONE = {"2fabf9e92cfc", "e5ba9878987c", "d1bb55a1e9af", "6438985db81b"}

@@ -12,14 +12,15 @@ import pytest
 
 from hifred.errors import HifredError
 from hifred.store.results import open_results
-from hifred.sweep import trial as trial_module
-from hifred.sweep.collecting import collect
-from hifred.sweep.commands import retry
 from hifred.sweep.declaration import Declaration, declare
+from hifred.sweep.driver.run import run_sweep
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.run import plan_sweep, run_sweep
-from hifred.sweep.snapshot import SweepView, snapshot
-from hifred.sweep.upkeep import verify
+from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.watch.collecting import collect
+from hifred.sweep.watch.commands import retry
+from hifred.sweep.watch.snapshot import SweepView, snapshot
+from hifred.sweep.watch.upkeep import verify
+from hifred.sweep.worker import trial_work as trial_module
 from tests.sweep import drive
 from tests.sweep.stub_kernels import StubAttempt, StubKernel
 

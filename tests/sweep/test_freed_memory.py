@@ -5,7 +5,7 @@ import ctypes
 import psutil
 import pytest
 
-from hifred.sweep.freed_memory import return_freed_memory
+from hifred.sweep.worker.freed_memory import return_freed_memory
 
 
 @pytest.mark.skipif(

@@ -16,13 +16,13 @@ from hifred.observations import FusionInput
 from hifred.selection import Split, held_out_scores
 from hifred.store import open_fusion_input, open_trial, save_fusion_input
 from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from hifred.sweep.code_digest import source_digest
-from hifred.sweep.events import EventReader
-from hifred.sweep.fusion_kernel import FusionKernel
-from hifred.sweep.inspection import reproduce
+from hifred.sweep.driver.run import run_sweep
+from hifred.sweep.kernels.code_digest import source_digest
+from hifred.sweep.kernels.fusion_kernel import FusionKernel
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.run import run_sweep
-from hifred.sweep.snapshot import snapshot
+from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.watch.inspection import reproduce
+from hifred.sweep.watch.snapshot import snapshot
 from tests.scenes import observe, sky_cube
 
 TOML = """

@@ -3,7 +3,7 @@ import pytest
 from hifred.errors import SettingsError
 from hifred.simulation import simulate_model
 from hifred.store import save_fusion_input
-from hifred.sweep.fusion_kernel import FusionKernel
+from hifred.sweep.kernels.fusion_kernel import FusionKernel
 
 SETTINGS = {"regularizer": "lrs", "mu": 1e-3, "rank": 3, "tolerance": 1e-2}
 

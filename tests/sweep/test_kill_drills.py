@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from hifred.sweep.declaration import Declaration, declare
+from hifred.sweep.driver.run import run_sweep
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.options import read_options
-from hifred.sweep.plan import read_plan
-from hifred.sweep.run import plan_sweep, run_sweep
-from hifred.sweep.snapshot import snapshot
+from hifred.sweep.plan.plan import read_plan
+from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.watch.snapshot import snapshot
 from tests.sweep import drive
 from tests.sweep.stub_kernels import StubKernel
 

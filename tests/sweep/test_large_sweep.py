@@ -7,10 +7,11 @@ import pytest
 import xarray as xr
 
 from hifred.store.results import open_results
-from hifred.sweep.collecting import collect
 from hifred.sweep.declaration import declare
-from hifred.sweep.run import plan_sweep, run_sweep
-from hifred.sweep.snapshot import snapshot
+from hifred.sweep.driver.run import run_sweep
+from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.watch.collecting import collect
+from hifred.sweep.watch.snapshot import snapshot
 from tests.sweep.stub_kernels import StubKernel
 
 

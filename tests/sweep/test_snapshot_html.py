@@ -1,6 +1,6 @@
 import pytest
 
-from hifred.sweep.snapshot_html import snapshot_html
+from hifred.sweep.watch.snapshot_html import snapshot_html
 
 
 @pytest.mark.parametrize(

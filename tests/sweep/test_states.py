@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hifred.sweep.options import Retries
-from hifred.sweep.states import fold, state_of
+from hifred.sweep.watch.states import fold, state_of
 
 T = "ab12cd34ef56"
 

@@ -9,12 +9,12 @@ import pytest
 
 from hifred.store.checkpoint import load_checkpoint
 from hifred.store.trial_file import open_trial, read_trial_attributes
-from hifred.sweep import deadline
 from hifred.sweep.declaration import declare
-from hifred.sweep.events import EventReader
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.planning import make_plan
-from hifred.sweep.trial import Receipt, Task, run_trial
+from hifred.sweep.plan.planning import make_plan
+from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.worker import deadline
+from hifred.sweep.worker.trial_work import Receipt, Task, run_trial
 from tests.sweep.stub_kernels import StubAttempt, StubKernel
 
 

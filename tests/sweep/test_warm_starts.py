@@ -11,15 +11,16 @@ import pytest
 from hifred.errors import SettingsError
 from hifred.observations import FusionInput
 from hifred.store import open_trial, save_fusion_input
-from hifred.sweep.commands import cancel, retry
 from hifred.sweep.declaration import Declaration, declare
-from hifred.sweep.inspection import reproduce
+from hifred.sweep.driver.run import RunReport, run_sweep
+from hifred.sweep.driver.trial_queue import TrialQueue
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.plan import read_plan
-from hifred.sweep.queue import TrialQueue
-from hifred.sweep.run import RunReport, plan_sweep, run_sweep
-from hifred.sweep.snapshot import SweepView
-from hifred.sweep.upkeep import verify
+from hifred.sweep.plan.plan import read_plan
+from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.watch.commands import cancel, retry
+from hifred.sweep.watch.inspection import reproduce
+from hifred.sweep.watch.snapshot import SweepView
+from hifred.sweep.watch.upkeep import verify
 from tests.scenes import observe, sky_cube
 from tests.sweep import drive
 from tests.sweep.stub_kernels import StubAttempt, StubKernel

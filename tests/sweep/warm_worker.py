@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from hifred.sweep.declaration import declare
-from hifred.sweep.run import run_sweep
+from hifred.sweep.driver.run import run_sweep
 from tests.sweep.stub_kernels import StubKernel
 
 

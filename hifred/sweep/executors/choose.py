@@ -8,7 +8,7 @@ from hifred.sweep.executors.config import LocalConfig, read_cluster_config
 from hifred.sweep.executors.local import LocalExecutor
 from hifred.sweep.executors.memory import memory_for_sweep
 from hifred.sweep.executors.slurm.allocation import AllocationExecutor
-from hifred.sweep.executors.slurm.executor import SlurmExecutor
+from hifred.sweep.executors.slurm.slurm_executor import SlurmExecutor
 
 
 def choose_executor(

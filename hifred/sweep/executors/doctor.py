@@ -9,13 +9,13 @@ import psutil
 
 from hifred.errors import HifredError
 from hifred.sweep.executors.config import ClusterConfig, LocalConfig
-from hifred.sweep.executors.findings import Finding, find
-from hifred.sweep.executors.slurm.doctor import examine_slurm, look_at_directory
+from hifred.sweep.executors.probe_finding import ProbeFinding, find
+from hifred.sweep.executors.slurm.examination import examine_slurm, look_at_directory
 
 
 def examine(
     config: ClusterConfig, folder: Path, *, job: bool = True
-) -> Iterator[Finding]:
+) -> Iterator[ProbeFinding]:
     """Yield one finding a probe, as soon as it is known.
 
     Parameters
@@ -31,7 +31,7 @@ def examine(
     return examine_slurm(config, folder, job=job)
 
 
-def _examine_local(config: LocalConfig, folder: Path) -> Iterator[Finding]:
+def _examine_local(config: LocalConfig, folder: Path) -> Iterator[ProbeFinding]:
     yield find("cores", lambda: _look_at_cores(config))
     yield find("memory", lambda: _look_at_memory(config))
     yield find("directory", lambda: look_at_directory(folder))

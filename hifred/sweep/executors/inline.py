@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, final
 
-from hifred.sweep.executors.base import TaskFuture
+from hifred.sweep.executors.executor import TaskFuture
 
 
 @final

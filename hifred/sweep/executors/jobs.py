@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hifred.sweep.executors.slurm import queue
+from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.journal import FOLDER, read_journals
 
 _NOTES_SHOWN = 3
@@ -54,14 +54,14 @@ def end_driver_job(sweep: Path) -> str | None:
     driver = _read_driver(sweep)
     if driver is None:
         return None
-    queued = queue.list_jobs(driver["job_name"]).get(driver["job_id"])
+    queued = job_queue.list_jobs(driver["job_name"]).get(driver["job_id"])
     if queued is None:
         return None
     if queued.state == "RUNNING":
         command = ("scancel", "--batch", "--signal=TERM", queued.job_id)
-        queue.run_queue_command(*command)
+        job_queue.run_queue_command(*command)
     else:
-        queue.cancel_jobs([queued.job_id])
+        job_queue.cancel_jobs([queued.job_id])
     return queued.job_id
 
 
@@ -76,11 +76,11 @@ def _read_driver(sweep: Path) -> dict[str, Any] | None:
 
 def _driver_state(driver: dict[str, Any]) -> str:
     try:
-        queued = queue.list_jobs(driver["job_name"]).get(driver["job_id"])
-    except queue.QueueError as error:
+        queued = job_queue.list_jobs(driver["job_name"]).get(driver["job_id"])
+    except job_queue.QueueError as error:
         return f"is not known here ({error})"
     if queued is None:
-        return queue.why_ended(driver["job_id"])
+        return job_queue.why_ended(driver["job_id"])
     place = queued.node or queued.reason
     return f"{queued.state} ({place}), {queued.left} left"
 

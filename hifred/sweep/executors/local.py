@@ -6,7 +6,7 @@ from typing import Any, final
 from distributed import LocalCluster
 from distributed.core import Status
 
-from hifred.sweep.executors.base import DaskExecutor, thread_environment
+from hifred.sweep.executors.dask_executor import DaskExecutor, thread_environment
 
 KEEP_SECONDS = 2.0
 # Dask has the allocator hand every freed array back at once, and pay for its pages

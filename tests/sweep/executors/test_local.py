@@ -7,8 +7,8 @@ import time
 import dask
 import pytest
 
-from hifred.sweep.executors import base
-from hifred.sweep.executors.base import as_finished
+from hifred.sweep.executors import dask_executor
+from hifred.sweep.executors.executor import as_finished
 from hifred.sweep.executors.local import LocalExecutor
 
 
@@ -47,7 +47,7 @@ def test_a_worker_that_dask_gives_up_is_started_again():
 
 def test_answers_come_as_tasks_finish_and_may_be_fetched_together(monkeypatch):
     # A task may take longer than fetching its answer may.
-    monkeypatch.setattr(base, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(dask_executor, "ANSWER_SECONDS", 0.5)
     with LocalExecutor(2) as executor:
         slow, *quick = executor.submit(time.sleep, [(1.5,)] + 4 * [(0.05,)])
         order = list(as_finished([slow, *quick]))

@@ -12,8 +12,8 @@ from typing import Any, Self, final
 
 from distributed import Scheduler, SpecCluster
 
-from hifred.sweep.executors.base import DaskExecutor
 from hifred.sweep.executors.config import SlurmConfig
+from hifred.sweep.executors.dask_executor import DaskExecutor
 from hifred.sweep.executors.slurm import tls
 from hifred.sweep.executors.slurm.drain import Drain
 from hifred.sweep.executors.slurm.journal import Journal
@@ -62,7 +62,7 @@ class AllocationExecutor(DaskExecutor):
         command = worker_command(
             self.config, self.cluster.scheduler_address, tls_directory=directory
         )
-        self.step = Step(command, self.capacity, self.journal, self._give_up)
+        self.step = WorkerStep(command, self.capacity, self.journal, self._give_up)
         self.step.start()
         return self
 
@@ -82,7 +82,7 @@ class AllocationExecutor(DaskExecutor):
 
 
 @final
-class Step(threading.Thread):
+class WorkerStep(threading.Thread):
     """Keep one srun with all workers going.
 
     Parameters

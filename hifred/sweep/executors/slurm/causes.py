@@ -2,8 +2,8 @@
 
 import time
 
-from hifred.sweep.executors.base import WorkerLostError
-from hifred.sweep.executors.slurm import queue
+from hifred.sweep.executors.executor import WorkerLostError
+from hifred.sweep.executors.slurm import job_queue
 
 # A job that was taken away says nothing about its trial; one that reached its time
 # limit may have been too short for it, and counts.
@@ -33,10 +33,10 @@ def explain_end(job_id: str | None, patience_seconds: float = 4.0) -> WorkerLost
     if job_id is None:
         return WorkerLostError("its job is not known")
     until = time.monotonic() + patience_seconds
-    state = queue.why_ended(job_id)
+    state = job_queue.why_ended(job_id)
     while state.split(" ")[0] in _STILL_GOING and time.monotonic() < until:
         time.sleep(0.5)
-        state = queue.why_ended(job_id)
+        state = job_queue.why_ended(job_id)
     word = state.split(" ")[0]
     if word in _STILL_GOING:
         return WorkerLostError(f"its process died, while SLURM job {job_id} went on")

@@ -13,8 +13,8 @@ from distributed.core import Status
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.worker import Worker
 
-from hifred.sweep.deadline import request_stop
-from hifred.sweep.executors.slurm import queue
+from hifred.sweep.executors.slurm import job_queue
+from hifred.sweep.worker.deadline import request_stop
 
 logger = logging.getLogger(__name__)
 
@@ -99,8 +99,8 @@ def seconds_until_end(walltime: float, attempts: int = 3) -> float:
     job_id = os.environ.get("SLURM_JOB_ID")
     for attempt in range(attempts if job_id else 0):
         try:
-            left = queue.seconds_left(str(job_id))
-        except queue.QueueError:
+            left = job_queue.seconds_left(str(job_id))
+        except job_queue.QueueError:
             time.sleep(attempt)
         else:
             return float("inf") if left is None else left

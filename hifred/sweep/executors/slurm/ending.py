@@ -2,7 +2,7 @@
 
 import time
 
-from hifred.sweep.executors.slurm import queue
+from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.journal import Journal
 
 
@@ -20,9 +20,9 @@ def cancel_leftovers(journal: Journal, attempts: int = 5) -> None:
     """
     for _ in range(attempts):
         try:
-            queue.cancel_jobs(list(queue.list_jobs(journal.job_name)))
+            job_queue.cancel_jobs(list(job_queue.list_jobs(journal.job_name)))
             break
-        except queue.QueueError as error:
+        except job_queue.QueueError as error:
             journal.note(f"jobs may be left in the queue: {error}")
             time.sleep(2)
     journal.live = []

@@ -10,11 +10,11 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.scheduler import Scheduler
 
 from hifred.sweep.executors.config import SlurmConfig
-from hifred.sweep.executors.slurm import queue
-from hifred.sweep.executors.slurm.cluster import WorkerCluster, WorkerJob
+from hifred.sweep.executors.slurm import job_queue
+from hifred.sweep.executors.slurm.job_queue import QueuedJob, QueueError
 from hifred.sweep.executors.slurm.joblog import last_lines
 from hifred.sweep.executors.slurm.journal import JobLine, Journal
-from hifred.sweep.executors.slurm.queue import QueuedJob, QueueError
+from hifred.sweep.executors.slurm.worker_cluster import WorkerCluster, WorkerJob
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Keeper(threading.Thread):
         """End the watch; the jobs stay as they are."""
         self._stopped.set()
         if self.is_alive():
-            self.join(timeout=queue.COMMAND_SECONDS + 5)
+            self.join(timeout=job_queue.COMMAND_SECONDS + 5)
 
     def job_id_of(self, worker_name: str) -> str | None:
         """Return the id of the job that a worker belongs to."""
@@ -101,7 +101,7 @@ class Keeper(threading.Thread):
         return None
 
     def _look(self) -> None:
-        listing = queue.list_jobs(self.journal.job_name)
+        listing = job_queue.list_jobs(self.journal.job_name)
         ended: dict[str, WorkerJob] = {}
         lines: list[JobLine] = []
         for name, job in dict(self.cluster.workers).items():
@@ -135,7 +135,7 @@ class Keeper(threading.Thread):
                 f"{self.config.start_seconds:.0f} s without a worker that reports; "
                 f"it is cancelled. {self._log_of(queued.job_id)}"
             )
-            queue.cancel_jobs([queued.job_id])
+            job_queue.cancel_jobs([queued.job_id])
 
     def _account(self, ended: dict[str, WorkerJob]) -> None:
         failed = False
@@ -144,7 +144,7 @@ class Keeper(threading.Thread):
                 failed = True
                 self.journal.note(f"SLURM refused a worker job: {job.failure}")
                 continue
-            cause = queue.why_ended(str(job.job_id))
+            cause = job_queue.why_ended(str(job.job_id))
             self.journal.count_end(cause)
             if self._arrived(name) or cause.startswith("CANCELLED"):
                 continue  # it worked, or somebody took it from the queue

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from hifred import __version__
-from hifred.sweep.executors.slurm.queue import seconds_left
+from hifred.sweep.executors.slurm.job_queue import seconds_left
 
 ANSWER = "answer.json"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 
 from hifred.errors import HifredError, SettingsError
-from hifred.sweep.executors.slurm import queue
+from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.script import check_path
 
 
@@ -44,7 +44,7 @@ def check_before_submitting(
 
 def check_programs() -> None:
     """Refuse to go on where SLURM's commands are not."""
-    missing = queue.missing_programs()
+    missing = job_queue.missing_programs()
     if missing:
         message = (
             f"{', '.join(missing)} must be on the PATH; got nothing. "
@@ -84,8 +84,8 @@ def check_directory(name: str, directory: Path) -> None:
 def check_script(script: str) -> str:
     """Ask sbatch whether it would take the script."""
     try:
-        return queue.try_script(script)
-    except queue.QueueError as error:
+        return job_queue.try_script(script)
+    except job_queue.QueueError as error:
         message = (
             f"SLURM must accept the job; got {str(error)!r}. Correct partition, "
             f"account, walltime, memory_gib or extra_directives in the cluster config."

@@ -7,8 +7,8 @@ from math import ceil
 from pathlib import Path
 
 from hifred.errors import SettingsError
-from hifred.sweep.executors.base import dask_environment, thread_environment
 from hifred.sweep.executors.config import SlurmConfig, format_duration
+from hifred.sweep.executors.dask_executor import dask_environment, thread_environment
 
 
 @dataclass(frozen=True)

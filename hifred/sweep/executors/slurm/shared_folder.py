@@ -15,7 +15,7 @@ from distributed.utils import get_ip_interface
 
 from hifred.errors import HifredError
 from hifred.sweep.executors.config import SlurmConfig
-from hifred.sweep.executors.slurm import queue, tls
+from hifred.sweep.executors.slurm import job_queue, tls
 from hifred.sweep.executors.slurm.joblog import last_lines
 from hifred.sweep.executors.slurm.node_probe import ANSWER
 from hifred.sweep.executors.slurm.preflight import check_path
@@ -60,7 +60,7 @@ def _run_probe(
     command = f"{python} -m hifred.sweep.executors.slurm.node_probe {place}"
     header = directives(config, request, ["--no-requeue"])
     lines = ["#!/usr/bin/env bash", *header, *config.prologue, command, ""]
-    job_id = queue.submit_script("\n".join(lines))
+    job_id = job_queue.submit_script("\n".join(lines))
     deadline = time.monotonic() + wait_seconds
     answer = place / ANSWER
     while time.monotonic() < deadline:
@@ -68,12 +68,12 @@ def _run_probe(
             found = json.loads(answer.read_text(encoding="utf-8"))
             # The file's own time is the file server's; its arrival is ours.
             return found, found["time"] - time.time()
-        if job_id not in queue.list_jobs("hifred-doctor") and not answer.exists():
+        if job_id not in job_queue.list_jobs("hifred-doctor") and not answer.exists():
             time.sleep(2)  # a network file system shows a new file late
             if not answer.exists():
                 raise HifredError(_ended_silently(job_id, log))
         time.sleep(0.5)
-    queue.cancel_jobs([job_id])
+    job_queue.cancel_jobs([job_id])
     message = (
         f"a node must answer in {wait_seconds:.0f} s; job {job_id} did not. The queue "
         f"may be full (`squeue --me`); try again, or use --no-job."
@@ -84,7 +84,7 @@ def _run_probe(
 def _ended_silently(job_id: str, log: Path) -> str:
     return (
         f"the probe job must leave an answer in {log.parent}; job {job_id} ended "
-        f"({queue.why_ended(job_id)}) without. Choose a directory on a shared file "
+        f"({job_queue.why_ended(job_id)}) without. Choose a directory on a shared file "
         f"system, and check prologue and python. {last_lines(log, job_id)}"
     )
 

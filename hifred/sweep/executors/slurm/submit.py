@@ -10,8 +10,7 @@ from typing import final
 from hifred.errors import HifredError
 from hifred.sweep.executors.config import SlurmConfig, read_cluster_config
 from hifred.sweep.executors.memory import memory_for_sweep
-from hifred.sweep.executors.slurm import queue
-from hifred.sweep.executors.slurm.cluster import WorkerRequest
+from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.driver_script import (
     allocation_script,
     driver_name,
@@ -24,6 +23,7 @@ from hifred.sweep.executors.slurm.preflight import (
     check_script,
 )
 from hifred.sweep.executors.slurm.run_files import plan_run_files
+from hifred.sweep.executors.slurm.worker_cluster import WorkerRequest
 
 
 @final
@@ -109,13 +109,13 @@ def submit_driver(submission: Submission) -> str:
         check_script(script)
     submission.frozen_config.parent.mkdir(exist_ok=True)
     shutil.copyfile(submission.config_file, submission.frozen_config)
-    job_id = queue.submit_script(scripts[0])
+    job_id = job_queue.submit_script(scripts[0])
     _record(submission, job_id)
     return job_id
 
 
 def _refuse_second_driver(sweep: Path) -> None:
-    queued = list(queue.list_jobs(driver_name(sweep)).values())
+    queued = list(job_queue.list_jobs(driver_name(sweep)).values())
     if queued:
         message = (
             f"a sweep must have one driver; job {queued[0].job_id} is "

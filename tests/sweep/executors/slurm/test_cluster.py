@@ -17,7 +17,7 @@ def in_a_fresh_process(code: str) -> str:
 def test_the_interrupt_handler_is_kept() -> None:
     told = in_a_fresh_process(
         "import signal; before = signal.getsignal(signal.SIGINT)\n"
-        "import hifred.sweep.executors.slurm.cluster\n"
+        "import hifred.sweep.executors.slurm.worker_cluster\n"
         "print(signal.getsignal(signal.SIGINT) is before)"
     )
     assert told == "True"
@@ -28,7 +28,7 @@ def test_it_can_be_imported_in_any_thread() -> None:
     told = in_a_fresh_process(
         "import threading\n"
         "def load():\n"
-        "    import hifred.sweep.executors.slurm.cluster\n"
+        "    import hifred.sweep.executors.slurm.worker_cluster\n"
         "    print('loaded')\n"
         "thread = threading.Thread(target=load); thread.start(); thread.join()"
     )

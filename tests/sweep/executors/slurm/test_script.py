@@ -7,9 +7,9 @@ import pytest
 
 from hifred.errors import SettingsError
 from hifred.sweep.executors.config import SlurmConfig
-from hifred.sweep.executors.slurm.cluster import WorkerRequest
 from hifred.sweep.executors.slurm.driver_script import allocation_script, driver_script
 from hifred.sweep.executors.slurm.script import check_path, worker_command
+from hifred.sweep.executors.slurm.worker_cluster import WorkerRequest
 
 
 def config(**changes: object) -> SlurmConfig:

@@ -19,7 +19,7 @@ from hifred.fusion import FusionSettings, fuse
 from hifred.selection import Refits, bootstrap_summary, refit
 from hifred.selection.bootstrap import DrawKind
 from hifred.store import open_fusion_input
-from hifred.sweep.executors.base import Executor, TaskFuture, as_finished
+from hifred.sweep.executors.executor import Executor, TaskFuture, as_finished
 
 # Tasks per worker: enough to see progress, few enough to open the input seldom.
 TASKS_PER_WORKER = 4

@@ -16,14 +16,14 @@ from hifred.errors import HifredError, SchemaError
 from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from hifred.store.provenance import JOB_VARIABLES, machine_facts, max_rss_mib
 from hifred.store.trial_file import open_trial, publish_trial, verify_trial
-from hifred.sweep.deadline import stop_reason
-from hifred.sweep.events import EventLog, process_log
-from hifred.sweep.freed_memory import return_freed_memory
-from hifred.sweep.guard import memory_guard, record_crashes, time_guard
-from hifred.sweep.inputs import found_digest
 from hifred.sweep.kernel import Attempt, Kernel, Step
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.plan import Trial
+from hifred.sweep.plan.inputs import found_digest
+from hifred.sweep.plan.plan import Trial
+from hifred.sweep.record.event_log import EventLog, process_log
+from hifred.sweep.worker.deadline import stop_reason
+from hifred.sweep.worker.freed_memory import return_freed_memory
+from hifred.sweep.worker.guard import memory_guard, record_crashes, time_guard
 from hifred.threads import use_threads
 
 BAD_OUTCOMES = ("diverged", "not_finite")

@@ -7,9 +7,9 @@ from typing import Any
 from hifred.errors import SchemaError, SettingsError, unknown_name
 from hifred.store.collected import known_records
 from hifred.store.trial_file import read_trial_attributes
-from hifred.sweep.plan import Trial
-from hifred.sweep.snapshot import SweepView
-from hifred.sweep.states import STATES, TrialHistory
+from hifred.sweep.plan.plan import Trial
+from hifred.sweep.watch.snapshot import SweepView
+from hifred.sweep.watch.states import STATES, TrialHistory
 from hifred.sweep.where import Condition, matches, read_where
 
 FACTS = ("state", "attempts", "seconds", "iteration", "host", "rss", "message")

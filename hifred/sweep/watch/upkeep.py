@@ -9,12 +9,12 @@ from hifred.errors import HifredError, SchemaError
 from hifred.store.checkpoint import load_checkpoint
 from hifred.store.durable import PART_SUFFIX
 from hifred.store.trial_file import SUFFIX, verify_trial
-from hifred.sweep.fusion_kernel import FusionKernel
-from hifred.sweep.inputs import digest_of
 from hifred.sweep.kernel import Kernel
+from hifred.sweep.kernels.default_kernel import default_kernel
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.lock import live_driver
-from hifred.sweep.snapshot import SweepView
+from hifred.sweep.plan.inputs import digest_of
+from hifred.sweep.record.driver_lock import live_driver
+from hifred.sweep.watch.snapshot import SweepView
 
 
 @final
@@ -75,7 +75,7 @@ def verify(
         _check(findings, directory, directory.trial(trial_id), trial_id)
     for path in sorted(directory.checkpoints.glob("*.npz")):
         _check(findings, directory, path, path.stem)
-    _check_inputs(findings, view, kernel or FusionKernel())
+    _check_inputs(findings, view, kernel or default_kernel())
     if repair:
         _repair(findings, directory)
     return findings

@@ -11,9 +11,9 @@ from hifred.errors import SchemaError, SettingsError, unknown_name
 from hifred.store.collected import Selection, known_records, write_generation
 from hifred.store.trial_file import read_trial_attributes
 from hifred.store.trial_row import TrialRow
-from hifred.sweep.plan import Trial
-from hifred.sweep.snapshot import SweepView
-from hifred.sweep.states import BAD_STATES
+from hifred.sweep.plan.plan import Trial
+from hifred.sweep.watch.snapshot import SweepView
+from hifred.sweep.watch.states import BAD_STATES
 
 # Below this, `auto` collects every cube.
 AUTO_BYTES = 2 * 2**30

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import final
 
-from hifred.sweep.plan import Trial
+from hifred.sweep.plan.plan import Trial
 
 
 @final

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hifred.sweep.events import EventLog, EventReader, decode_event, encode_event
+from hifred.sweep.record.event_log import (
+    EventLog,
+    EventReader,
+    decode_event,
+    encode_event,
+)
 
 JSON = st.dictionaries(
     st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=8)), max_size=4

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hifred.errors import unknown_name
-from hifred.sweep.events import EventLog
-from hifred.sweep.listing import chosen_trials
-from hifred.sweep.plan import Trial
-from hifred.sweep.snapshot import SweepView
-from hifred.sweep.states import BAD_STATES, TrialHistory
+from hifred.sweep.plan.plan import Trial
+from hifred.sweep.record.event_log import EventLog
+from hifred.sweep.watch.listing import chosen_trials
+from hifred.sweep.watch.snapshot import SweepView
+from hifred.sweep.watch.states import BAD_STATES, TrialHistory
 
 RETRIABLE = (*BAD_STATES, "cancelled")
 

@@ -7,21 +7,22 @@ from typing import Any, Self, final
 
 import dask
 
-from hifred.sweep.executors.base import DaskExecutor, WorkerLostError
 from hifred.sweep.executors.config import SlurmConfig
+from hifred.sweep.executors.dask_executor import DaskExecutor
+from hifred.sweep.executors.executor import WorkerLostError
 from hifred.sweep.executors.slurm import tls
 from hifred.sweep.executors.slurm.causes import explain_end
-from hifred.sweep.executors.slurm.cluster import (
-    DASK_SETTINGS,
-    WorkerRequest,
-    open_cluster,
-)
 from hifred.sweep.executors.slurm.drain import Drain
 from hifred.sweep.executors.slurm.ending import cancel_leftovers
 from hifred.sweep.executors.slurm.journal import Journal
 from hifred.sweep.executors.slurm.keeper import Keeper
 from hifred.sweep.executors.slurm.preflight import check_before_submitting
 from hifred.sweep.executors.slurm.run_files import plan_run_files
+from hifred.sweep.executors.slurm.worker_cluster import (
+    DASK_SETTINGS,
+    WorkerRequest,
+    open_cluster,
+)
 
 
 @final

@@ -10,25 +10,25 @@ from pathlib import Path
 from typing import Any, final
 
 from hifred.errors import HifredError
-from hifred.sweep.deadline import clear_stop, request_stop
-from hifred.sweep.declaration import Declaration, read_declaration
-from hifred.sweep.declaration_text import declaration_text
-from hifred.sweep.driver import Driver
-from hifred.sweep.events import process_log
-from hifred.sweep.executors.base import Executor
+from hifred.sweep.declaration import Declaration
+from hifred.sweep.driver.driver import Driver
+from hifred.sweep.executors.executor import Executor
 from hifred.sweep.executors.inline import InlineExecutor
 from hifred.sweep.executors.local import LocalExecutor
-from hifred.sweep.fusion_kernel import FusionKernel
-from hifred.sweep.guard import stop_recording_crashes
 from hifred.sweep.kernel import Kernel
+from hifred.sweep.kernels.default_kernel import default_kernel
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.lock import DriverLock
 from hifred.sweep.options import RunOptions
-from hifred.sweep.plan import Trial
-from hifred.sweep.planning import Planned, check_plan, make_plan
-from hifred.sweep.snapshot import Snapshot, SweepView
-from hifred.sweep.states import TrialHistory, fold_event
-from hifred.sweep.trial import STORAGE_ERRNOS
+from hifred.sweep.plan.plan import Trial
+from hifred.sweep.plan.planning import Planned, check_plan
+from hifred.sweep.plan.target import planned_in, sweep_target
+from hifred.sweep.record.driver_lock import DriverLock
+from hifred.sweep.record.event_log import process_log
+from hifred.sweep.watch.snapshot import Snapshot, SweepView
+from hifred.sweep.watch.states import TrialHistory, fold_event
+from hifred.sweep.worker.deadline import clear_stop, request_stop
+from hifred.sweep.worker.guard import stop_recording_crashes
+from hifred.sweep.worker.trial_work import STORAGE_ERRNOS
 
 UNDECLARED = "no longer declared"
 
@@ -70,61 +70,6 @@ class RunReport:
         if self.message is None and self.blocked and self.snapshot.n_bad:
             return 1
         return self.snapshot.exit_code
-
-
-def sweep_target(
-    target: str | Path | Declaration, directory: str | Path | None = None
-) -> tuple[SweepDirectory, Declaration]:
-    """Return the directory and the declaration that `target` means.
-
-    Parameters
-    ----------
-    target : path or Declaration
-        A sweep directory (with its ``sweep.toml``), a TOML file, or a declaration.
-    directory : path or None
-        Where to run a file or a declaration; default ``runs/<name>``.
-    """
-    if isinstance(target, Declaration):
-        declaration = target
-    else:
-        path = Path(target)
-        if path.is_dir():
-            sweep = SweepDirectory(path)
-            return sweep, read_declaration(sweep.declaration)
-        declaration = read_declaration(path)
-        if directory is None and SweepDirectory(path.parent).plan.exists():
-            return SweepDirectory(path.parent), declaration
-    root = Path("runs") / declaration.name if directory is None else Path(directory)
-    return SweepDirectory(root), declaration
-
-
-def plan_sweep(
-    target: str | Path | Declaration,
-    *,
-    directory: str | Path | None = None,
-    kernel: Kernel | None = None,
-    allow_code_change: bool = False,
-) -> Planned:
-    """Write or extend the plan of a sweep, and its inputs; nothing is run.
-
-    Parameters
-    ----------
-    target, directory
-        See `sweep_target`.
-    kernel : Kernel or None
-        What the trials compute; default the fusion.
-    allow_code_change : bool
-        Go on with changed code under the ids of the old one; it is recorded.
-    """
-    sweep, declaration = sweep_target(target, directory)
-    return _planned(sweep, declaration, kernel or FusionKernel(), allow_code_change)
-
-
-def _planned(
-    sweep: SweepDirectory, declaration: Declaration, kernel: Kernel, allow: bool
-) -> Planned:
-    text = declaration.text or declaration_text(declaration)
-    return make_plan(sweep, declaration, kernel, allow_code_change=allow, text=text)
 
 
 def default_workers(options: RunOptions) -> int:
@@ -182,7 +127,7 @@ def run_sweep(
         If the declaration is wrong, code or input has changed, or another driver is
         at work.
     """
-    kernel = kernel or FusionKernel()
+    kernel = kernel or default_kernel()
     allow = bool(choices.pop("allow_code_change", False))
     sweep, declaration = sweep_target(target, choices.pop("directory", None))
     options = replace(
@@ -192,7 +137,7 @@ def run_sweep(
     check_plan(sweep, declaration, kernel, allow_code_change=allow)
     sweep.create()
     with _told_as_input_error(sweep), DriverLock(sweep.lock, name):
-        planned = _planned(sweep, declaration, kernel, allow)
+        planned = planned_in(sweep, declaration, kernel, allow)
         clear_stop()
         made = (
             make_executor(executor, options) if isinstance(executor, str) else executor

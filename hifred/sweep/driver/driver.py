@@ -9,16 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
-from hifred.sweep.events import process_log
-from hifred.sweep.executors.base import Executor, TaskFuture, WorkerLostError
-from hifred.sweep.guard import crash_cause
+from hifred.sweep.driver.trial_queue import TrialQueue
+from hifred.sweep.executors.executor import Executor, TaskFuture, WorkerLostError
 from hifred.sweep.kernel import Kernel, kernel_objective
 from hifred.sweep.options import RunOptions
-from hifred.sweep.plan import Trial
-from hifred.sweep.queue import TrialQueue
-from hifred.sweep.snapshot import Snapshot, SweepView, states_of, summarise
-from hifred.sweep.states import TrialHistory, fold_event
-from hifred.sweep.trial import Receipt, Task, run_trial
+from hifred.sweep.plan.plan import Trial
+from hifred.sweep.record.event_log import process_log
+from hifred.sweep.watch.snapshot import Snapshot, SweepView, states_of, summarise
+from hifred.sweep.watch.states import TrialHistory, fold_event
+from hifred.sweep.worker.guard import crash_cause
+from hifred.sweep.worker.trial_work import Receipt, Task, run_trial
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.25

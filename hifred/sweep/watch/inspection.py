@@ -9,12 +9,12 @@ import xarray as xr
 
 from hifred.errors import HifredError
 from hifred.store.trial_file import open_trial, read_trial_attributes
-from hifred.sweep.events import EventReader
-from hifred.sweep.fusion_kernel import FusionKernel
 from hifred.sweep.kernel import Kernel
-from hifred.sweep.listing import full_id
-from hifred.sweep.plan import Trial
-from hifred.sweep.snapshot import SweepView
+from hifred.sweep.kernels.default_kernel import default_kernel
+from hifred.sweep.plan.plan import Trial
+from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.watch.listing import full_id
+from hifred.sweep.watch.snapshot import SweepView
 from hifred.threads import use_threads
 
 
@@ -109,7 +109,7 @@ def reproduce(
     HifredError
         If the trial is not done.
     """
-    kernel = kernel or FusionKernel()
+    kernel = kernel or default_kernel()
     view = SweepView(root)
     trial = trial_named(view, name)
     path = view.directory.trial(trial.id)

@@ -8,9 +8,8 @@ import psutil
 
 from hifred.errors import HifredError
 from hifred.sweep.executors.config import SlurmConfig
-from hifred.sweep.executors.findings import Finding, find
-from hifred.sweep.executors.slurm import queue
-from hifred.sweep.executors.slurm.cluster import WorkerRequest, check_foundations
+from hifred.sweep.executors.probe_finding import ProbeFinding, find
+from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.preflight import (
     check_directory,
     check_interface,
@@ -19,6 +18,7 @@ from hifred.sweep.executors.slurm.preflight import (
 )
 from hifred.sweep.executors.slurm.run_files import directory_from
 from hifred.sweep.executors.slurm.shared_folder import ask_node
+from hifred.sweep.executors.slurm.worker_cluster import WorkerRequest, check_foundations
 
 _FREE_INODES = 10_000
 _CLOCK_SECONDS = 5.0
@@ -26,7 +26,7 @@ _CLOCK_SECONDS = 5.0
 
 def examine_slurm(
     config: SlurmConfig, folder: Path, *, job: bool = True
-) -> Iterator[Finding]:
+) -> Iterator[ProbeFinding]:
     """Probe this host, the queue and, through a small job, one node.
 
     Parameters
@@ -39,7 +39,7 @@ def examine_slurm(
 
     Yields
     ------
-    Finding
+    ProbeFinding
         One a probe, as soon as it is known.
     """
     name, log = "hifred-doctor", folder / "doctor"
@@ -59,8 +59,8 @@ def examine_slurm(
 
 def _look_at_commands() -> str:
     check_programs()
-    version = queue.run_queue_command("sbatch", "--version").strip()
-    accounting = "" if not queue.missing_programs(("sacct",)) else ", no sacct"
+    version = job_queue.run_queue_command("sbatch", "--version").strip()
+    accounting = "" if not job_queue.missing_programs(("sacct",)) else ", no sacct"
     return f"{version}{accounting}"
 
 
@@ -97,7 +97,7 @@ def _look_at_logs(config: SlurmConfig, folder: Path) -> str:
 
 
 def _look_at_queue(config: SlurmConfig) -> str:
-    printed = queue.run_queue_command("scontrol", "show", "config")
+    printed = job_queue.run_queue_command("scontrol", "show", "config")
     pairs = (line.partition("=") for line in printed.splitlines())
     limits = {name.strip(): value.strip() for name, _, value in pairs}
     most = int(limits.get("MaxJobCount", "10000"))
@@ -111,14 +111,14 @@ def _look_at_queue(config: SlurmConfig) -> str:
     return f"MaxJobCount {most}, MaxArraySize {arrays}, KillWait {wait}"
 
 
-def _look_from_node(config: SlurmConfig, folder: Path) -> Iterator[Finding]:
+def _look_from_node(config: SlurmConfig, folder: Path) -> Iterator[ProbeFinding]:
     try:
         answer, skew = ask_node(config, folder)
     except (HifredError, OSError) as error:
-        yield Finding("node", False, str(error))
+        yield ProbeFinding("node", False, str(error))
         return
     node = answer["host"]
-    yield Finding("node", True, f"{node} runs hifred {answer['version']}")
+    yield ProbeFinding("node", True, f"{node} runs hifred {answer['version']}")
     yield _expect("shared file system", answer["link"], f"on {node}: hard link, rename")
     yield _expect(
         "local_directory", answer["scratch"], f"{config.local_directory} there"
@@ -130,18 +130,18 @@ def _look_from_node(config: SlurmConfig, folder: Path) -> Iterator[Finding]:
     there = config.interface in answer["interfaces"]
     names = ", ".join(answer["interfaces"])
     advice = f"interface must be one of {node}'s ({names}); got '{config.interface}'."
-    yield Finding("interface there", there, config.interface if there else advice)
+    yield ProbeFinding("interface there", there, config.interface if there else advice)
     yield _clock(skew)
 
 
-def _expect(probe: str, answer: str, meaning: str) -> Finding:
+def _expect(probe: str, answer: str, meaning: str) -> ProbeFinding:
     passed = answer == "ok"
-    return Finding(probe, passed, meaning if passed else f"{meaning}: {answer}")
+    return ProbeFinding(probe, passed, meaning if passed else f"{meaning}: {answer}")
 
 
-def _clock(skew: float) -> Finding:
+def _clock(skew: float) -> ProbeFinding:
     passed = abs(skew) < _CLOCK_SECONDS
     advice = "" if passed else " Ask the administrators to run NTP."
-    return Finding(
+    return ProbeFinding(
         "clock", passed, f"the node's clock differs by {skew:.1f} s.{advice}"
     )

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hifred.sweep.executors.slurm import causes, queue
-from hifred.sweep.executors.slurm.cluster import check_foundations
+from hifred.sweep.executors.slurm import causes, job_queue
+from hifred.sweep.executors.slurm.worker_cluster import check_foundations
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from hifred.sweep.executors.slurm.cluster import check_foundations
 def test_time_left_is_read_as_squeue_prints_it(
     text: str, seconds: float | None
 ) -> None:
-    assert queue.parse_time_left(text) == seconds
+    assert job_queue.parse_time_left(text) == seconds
 
 
 def test_a_job_does_not_hand_its_own_limits_to_the_jobs_it_submits(
@@ -29,7 +29,7 @@ def test_a_job_does_not_hand_its_own_limits_to_the_jobs_it_submits(
     monkeypatch.setenv("SLURM_MEM_PER_NODE", "1")
     monkeypatch.setenv("SBATCH_PARTITION", "x")
     monkeypatch.setenv("SLURM_CONF", "/conf")
-    clean = queue.clean_environment()
+    clean = job_queue.clean_environment()
     assert clean["SLURM_CONF"] == "/conf"
     assert not [name for name in clean if name.startswith(("SLURM_MEM", "SBATCH"))]
 
@@ -48,7 +48,7 @@ def test_a_job_does_not_hand_its_own_limits_to_the_jobs_it_submits(
 def test_the_end_of_a_job_tells_whose_fault_it_was(
     monkeypatch: pytest.MonkeyPatch, state: str, outcome: str
 ) -> None:
-    monkeypatch.setattr(queue, "why_ended", lambda _: state)
+    monkeypatch.setattr(job_queue, "why_ended", lambda _: state)
     assert causes.explain_end("7", patience_seconds=0).outcome == outcome
 
 
@@ -56,8 +56,10 @@ def test_a_command_that_is_not_there_is_told_with_its_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(queue.QueueError, match=r"squeue must be on the PATH.*login"):
-        queue.list_jobs("x")
+    with pytest.raises(
+        job_queue.QueueError, match=r"squeue must be on the PATH.*login"
+    ):
+        job_queue.list_jobs("x")
 
 
 def test_the_private_parts_that_the_keeper_needs_are_there() -> None:

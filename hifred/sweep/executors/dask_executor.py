@@ -1,19 +1,20 @@
-"""What the driver asks of an executor, and the one way that Dask is used."""
+"""The one way that Dask is used: one task a worker, every death told."""
 
 import contextlib
-import queue
 import threading
 import uuid
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self, final
+from typing import Any, ClassVar, Self, final
 
 import dask
 from distributed import Client, Future
 from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
+
+from hifred.sweep.executors.executor import WorkerLostError
 
 # One task a worker and no hidden retries: a task in the scheduler's queue cannot
 # die with a neighbour's worker, and the driver counts every death itself.
@@ -40,84 +41,6 @@ DASK_CONFIG = {
 # A finished task whose worker dies before its answer is fetched would be computed
 # again, and its future waits: for ever where no worker comes.
 ANSWER_SECONDS = 10.0
-
-
-class WorkerLostError(Exception):
-    """The process that ran a task died, or was taken away, before it answered.
-
-    Parameters
-    ----------
-    message : str
-        What is known of the cause.
-    outcome : str
-        How the attempt counts: ``lost``, ``timeout``, ``oom``, ``stopped`` (taken away,
-        not its fault) or ``recalled`` (it had not begun).
-    """
-
-    def __init__(self, message: str, outcome: str = "lost") -> None:
-        super().__init__(message)
-        self.outcome = outcome
-
-
-class TaskFuture(Protocol):
-    """A promise of one task's answer, as `concurrent.futures` has it."""
-
-    def add_done_callback(self, function: Callable[[Any], None]) -> None:
-        """Call `function` with this object once the answer is there."""
-
-    def result(self) -> Any:
-        """Return the answer of a finished task; `WorkerLostError` when it was lost."""
-
-
-def as_finished(futures: Iterable[TaskFuture]) -> Iterator[TaskFuture]:
-    """Yield every future as soon as its answer is there."""
-    finished: queue.SimpleQueue[TaskFuture] = queue.SimpleQueue()
-    waiting = list(futures)
-    for future in waiting:
-        future.add_done_callback(finished.put)
-    for _ in waiting:
-        yield finished.get()
-
-
-class Executor(Protocol):
-    """Something that runs tasks; entering starts it, leaving stops it.
-
-    Attributes
-    ----------
-    capacity : int
-        Tasks that can run at the same time. It may change while entered.
-    isolated : bool
-        True when tasks run in other processes, so that one may die alone.
-    trouble : str or None
-        Why no task can be run any more.
-    """
-
-    capacity: int
-    isolated: bool
-    trouble: str | None
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    def submit(
-        self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
-    ) -> Sequence[TaskFuture]:
-        """Hand over one call of `function` for each tuple of arguments."""
-
-    def fetch(self, futures: Sequence[Any]) -> None:
-        """Bring the answers of finished tasks here together: their results are near."""
-
-    def run_on_workers(self, function: Callable[[], Any]) -> None:
-        """Call `function` in every process that runs tasks, without waiting long."""
-
-    def recall(self) -> None:
-        """Take back the tasks that have not begun; their answer is ``recalled``."""
 
 
 @final

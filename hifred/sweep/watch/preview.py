@@ -11,14 +11,14 @@ from typing import Any, final
 
 from hifred.sweep.declaration import Declaration
 from hifred.sweep.expansion import Point
-from hifred.sweep.fusion_kernel import FusionKernel
-from hifred.sweep.inputs import materialise
 from hifred.sweep.kernel import Kernel
+from hifred.sweep.kernels.default_kernel import default_kernel
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.plan import Trial
-from hifred.sweep.planning import Checked, check_plan, identified
-from hifred.sweep.run import sweep_target
-from hifred.sweep.snapshot import SweepView
+from hifred.sweep.plan.inputs import materialise
+from hifred.sweep.plan.plan import Trial
+from hifred.sweep.plan.planning import Checked, check_plan, identified
+from hifred.sweep.plan.target import sweep_target
+from hifred.sweep.watch.snapshot import SweepView
 
 CALIBRATION_SECONDS = 10.0
 # Folders by the first two digits of ids, the plan, logs and one collected store.
@@ -93,7 +93,7 @@ def preview(
     HifredError
         As `run_sweep` would.
     """
-    kernel = kernel or FusionKernel()
+    kernel = kernel or default_kernel()
     sweep, declaration = sweep_target(target, directory)
     checked = check_plan(sweep, declaration, kernel, allow_code_change=True)
     view = SweepView(sweep.root) if checked.before else None

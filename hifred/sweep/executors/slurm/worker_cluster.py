@@ -20,7 +20,7 @@ from distributed.security import Security
 
 from hifred.errors import HifredError
 from hifred.sweep.executors.config import SlurmConfig
-from hifred.sweep.executors.slurm import queue
+from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.script import (
     JobRequest,
     directives,
@@ -136,17 +136,17 @@ class WorkerJob(SLURMJob):
     async def start(self) -> None:
         try:
             self.job_id = await asyncio.to_thread(
-                queue.submit_script, self.job_script()
+                job_queue.submit_script, self.job_script()
             )
-        except queue.QueueError as error:
+        except job_queue.QueueError as error:
             self.failure = str(error)
         self.status = Status.running
 
     async def close(self) -> None:
         if self.job_id and self.status != Status.closed:
             try:
-                await asyncio.to_thread(queue.cancel_jobs, [self.job_id])
-            except queue.QueueError as error:
+                await asyncio.to_thread(job_queue.cancel_jobs, [self.job_id])
+            except job_queue.QueueError as error:
                 self.failure = str(error)
         self.status = Status.closed
         self._event_finished.set()

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, final
 
 from hifred.sweep.declaration import read_declaration
-from hifred.sweep.events import EventReader
 from hifred.sweep.layout import SweepDirectory, open_directory
-from hifred.sweep.lock import live_driver
 from hifred.sweep.options import RunOptions
-from hifred.sweep.plan import Plan, Trial, read_plan
-from hifred.sweep.snapshot_html import snapshot_html
-from hifred.sweep.states import (
+from hifred.sweep.plan.plan import Plan, Trial, read_plan
+from hifred.sweep.record.driver_lock import live_driver
+from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.watch.snapshot_html import snapshot_html
+from hifred.sweep.watch.states import (
     BAD_STATES,
     STATES,
     TrialHistory,

@@ -11,16 +11,16 @@ from hifred.store.durable import replace_text
 from hifred.sweep.canonical import canonical
 from hifred.sweep.declaration import Declaration
 from hifred.sweep.expansion import Expansion, Point, expand
-from hifred.sweep.inputs import (
+from hifred.sweep.kernel import Kernel, kernel_parts
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.inputs import (
     check_model,
     digest_of,
     found_digest,
     materialise,
     source_path,
 )
-from hifred.sweep.kernel import Kernel, kernel_parts
-from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.plan import Head, Plan, Trial, identify, read_plan, write_plan
+from hifred.sweep.plan.plan import Head, Plan, Trial, identify, read_plan, write_plan
 
 
 class ChangedError(HifredError):

@@ -14,9 +14,9 @@ from hifred.store.fusion_input import (
     open_fusion_input,
     save_fusion_input,
 )
-from hifred.sweep.code_digest import code_digests
-from hifred.sweep.fusion_attempt import FusionAttempt, read_metrics
 from hifred.sweep.kernel import Arrays, Attempt
+from hifred.sweep.kernels.code_digest import code_digests
+from hifred.sweep.kernels.fusion_attempt import FusionAttempt, read_metrics
 
 # Settings that choose the way to the minimum, not the minimum.
 _WAY = ("solver", "tolerance", "max_iterations", "step_size", "precision")

@@ -24,7 +24,7 @@ GUARD_TIMEOUT = 30.0
 
 @final
 @dataclass(frozen=True)
-class Driver:
+class DriverProcess:
     """Who drives, or drove, a sweep."""
 
     host: str
@@ -37,9 +37,11 @@ class Driver:
         return f"process {self.pid} on {self.host}"
 
 
-def _myself(executor: str) -> Driver:
+def _myself(executor: str) -> DriverProcess:
     pid = os.getpid()
-    return Driver(socket.gethostname(), pid, _born(pid) or 0, time.time(), executor)
+    return DriverProcess(
+        socket.gethostname(), pid, _born(pid) or 0, time.time(), executor
+    )
 
 
 def _born(pid: int) -> int | None:
@@ -56,14 +58,14 @@ def _born(pid: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
-def _read(path: Path) -> Driver | None:
+def _read(path: Path) -> DriverProcess | None:
     try:
-        return Driver(**json.loads(path.read_text(encoding="utf-8")))
+        return DriverProcess(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def live_driver(path: Path) -> Driver | None:
+def live_driver(path: Path) -> DriverProcess | None:
     """Return who drives the sweep whose lock is at `path`; None if nobody does."""
     driver = _read(path)
     if driver is None:

@@ -9,7 +9,7 @@ from hifred.errors import HifredError
 
 @final
 @dataclass(frozen=True)
-class Finding:
+class ProbeFinding:
     """The outcome of one probe.
 
     Parameters
@@ -26,9 +26,9 @@ class Finding:
     message: str
 
 
-def find(probe: str, check: Callable[[], str]) -> Finding:
+def find(probe: str, check: Callable[[], str]) -> ProbeFinding:
     """Run one check; its error is the finding."""
     try:
-        return Finding(probe, True, check())
+        return ProbeFinding(probe, True, check())
     except (HifredError, OSError) as error:
-        return Finding(probe, False, str(error))
+        return ProbeFinding(probe, False, str(error))

@@ -9,8 +9,8 @@ from typing import Any, final
 from hifred.store.durable import replace_text
 from hifred.store.sealed_zip import DamagedFileError
 from hifred.sweep.canonical import trial_id
-from hifred.sweep.events import decode_event, encode_event
 from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.record.event_log import decode_event, encode_event
 
 PLAN_VERSION = 1
 

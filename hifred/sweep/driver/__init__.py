@@ -1,0 +1,1 @@
+"""What runs a sweep: hands out trials, reads answers, tries again."""

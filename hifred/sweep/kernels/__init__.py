@@ -1,0 +1,1 @@
+"""What a trial computes, and the digest of the code that does it."""

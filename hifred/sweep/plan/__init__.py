@@ -1,0 +1,1 @@
+"""From a declaration to the plan and the inputs of a sweep directory."""

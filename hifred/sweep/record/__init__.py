@@ -1,0 +1,1 @@
+"""What lies in a sweep directory for everybody to read: logs and the driver's lock."""

@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import final
 
 import numpy as np
-from astropy import units
 from astropy.io import fits
 from scipy import sparse
 
 from hifred.errors import HifredError
+from hifred.observations.formats.energy_grids import joined_edges
 from hifred.observations.formats.fits_tables import (
-    UNIT_SPELLINGS,
     FitsFormatError,
     FitsTable,
     open_fits,
     read_interval_columns,
 )
-from hifred.observations.formats.rmf import joined_edges
+from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.overlap import overlap_matrix
 from hifred.observations.geometry.pixel_grid import PixelGrid, grid_from_header
 
@@ -135,7 +134,10 @@ def _edges_from_keywords(header: fits.Header, n: int, place: str) -> np.ndarray:
     unit = str(header.get("CUNIT3", "keV")).strip() or "keV"
     step = float(header.get("CDELT3", 1.0))
     start = float(header.get("CRVAL3", 0.0)) + step * (0.5 - float(header["CRPIX3"]))
-    factor = units.Unit(UNIT_SPELLINGS.get(unit, unit)).to("keV")
+    try:
+        factor = conversion_factor(unit, "keV")
+    except UnitError as error:
+        raise FitsFormatError(f"{place} {error} Correct CUNIT3.") from error
     return (start + step * np.arange(n + 1)) * factor
 
 

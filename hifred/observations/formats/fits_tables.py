@@ -4,7 +4,7 @@ import gzip
 import io
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -12,24 +12,12 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-from astropy import units
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
 from hifred.errors import SchemaError
+from hifred.observations.formats.units import UnitError, conversion_factor
 
-# Spellings that FITS writers use and astropy does not know.
-UNIT_SPELLINGS = {
-    "KEV": "keV",
-    "kev": "keV",
-    "EV": "eV",
-    "ev": "eV",
-    "sec": "s",
-    "seconds": "s",
-    "counts": "count",
-    "cts": "count",
-    "degrees": "deg",
-}
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -156,6 +144,20 @@ class FitsTable:
             )
         return values.astype(values.dtype.newbyteorder("="), copy=False)
 
+    def integers(self, name: str) -> np.ndarray:
+        """Return a column of one whole number per row (int64)."""
+        values = self.numbers(name)
+        if values.ndim != 1 or np.any(values != np.rint(values)):
+            raise FitsFormatError(
+                f"{self.place(name)} must hold one whole number per row; it holds "
+                f"{values.dtype} of shape {values.shape[1:]}."
+            )
+        return values.astype(np.int64)
+
+    def unit(self, name: str) -> str:
+        """Return the unit of a column as the file spells it, empty if it has none."""
+        return str(self.data.columns[self._required(name)].unit or "").strip()
+
     def quantity(self, name: str, unit: str) -> np.ndarray:
         """Return a column converted to `unit` (float64).
 
@@ -167,21 +169,47 @@ class FitsTable:
             If the column is missing, not finite, or has a unit of another kind.
         """
         values = self.numbers(name).astype(float)
-        column = self._required(name)
-        text = (self.data.columns[column].unit or "").strip()
-        if not text:
-            return values
-        return values * self._factor(name, text, unit)
+        text = self.unit(name)
+        return values * self._factor(name, text, unit) if text else values
 
     def _factor(self, name: str, text: str, unit: str) -> float:
         try:
-            found = units.Unit(UNIT_SPELLINGS.get(text, text))
-            return float(found.to(units.Unit(unit)))
-        except (ValueError, units.UnitConversionError) as error:
+            return conversion_factor(text, unit)
+        except UnitError as error:
             raise FitsFormatError(
-                f"{self.place(name)} must be in {unit} or a unit that converts to it; "
-                f"got {text!r}. Correct TUNIT{self.number(name)}."
+                f"{self.place(name)} {error} Correct TUNIT{self.number(name)}."
             ) from error
+
+    def keyword(self, name: str, default: float) -> float:
+        """Return a keyword that holds a number; `default` where there is none.
+
+        Raises
+        ------
+        FitsFormatError
+            If it holds something else, or a number that is not finite.
+        """
+        return number_keyword(self.header, name, self.place(), default)
+
+
+def number_keyword(
+    header: Mapping[str, object], name: str, place: str, default: float
+) -> float:
+    """Return a keyword that holds a number; `default` where it is absent or blank.
+
+    Raises
+    ------
+    FitsFormatError
+        If it holds something else, or a number that is not finite.
+    """
+    value = header.get(name)
+    if value is None or isinstance(value, fits.card.Undefined):
+        return default
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not np.isfinite(float(value)):  # type: ignore[arg-type]
+        raise FitsFormatError(
+            f"{place} must have a number in the keyword {name}; got {value!r}."
+        )
+    return float(value)  # type: ignore[arg-type]
 
 
 def _matches(hdu: Any, names: Sequence[str], classes: Sequence[str]) -> bool:
@@ -212,14 +240,25 @@ def read_tables(
     """
     path = Path(path)
     with open_fits(path) as hdus:
-        fitting = [hdu for hdu in hdus if _matches(hdu, names, ())]
-        fitting = fitting or [hdu for hdu in hdus if _matches(hdu, names, classes)]
-        if not fitting:
-            raise FitsFormatError(
-                f"{path.name} must have a table extension {' or '.join(names)}; it "
-                f"has {', '.join(hdu.name or 'unnamed' for hdu in hdus)}."
-            )
-        return [_loaded(path, hdu) for hdu in fitting]
+        return tables_in(hdus, path, names, classes=classes)
+
+
+def tables_in(
+    hdus: fits.HDUList,
+    path: Path,
+    names: Sequence[str],
+    *,
+    classes: Sequence[str] = (),
+) -> list[FitsTable]:
+    """Return the tables that `read_tables` reads, of a file that is open already."""
+    fitting = [hdu for hdu in hdus if _matches(hdu, names, ())]
+    fitting = fitting or [hdu for hdu in hdus if _matches(hdu, names, classes)]
+    if not fitting:
+        raise FitsFormatError(
+            f"{path.name} must have a table extension {' or '.join(names)}; it "
+            f"has {', '.join(hdu.name or 'unnamed' for hdu in hdus)}."
+        )
+    return [_loaded(path, hdu) for hdu in fitting]
 
 
 def _loaded(path: Path, hdu: fits.BinTableHDU) -> FitsTable:

@@ -1,24 +1,40 @@
-"""Readers of OGIP responses: redistribution matrices (RMF, RSP) and areas (ARF)."""
+"""Readers of OGIP responses: redistribution matrices (RMF, RSP) and areas (ARF).
 
+Own code on astropy's tables: gammapy reads no area folded into a matrix, no files of
+several matrices, and expands a matrix to a dense one (8 GiB for Resolve); sherpa has no
+wheels, and likewise keeps only the first matrix. Both serve the tests as oracles.
+"""
+
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from scipy import sparse
 
+from hifred.observations.formats.compressed_rows import read_compressed_rows
+from hifred.observations.formats.energy_grids import joined_edges
 from hifred.observations.formats.fits_tables import (
     FitsFormatError,
     FitsTable,
+    open_fits,
     read_interval_columns,
     read_table,
-    read_tables,
+    tables_in,
 )
-from hifred.observations.formats.rmf import Arf, Rmf, joined_edges
+from hifred.observations.formats.rmf import Arf, Rmf
+from hifred.observations.formats.units import UnitError, conversion_factor
+
+logger = logging.getLogger(__name__)
 
 MATRIX_NAMES = ("MATRIX", "SPECRESP MATRIX")
 KEYWORDS = ("TELESCOP", "INSTRUME", "DETNAM", "FILTER", "GRATING", "CHANTYPE")
 # Published matrices exceed 1 by rounding and interpolation: ACIS by 0.7 %.
 LARGEST_PROBABILITY = 1.05
+# A column that sums to this cannot be a probability, whatever the file declares.
+SURELY_AN_AREA = 2.0
 
 
 def kept_keywords(header: Mapping[str, object]) -> dict[str, object]:
@@ -72,8 +88,8 @@ def read_rmf(
     Parameters
     ----------
     path : path
-        File with tables MATRIX (or SPECRESP MATRIX) and EBOUNDS; several matrices on
-        the same energies are summed.
+        File with tables MATRIX (or SPECRESP MATRIX) and EBOUNDS; several matrices are
+        summed on the energies of the finest.
     energy_band : (float, float), keV, optional
         Keep only the true-energy bins that touch this band; the others are not even
         uncompressed.
@@ -95,49 +111,105 @@ def read_rmf(
     George et al. (1992), OGIP memo CAL/GEN/92-002; Arnaud and George (1992),
     CAL/GEN/92-002a, definition of the compressed rows.
     """
-    bounds = read_table(path, ("EBOUNDS",), classes=("EBOUNDS",))
+    finest, *coarser = read_rmf_parts(
+        path, energy_band=energy_band, channel_band=channel_band
+    )
+    for part in coarser:
+        finest = finest.plus(part.held_on(finest.energy_edges))
+    return finest
+
+
+def read_rmf_parts(
+    path: str | PathLike[str],
+    *,
+    energy_band: tuple[float, float] | None = None,
+    channel_band: tuple[float, float] | None = None,
+) -> tuple[Rmf, ...]:
+    """Read the matrices of a response, each on its own energies, the finest first.
+
+    A response may be split into a fine core and a coarse continuum (XRISM's "comb"
+    files): what is recorded is their sum, a coarse bin's column holding for all
+    energies in it. Apart they take the memory of their stored entries; parameters and
+    errors are those of `read_rmf`.
+    """
+    path = Path(path)
+    with open_fits(path) as hdus:
+        bounds = tables_in(hdus, path, ("EBOUNDS",), classes=("EBOUNDS",))[0]
+        tables = tables_in(hdus, path, MATRIX_NAMES, classes=("RSP_MATRIX",))
     channel, low, high = _read_channels(bounds)
-    tables = read_tables(path, MATRIX_NAMES, classes=("RSP_MATRIX",))
-    edges = _energy_edges(tables[0])
-    rows = _rows_in_band(edges, energy_band, tables[0])
-    first, last = rows.start, rows.stop
-    matrix = _read_matrix(tables[0], channel, rows)
-    for table in tables[1:]:
-        if not np.array_equal(_energy_edges(table), edges):
-            raise FitsFormatError(
-                f"{table.place('ENERG_LO')} must equal that of the first matrix of "
-                "the file; the energies differ. Combine the two responses first."
-            )
-        matrix = matrix + _read_matrix(table, channel, rows)
+    parts = [_part(table, (channel, low, high), energy_band) for table in tables]
+    kinds = {_kind(table, part) for table, part in zip(tables, parts, strict=True)}
+    kind = "FULL" if "FULL" in kinds else "REDIST"
+    if channel_band is not None:
+        # What was read counts as recorded: nothing of the other channels is known.
+        parts = [replace(p.cut(*channel_band), recorded=None) for p in parts]
+    parts.sort(key=lambda part: np.median(np.diff(part.energy_edges)))
+    return tuple(replace(part, kind=kind) for part in parts)
+
+
+def _part(
+    table: FitsTable,
+    channels: tuple[np.ndarray, np.ndarray, np.ndarray],
+    energy_band: tuple[float, float] | None,
+) -> Rmf:
+    channel, low, high = channels
+    edges = _energy_edges(table)
+    rows = _rows_in_band(edges, energy_band, table)
+    matrix = sparse.csr_array(read_compressed_rows(table, channel, rows).T)
     order = np.argsort(low, kind="stable")
-    header = tables[0].header
-    rmf = Rmf(
-        matrix=sparse.csr_array(sparse.csr_array(matrix)[order]),
-        energy_edges=edges[first : last + 1],
+    if np.any(np.diff(order) != 1):
+        matrix = matrix[order]
+    return Rmf(
+        matrix=matrix,
+        energy_edges=edges[rows.start : rows.stop + 1],
         channel=channel[order],
         channel_low=low[order],
         channel_high=high[order],
-        kind=_kind(header, matrix),
-        threshold=float(header.get("LO_THRES", 0.0)),
-        keywords=kept_keywords(header),
+        threshold=table.keyword("LO_THRES", 0.0),
+        keywords=kept_keywords(table.header),
     )
-    return rmf if channel_band is None else rmf.cut(*channel_band)
 
 
-def _kind(header: Mapping[str, object], matrix: sparse.coo_array) -> str:
-    largest = matrix.sum(axis=0).max() if matrix.nnz else 0.0
-    declared = str(header.get("HDUCLAS3", "")).strip().upper()
-    if declared in ("FULL", "DETECTOR") and largest > LARGEST_PROBABILITY:
-        return "FULL"
-    # Files of kind FULL are not always declared: a probability cannot exceed 1.
-    return "FULL" if largest > LARGEST_PROBABILITY else "REDIST"
+def _kind(table: FitsTable, part: Rmf) -> str:
+    """Return FULL if the area is in the matrix, REDIST if at most an efficiency is.
+
+    HDUCLAS3 says so, where it can be true; where it is absent, a probability cannot
+    exceed 1.
+    """
+    sums = part.column_sums
+    largest = float(sums.max(initial=0.0))
+    declared = str(table.header.get("HDUCLAS3", "")).strip().upper()
+    may_be_area = largest > LARGEST_PROBABILITY or _is_area(table)
+    if declared == "FULL":
+        is_unity = abs(float(np.median(sums)) - 1) < LARGEST_PROBABILITY - 1
+        kind = "REDIST" if is_unity and not may_be_area else "FULL"
+    elif declared in ("REDIST", "DETECTOR"):
+        kind = "FULL" if largest > SURELY_AN_AREA else "REDIST"
+    else:
+        return "FULL" if may_be_area else "REDIST"
+    if (kind == "FULL") != (declared == "FULL"):
+        logger.warning(
+            "%s declares HDUCLAS3 = %s, but its columns sum to %.4g: taken as %s.",
+            *(table.place(), declared, largest, kind),
+        )
+    return kind
+
+
+def _is_area(table: FitsTable) -> bool:
+    """Return whether the matrix is called an area: by its unit or its name."""
+    unit = table.unit("MATRIX")
+    try:
+        conversion_factor(unit, "cm2")
+    except UnitError:
+        return table.extension.upper() == "SPECRESP MATRIX"
+    return True
 
 
 def _read_channels(table: FitsTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     low, high = read_interval_columns(table, "E_MIN", "E_MAX", "keV")
     if table.find("CHANNEL") is None:
         return np.arange(1, len(low) + 1), low, high
-    channel = table.numbers("CHANNEL").astype(np.int64)
+    channel = table.integers("CHANNEL")
     steps = np.diff(channel)
     if np.any(steps != 1):
         i = int(np.argmax(steps != 1))
@@ -160,98 +232,3 @@ def _rows_in_band(
             f"{band[1]:g} keV; it covers {edges[0]:g} to {edges[-1]:g} keV."
         )
     return slice(int(touched[0]), int(touched[-1]) + 1)
-
-
-def _read_matrix(
-    table: FitsTable, channel: np.ndarray, rows: slice
-) -> sparse.coo_array:
-    n_groups = table.numbers("N_GRP")[rows].astype(np.int64)
-    if np.any(n_groups < 0):
-        raise FitsFormatError(
-            f"{table.place('N_GRP')} must not be negative; got {n_groups.min()}."
-        )
-    first, _ = _packed(table, "F_CHAN", rows, n_groups)
-    length, _ = _packed(table, "N_CHAN", rows, n_groups)
-    group_row = np.repeat(np.arange(len(n_groups)), n_groups)
-    first = first.astype(np.int64) - _first_channel(table, channel)
-    length = length.astype(np.int64)
-    _check_groups(table, first, length, len(channel))
-    per_row = np.bincount(group_row, weights=length, minlength=len(n_groups))
-    values, _ = _packed(table, "MATRIX", rows, per_row.astype(np.int64))
-    _check_values(table, values)
-    starts = np.repeat(np.cumsum(length) - length, length)
-    channels = np.repeat(first, length) + np.arange(len(values)) - starts
-    energies = np.repeat(group_row, length)
-    return sparse.coo_array(
-        (values.astype(float), (channels, energies)),
-        shape=(len(channel), len(n_groups)),
-    )
-
-
-def _first_channel(table: FitsTable, channel: np.ndarray) -> int:
-    """Return the channel number that F_CHAN counts from; OGIP asks for TLMIN."""
-    declared = table.header.get(f"TLMIN{table.number('F_CHAN')}")
-    return int(channel[0] if declared is None else declared)
-
-
-def _packed(
-    table: FitsTable, name: str, rows: slice, counts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first ``counts[i]`` entries of each row, end to end, and the counts.
-
-    A column may hold scalars, vectors of one length padded at the end, or
-    variable-length arrays.
-    """
-    column = table.raw(name)[rows]
-    if isinstance(column, np.ndarray) and column.dtype.kind != "O":
-        block = column.reshape(len(column), -1)
-        _check_lengths(table, name, np.full(len(block), block.shape[1]), counts)
-        kept = np.arange(block.shape[1]) < counts[:, None]
-        return block[kept], counts
-    arrays = [np.atleast_1d(np.asarray(row)) for row in column]
-    sizes = np.array([row.size for row in arrays], dtype=np.int64)
-    _check_lengths(table, name, sizes, counts)
-    if not arrays:
-        return np.zeros(0), counts
-    kept_rows = [row[:n] for row, n in zip(arrays, counts, strict=True)]
-    return np.concatenate(kept_rows), counts
-
-
-def _check_lengths(
-    table: FitsTable, name: str, sizes: np.ndarray, counts: np.ndarray
-) -> None:
-    short = np.flatnonzero(sizes < counts)
-    if short.size:
-        i = int(short[0])
-        wanted = "N_CHAN" if name == "MATRIX" else "N_GRP"
-        raise FitsFormatError(
-            f"{table.place(name)} must hold what {wanted} announces; row {i} holds "
-            f"{sizes[i]} values and {wanted} asks for {counts[i]}."
-        )
-
-
-def _check_groups(
-    table: FitsTable, first: np.ndarray, length: np.ndarray, n_channels: int
-) -> None:
-    if np.any(length < 0):
-        raise FitsFormatError(
-            f"{table.place('N_CHAN')} must not be negative; got {length.min()}."
-        )
-    outside = (length > 0) & ((first < 0) | (first + length > n_channels))
-    if np.any(outside):
-        i = int(np.argmax(outside))
-        raise FitsFormatError(
-            f"{table.place('F_CHAN')} must stay within the {n_channels} channels of "
-            f"EBOUNDS; group {i} covers channels {first[i]} to "
-            f"{first[i] + length[i] - 1}, counted from 0. Check the TLMIN keyword of "
-            "F_CHAN."
-        )
-
-
-def _check_values(table: FitsTable, values: np.ndarray) -> None:
-    bad = ~np.isfinite(values) | (values < 0)
-    if np.any(bad):
-        raise FitsFormatError(
-            f"{table.place('MATRIX')} must be finite and not negative; got "
-            f"{values[bad][0]:g}."
-        )

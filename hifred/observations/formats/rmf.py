@@ -1,4 +1,4 @@
-"""Redistribution matrices and effective areas, and their grids of energies."""
+"""Redistribution matrices and effective areas."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,46 +7,17 @@ from typing import final
 import numpy as np
 from scipy import sparse
 
-from hifred.errors import HifredError, SchemaError
+from hifred.errors import HifredError
+from hifred.observations.formats.energy_grids import (
+    EDGE_TOLERANCE_KEV,
+    grid_weights,
+    held_weights,
+    joined_edges,
+    nearest_edges,
+)
 
-# Edges of neighbouring bins are the same number stored twice in single precision.
-EDGE_TOLERANCE_KEV = 2e-5
 # Edges of counts and of their response may differ by this fraction of a channel.
 EDGE_SLACK = 0.1
-
-
-def joined_edges(low: np.ndarray, high: np.ndarray, what: str) -> np.ndarray:
-    """Return n + 1 edges of n intervals that touch.
-
-    Parameters
-    ----------
-    low, high : (n,) arrays, keV
-        Ends of the intervals, increasing.
-    what : str
-        What they are, for the error.
-
-    Raises
-    ------
-    SchemaError
-        If the intervals overlap, leave gaps or do not increase.
-    """
-    gap = np.abs(low[1:] - high[:-1])
-    # SXS and Resolve start their first bin a tenth of a bin late.
-    tolerance = EDGE_TOLERANCE_KEV + 0.02 * (high - low)[1:]
-    if np.any(gap > tolerance):
-        i = int(np.argmax(gap > tolerance))
-        raise SchemaError(
-            f"{what} must touch; bin {i} ends at {high[i]:g} and bin {i + 1} "
-            f"starts at {low[i + 1]:g} keV."
-        )
-    edges = np.append(low, high[-1])
-    if np.any(np.diff(edges) <= 0):
-        i = int(np.argmax(np.diff(edges) <= 0))
-        raise SchemaError(
-            f"{what} must increase; edge {i} is {edges[i]:g} and the next "
-            f"{edges[i + 1]:g} keV."
-        )
-    return edges
 
 
 @final
@@ -95,6 +66,10 @@ class Rmf:
         Matrix elements below it were dropped by the file's author.
     keywords : mapping
         TELESCOP, INSTRUME, CHANTYPE and the like.
+    recorded : (energy,) array, optional
+        Sum of each column over all channels that were read, those included that have
+        been cut since: the efficiency, or the area (cm2) where it is folded in. By
+        default the sums of `matrix`.
 
     Notes
     -----
@@ -109,6 +84,14 @@ class Rmf:
     kind: str = "REDIST"
     threshold: float = 0.0
     keywords: Mapping[str, object] = field(default_factory=dict)
+    recorded: np.ndarray | None = None
+
+    @property
+    def column_sums(self) -> np.ndarray:
+        """What is recorded of each energy (energy,) in the channels that were read."""
+        if self.recorded is not None:
+            return self.recorded
+        return np.asarray(self.matrix.sum(axis=0)).ravel()
 
     @property
     def n_channels(self) -> int:
@@ -149,6 +132,7 @@ class Rmf:
             channel=self.channel[inside],
             channel_low=self.channel_low[inside],
             channel_high=self.channel_high[inside],
+            recorded=self.column_sums,
         )
 
     def group(self, factor: int) -> "Rmf":
@@ -170,6 +154,7 @@ class Rmf:
             channel=np.arange(n, dtype=self.channel.dtype),
             channel_low=self.channel_low[: n * factor : factor],
             channel_high=self.channel_high[factor - 1 : n * factor : factor],
+            recorded=self.column_sums,
         )
 
     def onto_channels(self, edges: np.ndarray) -> "Rmf":
@@ -186,7 +171,7 @@ class Rmf:
             If an edge lies inside a channel, or outside all.
         """
         own, wanted = self.channel_edges, np.asarray(edges, float)
-        nearest = np.abs(own[:, None] - wanted).argmin(axis=0)
+        nearest = nearest_edges(own, wanted)
         width = np.diff(own)[np.minimum(nearest, self.n_channels - 1)]
         off = np.abs(own[nearest] - wanted)
         if np.any(off > EDGE_SLACK * width) or np.any(np.diff(nearest) < 1):
@@ -207,95 +192,65 @@ class Rmf:
             channel=np.arange(len(wanted) - 1),
             channel_low=own[nearest[:-1]],
             channel_high=own[nearest[1:]],
+            recorded=self.column_sums,
         )
 
     def on_grid(self, energy_edges: np.ndarray) -> "Rmf":
         """Return the response to the bins of another true-energy grid (keV)."""
         weights = grid_weights(self.energy_edges, energy_edges, "the RMF")
+        return self._through(weights, energy_edges)
+
+    def held_on(self, energy_edges: np.ndarray) -> "Rmf":
+        """Return the response on finer bins, each with the column of its coarse bin.
+
+        Energies outside the table are not recorded at all.
+        """
+        return self._through(
+            held_weights(self.energy_edges, energy_edges), energy_edges
+        )
+
+    def _through(self, weights: sparse.csr_array, energy_edges: np.ndarray) -> "Rmf":
         return replace(
             self,
             matrix=sparse.csr_array(self.matrix @ weights.T),
             energy_edges=np.asarray(energy_edges, dtype=float),
+            recorded=weights @ self.column_sums,
         )
 
-    def without_area(self) -> tuple["Rmf", Arf]:
-        """Return a FULL response as redistribution (columns sum to 1) and area."""
-        area = np.asarray(self.matrix.sum(axis=0)).ravel()
-        inverse = np.divide(1.0, area, out=np.zeros_like(area), where=area > 0)
-        scaled = sparse.csr_array(self.matrix @ sparse.diags_array(inverse))
-        rmf = replace(self, matrix=scaled, kind="REDIST")
-        return rmf, Arf(self.energy_edges, area, self.keywords)
-
-
-def grid_weights(
-    energy_edges: np.ndarray, target_edges: np.ndarray, what: str
-) -> sparse.csr_array:
-    """Return the matrix (target, energy) that takes values per bin to another grid.
-
-    A target bin at least as wide as the bins under it gets their mean, weighted by
-    overlap; a narrower one gets the linear interpolation between bin centres, so that
-    a response tabulated in coarse steps does not become a staircase. Rows sum to 1,
-    and equal grids give the identity.
-
-    Parameters
-    ----------
-    energy_edges, target_edges : (n + 1,), (m + 1,) arrays, keV
-        Increasing edges; the target must lie inside.
-    what : str
-        What is taken to the other grid, for the error.
-
-    Raises
-    ------
-    HifredError
-        If the target reaches outside the grid.
-    """
-    edges, target = np.asarray(energy_edges, float), np.asarray(target_edges, float)
-    if np.any(np.diff(target) <= 0):
-        raise HifredError("energy edges must increase; the grid asked for does not.")
-    slack = EDGE_TOLERANCE_KEV
-    if target[0] < edges[0] - slack or target[-1] > edges[-1] + slack:
-        raise HifredError(
-            f"energies must lie inside {what}, {edges[0]:g} to {edges[-1]:g} keV; got "
-            f"{target[0]:g} to {target[-1]:g} keV. Choose a narrower band."
+    def plus(self, other: "Rmf") -> "Rmf":
+        """Return the sum with a response on the same channels and energies."""
+        return replace(
+            self,
+            matrix=sparse.csr_array(self.matrix + other.matrix),
+            recorded=self.column_sums + other.column_sums,
         )
-    centres = 0.5 * (target[1:] + target[:-1])
-    under = np.clip(np.searchsorted(edges, centres, "right") - 1, 0, len(edges) - 2)
-    narrow = np.diff(target) < 0.98 * np.diff(edges)[under]
-    overlap = _overlap_weights(edges, target)
-    if not narrow.any():
-        return overlap
-    keep = sparse.diags_array((~narrow).astype(float))
-    take = sparse.diags_array(narrow.astype(float))
-    mixed = keep @ overlap + take @ _interpolation_weights(edges, centres)
-    return sparse.csr_array(mixed)
 
+    def within(self, low_kev: float, high_kev: float) -> "Rmf":
+        """Return the response to the true energies whose bins lie in a band."""
+        slack = EDGE_TOLERANCE_KEV
+        inside = (self.energy_edges[:-1] >= low_kev - slack) & (
+            self.energy_edges[1:] <= high_kev + slack
+        )
+        if not inside.any():
+            raise HifredError(
+                f"the RMF must have energies from {low_kev:g} to {high_kev:g} keV; it "
+                f"covers {self.energy_edges[0]:g} to {self.energy_edges[-1]:g} keV."
+            )
+        first, last = np.flatnonzero(inside)[[0, -1]]
+        return replace(
+            self,
+            matrix=self.matrix[:, first : last + 1],
+            energy_edges=self.energy_edges[first : last + 2],
+            recorded=self.column_sums[first : last + 1],
+        )
 
-def _overlap_weights(edges: np.ndarray, target: np.ndarray) -> sparse.csr_array:
-    # Edges that differ by rounding only are one edge: equal grids give the identity.
-    nearest = np.clip(np.searchsorted(edges, target), 1, len(edges) - 1)
-    nearest -= target - edges[nearest - 1] < edges[nearest] - target
-    width = np.diff(edges)[np.minimum(nearest, len(edges) - 2)]
-    same = np.abs(edges[nearest] - target) < 1e-3 * width
-    target = np.where(same, edges[nearest], target)
-    points = np.union1d(edges, target)
-    points = points[(points >= target[0]) & (points <= target[-1])]
-    middle = 0.5 * (points[1:] + points[:-1])
-    rows = np.clip(np.searchsorted(target, middle) - 1, 0, len(target) - 2)
-    columns = np.clip(np.searchsorted(edges, middle) - 1, 0, len(edges) - 2)
-    weights = np.diff(points) / np.diff(target)[rows]
-    shape = (len(target) - 1, len(edges) - 1)
-    return sparse.csr_array(sparse.coo_array((weights, (rows, columns)), shape=shape))
-
-
-def _interpolation_weights(edges: np.ndarray, at: np.ndarray) -> sparse.csr_array:
-    centres = 0.5 * (edges[1:] + edges[:-1])
-    shape = (len(at), len(centres))
-    if len(centres) == 1:
-        return sparse.csr_array(np.ones(shape))
-    left = np.clip(np.searchsorted(centres, at, "right") - 1, 0, len(centres) - 2)
-    fraction = (at - centres[left]) / (centres[left + 1] - centres[left])
-    fraction = np.clip(fraction, 0.0, 1.0)
-    rows = np.tile(np.arange(len(at)), 2)
-    columns = np.concatenate([left, left + 1])
-    weights = np.concatenate([1 - fraction, fraction])
-    return sparse.csr_array(sparse.coo_array((weights, (rows, columns)), shape=shape))
+    def times(self, arf: Arf) -> "Rmf":
+        """Return the response (cm2) to the energies of an area that is folded in."""
+        covered = self.within(arf.energy_edges[0], arf.energy_edges[-1])
+        area = arf.on_grid(covered.energy_edges)
+        return replace(
+            covered,
+            matrix=sparse.csr_array(covered.matrix @ sparse.diags_array(area)),
+            recorded=covered.column_sums * area,
+            kind="FULL",
+        )

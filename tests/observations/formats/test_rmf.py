@@ -4,7 +4,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from hifred.errors import HifredError, SchemaError
-from hifred.observations.formats.rmf import Arf, Rmf, grid_weights, joined_edges
+from hifred.observations.formats.energy_grids import grid_weights, joined_edges
+from hifred.observations.formats.rmf import Arf, Rmf
 
 
 def gaussian_rmf(energy_edges: np.ndarray, sigma: float = 0.07) -> Rmf:

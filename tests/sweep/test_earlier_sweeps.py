@@ -3,11 +3,15 @@
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hifred.store import input_digest, open_fusion_input, open_results
+from hifred.sweep.driver.run import run_sweep
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan.plan import read_plan
+from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.watch.collecting import collect
 from hifred.sweep.watch.inspection import inspect_trial, reproduce, trial_log
 from hifred.sweep.watch.listing import list_rows
 from hifred.sweep.watch.snapshot import snapshot
@@ -65,6 +69,30 @@ def test_its_collected_store_opens(earlier: Path) -> None:
     results = open_results(earlier)
     done = set(results.table().query("status == 'done'").index)
     assert done == DONE
+
+
+@pytest.mark.slow
+def test_it_goes_on_where_it_was_left(
+    earlier: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = SweepDirectory(earlier).published()
+    assert before == DONE
+    report = run_sweep(earlier, executor="inline")
+    assert report.exit_code == 1
+    assert "only the kernel's tag, which is the same, was compared" in caplog.text
+    recorded = read_plan(SweepDirectory(earlier)).head.code_changes
+    assert [len(record["changes"]) for record in recorded] == [1]
+    assert report.n_found_done == 4
+    assert report.snapshot.counts["done"] == 7
+    begun = [
+        (event["id"], event["n"])
+        for event in EventReader(SweepDirectory(earlier).events).new_events()
+        if event["event"] == "started"
+    ]
+    assert (STOPPED, 2) in begun
+    assert not [n for trial_id, n in begun if trial_id in DONE if n > 1]
+    assert collect(earlier).n_cubes == 7
+    assert np.isfinite(open_results(earlier).table()["nmse_db"].dropna()).all()
 
 
 def test_its_results_are_reproduced(earlier: Path) -> None:

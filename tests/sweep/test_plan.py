@@ -95,6 +95,21 @@ def test_an_allowed_change_keeps_the_ids_and_is_recorded(
         plan(tmp_path / "s", declaration)
 
 
+def test_digests_of_another_rule_are_not_compared_but_the_tag_is(
+    declaration: Declaration, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan(tmp_path / "s", declaration, StubKernel(newton="aaa"))
+    kernel = StubKernel(rule="by imports", newton="bbb")
+    after = plan(tmp_path / "s", declaration, kernel)
+    assert "another version's rule" in caplog.text
+    assert after.plan.head.code_changes[0]["tag"] == "stub-1"
+    other = StubKernel(rule="by imports", newton="ccc")
+    with pytest.raises(ChangedError, match="newton: bbb -> ccc"):
+        plan(tmp_path / "s", declaration, other)
+    with pytest.raises(ChangedError, match="tag: stub-1 -> stub-2"):
+        plan(tmp_path / "s", declaration, StubKernel("stub-2", rule="another"))
+
+
 def test_a_changed_source_is_refused(
     declaration: Declaration, source: Path, tmp_path: Path
 ) -> None:

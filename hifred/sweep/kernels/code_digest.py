@@ -1,42 +1,38 @@
-"""Digests of the code behind a result: comments and docstrings do not count."""
+"""Digests of the code behind a result: what computes, and nothing else."""
 
-import ast
 import functools
-import hashlib
 import platform
+from importlib.metadata import version
 from pathlib import Path
 
 import hifred
+from hifred.sweep.kernels.import_graph import SourceGraph, read_source
 
-# What computes a trial; the sweep, the store and the pages do not change a result.
-COMPUTING = (
-    "operators", "transforms", "functionals", "observations", "solvers", "fusion",
-    "measures",
-)  # fmt: skip
+# Which code the digests cover; those made by another rule cannot be compared.
+RULE = "imports of a trial"
+# Libraries whose versions can change a number; llvmlite compiles for numba.
+NUMERICAL = ("numpy", "scipy", "numba", "llvmlite")
+# The modules that compute a trial: its fits, and the threads that they run on.
+ENTRIES = ("hifred.sweep.kernels.fusion_attempt", "hifred.threads")
 
 
 @functools.cache
 def code_digests() -> dict[str, str]:
-    """Return a digest of every file that computes a trial, and the Python version.
+    """Return a digest of every module that computes a trial, and versions.
 
-    The version is there because a syntax tree reads differently to another Python.
+    The Python version is there because a syntax tree reads differently to another one.
     """
-    package = Path(hifred.__file__).parent
-    files = sorted(p for part in COMPUTING for p in (package / part).rglob("*.py"))
-    digests = {p.relative_to(package).as_posix(): source_digest(p) for p in files}
+    sources = SourceGraph(Path(hifred.__file__).parent).behind(*ENTRIES)
+    del sources["hifred"]  # its version, which results only name
     major, minor, _ = platform.python_version_tuple()
-    return {"python": f"{major}.{minor}", **digests}
+    return {
+        "rule": RULE,
+        "python": f"{major}.{minor}",
+        **{name: version(name) for name in NUMERICAL},
+        **{name: source.digest for name, source in sources.items()},
+    }
 
 
 def source_digest(path: Path) -> str:
-    """Return a digest of what a Python file does."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if (
-            isinstance(
-                node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-            )
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = node.body[1:]
-    return hashlib.sha256(ast.dump(tree).encode("utf-8")).hexdigest()[:12]
+    """Return a digest of what a Python file computes."""
+    return read_source(path).digest

@@ -1,5 +1,6 @@
 """From a declaration to a plan in a sweep directory; refuses to mix code or inputs."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +22,14 @@ from hifred.sweep.plan.inputs import (
     source_path,
 )
 from hifred.sweep.plan.plan import Head, Plan, Trial, identify, read_plan, write_plan
+
+logger = logging.getLogger(__name__)
+# Digests made by another rule cannot be compared; the tag, which is part of every id,
+# is what names a result.
+RULE_CHANGED = (
+    "the digests of its code were made by another version's rule, so that only the "
+    "kernel's tag, which is the same, was compared; this is recorded"
+)
 
 
 class ChangedError(HifredError):
@@ -134,12 +143,20 @@ def make_plan(
     plan = replace(plan, head=head)
     if plan != before:
         write_plan(directory, plan)
+        _tell_unseen_changes(before, plan)
     return Planned(
         plan,
         {trial.id for trial in trials},
         expansion,
         len(plan.trials) - (len(before.trials) if before else 0),
     )
+
+
+def _tell_unseen_changes(before: Plan | None, plan: Plan) -> None:
+    known = before.head.code_changes if before else []
+    for record in plan.head.code_changes[len(known) :]:
+        if RULE_CHANGED in record["changes"]:
+            logger.warning("%s: %s.", plan.head.name, RULE_CHANGED)
 
 
 def _keep_text(directory: SweepDirectory, text: str) -> None:
@@ -171,6 +188,8 @@ def checked_code(head: Head, kernel: Kernel, *, allow: bool) -> Head:
         With the differences, unless they are allowed.
     """
     parts = kernel_parts(kernel)
+    if head.parts.get("rule") != parts.get("rule") and head.kernel == kernel.tag:
+        return _recorded(head, kernel, [RULE_CHANGED])
     changes = _differences({"tag": head.kernel, **head.parts},
                            {"tag": kernel.tag, **parts})  # fmt: skip
     changes = [line for line in changes if line not in _accepted(head, kernel.tag)]
@@ -182,11 +201,16 @@ def checked_code(head: Head, kernel: Kernel, *, allow: bool) -> Head:
             + "\n  ".join(changes)
             + "\nStart a new directory, or add --allow-code-change, which is recorded."
         )
+    return _recorded(head, kernel, changes)
+
+
+def _recorded(head: Head, kernel: Kernel, changes: list[str]) -> Head:
     record = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "tag": kernel.tag,
         "changes": changes,
     }
+    parts = kernel_parts(kernel)
     return replace(head, parts=parts, code_changes=[*head.code_changes, record])
 
 

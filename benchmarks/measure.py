@@ -30,9 +30,10 @@ def gradient_cost(responses: list[Response]) -> tuple[float, float]:
 
 def likelihood_responses(fusion: Fusion) -> list[Response]:
     """Return the responses that the solver applies."""
-    regularizer = fusion.settings.regularizer
-    basis = None if regularizer in ("none", "w2d1d") else fusion.assembly.basis
-    return [f.response for f in fusion.assembly.likelihoods(basis).values()]
+    solver = fusion.method.solver
+    # The paper's solver states no problem: it minimises nothing.
+    problem = getattr(solver, "problem", solver)
+    return [f.response for f in problem.likelihoods.values()]
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from hifred.functionals.base import Proximable, Smooth
+from hifred.functionals.base import Smooth
 from hifred.operators.base import LinearOperator
 
 
@@ -34,31 +34,3 @@ def assert_gradient(
     # A linear functional leaves no remainder, only rounding.
     rounding = 1e-13 * (1 + abs(value))
     assert abs(large - 4 * small) <= 0.1 * abs(large) + 10 * rounding
-
-
-def assert_prox(
-    functional: Proximable,
-    x: np.ndarray,
-    step_size: float,
-    rng: np.random.Generator,
-) -> None:
-    """The proximal step is optimal along itself, one entry and at random."""
-    p = functional.prox(x, step_size)
-
-    def objective(z: np.ndarray) -> float:
-        return step_size * functional.value(z) + 0.5 * float(np.sum((z - x) ** 2))
-
-    best = objective(p)
-    one_entry = np.zeros_like(p)
-    one_entry.flat[rng.integers(p.size)] = 1.0
-    for direction in (p, one_entry, rng.standard_normal(p.shape)):
-        for h in (-1e-3, 1e-3, -1e-5, 1e-5):
-            assert objective(p + h * direction) >= best - 1e-12 * (1 + abs(best))
-
-
-def assert_firmly_nonexpansive(
-    functional: Proximable, x: np.ndarray, y: np.ndarray, step_size: float
-) -> None:
-    """|P x - P y|^2 <= <P x - P y, x - y>, as for every convex function."""
-    difference = functional.prox(x, step_size) - functional.prox(y, step_size)
-    assert np.vdot(difference, difference) <= np.vdot(difference, x - y) + 1e-12

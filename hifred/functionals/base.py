@@ -1,4 +1,4 @@
-"""The two shapes that a term of the objective can have."""
+"""The shape of a term of the objective that has a gradient."""
 
 from abc import ABC, abstractmethod
 
@@ -15,15 +15,3 @@ class Smooth(ABC):
     @abstractmethod
     def gradient(self, x: np.ndarray) -> np.ndarray:
         """Return the gradient of ``f`` at `x`, of the shape of `x`."""
-
-
-class Proximable(ABC):
-    """A function whose proximal step is known."""
-
-    @abstractmethod
-    def value(self, x: np.ndarray) -> float:
-        """Return ``f(x)``, summed in double precision."""
-
-    @abstractmethod
-    def prox(self, x: np.ndarray, step_size: float) -> np.ndarray:
-        """Return ``argmin_z step_size f(z) + |z - x|^2 / 2``."""

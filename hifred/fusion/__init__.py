@@ -1,6 +1,22 @@
 """The fusion of observations into one sky cube."""
 
+from hifred.fusion import regularizers  # registers them
 from hifred.fusion.fusion import Fusion, fuse
-from hifred.fusion.settings import FusionSettings, active_settings
+from hifred.fusion.settings import (
+    REGULARIZERS,
+    FusionSettings,
+    active_settings,
+    known_settings,
+    register,
+)
 
-__all__ = ["Fusion", "FusionSettings", "active_settings", "fuse"]
+__all__ = [
+    "REGULARIZERS",
+    "Fusion",
+    "FusionSettings",
+    "active_settings",
+    "fuse",
+    "known_settings",
+    "register",
+    "regularizers",
+]

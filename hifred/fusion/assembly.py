@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, final
 
 import numpy as np
+import pydantic
 import xarray as xr
 
 from hifred.errors import HifredError
 from hifred.functionals.poisson import PoissonLikelihood
-from hifred.fusion.settings import FusionSettings
 from hifred.observations import (
     SkyGrid,
     background_of,
@@ -18,16 +19,35 @@ from hifred.observations import (
     mask_of,
 )
 from hifred.operators.response import Response
-from hifred.transforms.low_rank import (
-    automatic_rank,
-    relative_spreads,
-    spectral_basis,
-)
 
 # The first image is kept above this fraction of its mean.
 SMALLEST_BRIGHTNESS = 1e-2
+# So is the first spectrum.
+FAINTEST_ENERGY = 1e-3
 
 
+class SkySettings(pydantic.BaseModel):
+    """The cube that is wanted: its resolution, and what lies beyond the data."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    target_resolution: Literal["matched", "as_given", "intrinsic"] = pydantic.Field(
+        "matched",
+        description="Resolution of the cube: the imager's in space and the "
+        "spectrometer's in energy; the same, ignoring these two kernels; or infinite.",
+    )
+    boundary: Literal["zero", "reflect"] = pydantic.Field(
+        "zero", description="The sky beyond its margin: empty, or mirrored."
+    )
+    margin_pixels: pydantic.NonNegativeInt = pydantic.Field(
+        0, description="Sky pixels beyond the field of view."
+    )
+    margin_channels: pydantic.NonNegativeInt = pydantic.Field(
+        0, description="Energy bins beyond the band."
+    )
+
+
+@final
 @dataclass(frozen=True)
 class Assembly:
     """Observations, their responses and the sky grid, ready to be solved.
@@ -35,11 +55,11 @@ class Assembly:
     Attributes
     ----------
     observations : mapping of str to Dataset
-    settings : FusionSettings
+    settings : SkySettings
     """
 
     observations: Mapping[str, xr.Dataset]
-    settings: FusionSettings
+    settings: SkySettings
 
     @cached_property
     def sky(self) -> SkyGrid:
@@ -59,29 +79,35 @@ class Assembly:
             boundary=self.settings.boundary,
         )
 
-    def likelihoods(self, basis: np.ndarray | None = None) -> dict:
-        """Return one Poisson divergence per instrument, of the cube or its images.
+    @cached_property
+    def likelihoods(self) -> dict[str, PoissonLikelihood]:
+        """Return one Poisson divergence per instrument, of the cube."""
+        return self._likelihoods(self.responses)
+
+    def likelihoods_in(self, basis: np.ndarray) -> dict[str, PoissonLikelihood]:
+        """Return one Poisson divergence per instrument, of coefficient images.
 
         Parameters
         ----------
-        basis : (energy, component) array, optional
-            With it, the divergences take coefficient images.
+        basis : (energy, component) array
+            The spectra that the images belong to.
         """
+        return self._likelihoods(
+            {name: r.in_basis(basis) for name, r in self.responses.items()}
+        )
+
+    def _likelihoods(
+        self, responses: Mapping[str, Response]
+    ) -> dict[str, PoissonLikelihood]:
         return {
-            name: self._likelihood(name, observation, basis)
+            name: PoissonLikelihood(
+                responses[name],
+                observation["counts"].values.astype(float),
+                background_of(observation),
+                mask_of(observation),
+            )
             for name, observation in self.observations.items()
         }
-
-    def _likelihood(
-        self, name: str, observation: xr.Dataset, basis: np.ndarray | None
-    ) -> PoissonLikelihood:
-        response = self.responses[name]
-        return PoissonLikelihood(
-            response if basis is None else response.in_basis(basis),
-            observation["counts"].values.astype(float),
-            background_of(observation),
-            mask_of(observation),
-        )
 
     @cached_property
     def spectra(self) -> np.ndarray:
@@ -92,21 +118,8 @@ class Assembly:
         which divides by the area where ``G`` is diagonal and is the matched filter
         where it is not. Energies that no channel sees take the nearest one's value.
         """
-        found = [self._spectra_of(name) for name in self._names("spectrometer")]
-        return np.hstack(found)
-
-    @cached_property
-    def basis(self) -> np.ndarray:
-        """Return the spectra ``V`` of a cube of low rank, (energy, component)."""
-        rank = self.settings.rank
-        if rank == "auto":
-            rank = automatic_rank(self.spectra)
-        return spectral_basis(self.spectra, rank, self._line_spread())
-
-    @cached_property
-    def spreads(self) -> np.ndarray:
-        """Return how much each component of the basis varies, of mean 1."""
-        return relative_spreads(self.basis, self.spectra)
+        names = self._names("spectrometer")
+        return np.hstack([self._spectra_of(name) for name in names])
 
     @cached_property
     def brightness(self) -> np.ndarray:
@@ -116,21 +129,16 @@ class Assembly:
         floor = SMALLEST_BRIGHTNESS * mean.mean() if mean.mean() > 0 else 1.0
         return np.maximum(mean, floor)
 
-    def mean_images(self) -> np.ndarray:
-        """Return coefficient images (component, y, x): mean spectrum x brightness."""
-        spectrum = self.basis[:, 0] / self.basis[:, 0].sum()
-        return np.multiply.outer(self.basis.T @ spectrum, self.brightness)
+    @cached_property
+    def first_cube(self) -> np.ndarray:
+        """Return a positive cube (energy, y, x): mean spectrum times brightness."""
+        spectrum = np.maximum(self.spectra.mean(axis=1), 0)
+        mean = spectrum.mean() if spectrum.mean() > 0 else 1.0
+        spectrum = np.maximum(spectrum, FAINTEST_ENERGY * mean)
+        return np.multiply.outer(spectrum / spectrum.sum(), self.brightness)
 
-    def first_images(self) -> np.ndarray:
-        """Return coefficient images (component, y, x) of a positive first cube.
-
-        The mean spectrum times the square root of the brightness: far enough from
-        every boundary, near enough to the solution.
-        """
-        root = np.sqrt(self.brightness)
-        return self.mean_images() * (self.brightness.mean() / root.mean() / root)
-
-    def _line_spread(self) -> np.ndarray | None:
+    @cached_property
+    def line_spread(self) -> np.ndarray | None:
         """Return the narrowest response to a line that the sky's spectra contain."""
         observed = [
             observation
@@ -144,21 +152,17 @@ class Assembly:
         return max(kernels, key=lambda kernel: float(kernel.max()))
 
     def _names(self, role: str) -> list[str]:
-        found = [n for n, o in self.observations.items() if o.attrs["role"] == role]
-        return found or list(self.observations)
+        names = [n for n, o in self.observations.items() if o.attrs["role"] == role]
+        return names or list(self.observations)
 
     def _used_counts(self, name: str) -> np.ndarray:
         observation = self.observations[name]
-        counts = observation["counts"].values.astype(float)
-        background, mask = background_of(observation), mask_of(observation)
-        if background is not None:
-            counts = counts - background
-        return counts if mask is None else np.where(mask, counts, 0.0)
+        counts = observation["counts"].values.astype(float) - background_of(observation)
+        return np.where(mask_of(observation), counts, 0.0)
 
     def _spectra_of(self, name: str) -> np.ndarray:
         counts = self._used_counts(name)
-        used = mask_of(self.observations[name])
-        used = np.ones(counts.shape) if used is None else used.astype(float)
+        used = mask_of(self.observations[name]).astype(float)
         spectral = self.responses[name].pairs[0][0]
         n_channels = len(counts)
         flat_used = used.reshape(n_channels, -1)

@@ -2,22 +2,23 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import xarray as xr
 
 from hifred.fusion.assembly import Assembly
-from hifred.fusion.methods import method_for
+from hifred.fusion.method import AnyMethod
 from hifred.fusion.result import cube_dataset, history, settings_text
 from hifred.fusion.settings import FusionSettings, active_settings
 from hifred.observations import check_observation
+from hifred.solvers.solver import State, solve
 from hifred.threads import use_threads
 
 
 @final
 class Fusion:
-    """One fusion, iteration by iteration.
+    """One fusion, iteration by iteration: a `Solver` of any states.
 
     Parameters
     ----------
@@ -38,9 +39,9 @@ class Fusion:
             check_observation(observation)
         self.settings = settings
         self.assembly = Assembly(observations, settings)
-        self.method = method_for(self.assembly)
+        self.method: AnyMethod = settings.method(self.assembly)
 
-    def start(self, initial: xr.Dataset | None = None) -> Any:
+    def start(self, initial: xr.Dataset | None = None) -> State:
         """Return the first state.
 
         Parameters
@@ -56,19 +57,22 @@ class Fusion:
             If `initial` has another sky grid, rank or spectral basis, or values that
             are not finite.
         """
-        if initial is None:
-            return self.method.solver.start()
-        return self.method.start_near(initial)
+        state: State = (
+            self.method.start() if initial is None else self.method.start_near(initial)
+        )
+        return state
 
-    def step(self, state: Any) -> Any:
+    def step(self, state: State) -> State:
         """Return the next state; its `outcome` is None while there is more to do."""
-        return self.method.solver.step(state)
+        following: State = self.method.solver.step(state)
+        return following
 
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> Any:
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> State:
         """Return the state whose `arrays()` were saved."""
-        return self.method.solver.restore(arrays)
+        state: State = self.method.solver.restore(arrays)
+        return state
 
-    def result(self, state: Any) -> xr.Dataset:
+    def result(self, state: State) -> xr.Dataset:
         """Return the labelled cube, its history and how it ended."""
         names = list(self.assembly.observations)
         terms = ["total", *names, "penalty"]
@@ -76,7 +80,7 @@ class Fusion:
         parts = [history(state.costs, state.gaps, terms), self.method.extras(state)]
         return cube.merge(xr.merge(parts)).assign_attrs(self._attributes(state))
 
-    def _attributes(self, state: Any) -> dict[str, Any]:
+    def _attributes(self, state: State) -> dict[str, str | int | float]:
         outcome = state.outcome
         return {
             "outcome": "running" if outcome is None else outcome.name.lower(),
@@ -92,7 +96,7 @@ def fuse(
     observations: Mapping[str, xr.Dataset],
     settings: FusionSettings,
     *,
-    on_step: Callable[[Any], None] | None = None,
+    on_step: Callable[[State], None] | None = None,
     state: Mapping[str, np.ndarray] | None = None,
     initial: xr.Dataset | None = None,
     threads: int | None = None,
@@ -128,10 +132,6 @@ def fuse(
     started = time.perf_counter()
     with use_threads(threads):
         fusion = Fusion(observations, settings)
-        current = fusion.start(initial) if state is None else fusion.restore(state)
-        while current.outcome is None:
-            current = fusion.step(current)
-            if on_step is not None:
-                on_step(current)
-        result = fusion.result(current)
+        begin = fusion.start(initial) if state is None else fusion.restore(state)
+        result = fusion.result(solve(fusion, begin, on_step))
     return result.assign_attrs(solve_seconds=time.perf_counter() - started)

@@ -1,117 +1,158 @@
-"""What can be chosen about a fusion, and which choices a regulariser reads."""
+"""What can be chosen about a fusion: the base of every regulariser, and their register.
 
-from dataclasses import asdict, fields
-from typing import Any, Literal, Self
+A regulariser is one class in one file: its fields are its settings, its `method` solves
+for it, its description is its help. Everything else asks the register.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self, TypeVar, cast
 
 import pydantic
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
-from hifred.errors import SettingsError, from_validation
-
-Regularizer = Literal["none", "low_rank", "lrs", "lrw2d", "w2d1d"]
-
-_ALWAYS = {
-    "regularizer", "solver", "tolerance", "max_iterations", "target_resolution",
-    "boundary", "margin_pixels", "margin_channels", "precision",
-}  # fmt: skip
-_READ_BY = {
-    "none": set(),
-    "low_rank": {"rank"},
-    "lrs": {"rank", "mu", "difference"},
-    "lrw2d": {"rank", "mu", "space_scales"},
-    "w2d1d": {"mu", "space_scales", "energy_scales"},
-}  # fmt: skip
+from hifred.errors import SettingsError, from_validation, unknown_name
+from hifred.fusion.assembly import Assembly, SkySettings
+from hifred.fusion.method import AnyMethod
+from hifred.fusion.registry import Registry
+from hifred.fusion.settings_union import accepts, settings_union
 
 
-@dataclass(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
-class FusionSettings:
-    """Settings of one fusion: everything that changes its result.
+class FusionSettings(SkySettings):
+    r"""Settings of one fusion: everything that changes its result.
 
-    Parameters
+    ``FusionSettings(regularizer="lrs", mu=0.001, rank=6)`` is an object of the class
+    that is registered as ``lrs``: it has the settings of that regulariser beside those
+    of every fusion. What only other regularisers read is checked and left out, and
+    None is as good as not given.
+
+    Attributes
     ----------
-    regularizer : {"none", "low_rank", "lrs", "lrw2d", "w2d1d"}
-        Free cube or cube of low rank, and its penalty.
-    mu : float, "varying" or None
-        Strength of the penalty, at least 0; ``"varying"`` (Eq. 21) for ``w2d1d`` only.
-        In counts for ``lrs``, with each component in units of how much it varies
-        (with ``solver = "paper"``, as published, without); in units of the noise for
-        wavelets.
-    rank : int or "auto"
-        Number of spectra of a cube of low rank.
-    difference : {"gradient", "mixed"}
-        Which differences ``lrs`` penalises.
-    space_scales, energy_scales : int
-        Wavelet scales.
-    solver : {"fast", "paper"}
-        The minimiser, or Algorithms 1 and 2 of the paper.
-    tolerance : float
-        Relative duality gap at which ``fast`` stops; relative change of the cost at
-        which ``paper`` does.
-    max_iterations : int
-    step_size : float or None
-        Step of ``paper``; None takes one from the curvature of the likelihood.
-    target_resolution : {"matched", "as_given", "intrinsic"}
-        Resolution of the cube: the imager's in space and the spectrometer's in
-        energy, the same by ignoring these two kernels, or infinite.
-    boundary : {"zero", "reflect"}
-    margin_pixels, margin_channels : int
-        Sky beyond the field of view and the band.
-    precision : {"float32", "float64"}
+    label : str
+        What the regulariser does, in a few words.
+    formula : str
+        Its penalty of the cube ``Z`` or of its images ``W``, in LaTeX.
 
     Raises
     ------
     SettingsError
-        If a value is out of its range, or one that is needed is missing.
+        If a setting is unknown, missing or out of its range.
     """
 
-    regularizer: Regularizer
-    mu: pydantic.NonNegativeFloat | Literal["varying"] | None = None
-    rank: pydantic.PositiveInt | Literal["auto"] = 10
-    difference: Literal["gradient", "mixed"] = "gradient"
-    space_scales: pydantic.PositiveInt = 2
-    energy_scales: pydantic.PositiveInt = 3
-    solver: Literal["fast", "paper"] = "fast"
-    tolerance: pydantic.PositiveFloat = 1e-4
-    max_iterations: pydantic.PositiveInt = 5000
-    step_size: pydantic.PositiveFloat | None = None
-    target_resolution: Literal["matched", "as_given", "intrinsic"] = "matched"
-    boundary: Literal["zero", "reflect"] = "zero"
-    margin_pixels: pydantic.NonNegativeInt = 0
-    margin_channels: pydantic.NonNegativeInt = 0
-    precision: Literal["float32", "float64"] = "float32"
+    label: ClassVar[str]
+    formula: ClassVar[str]
 
-    @pydantic.model_validator(mode="after")
-    def _mu_fits_the_regularizer(self) -> Self:
-        if "mu" not in _READ_BY[self.regularizer]:
-            return self
-        if self.mu is None:
-            raise ValueError(
-                f"mu is needed by {self.regularizer!r}; got none. Usual values are "
-                "0.00001 to 0.001 for lrs, 0.5 to 3 for wavelets."
-            )
-        if self.mu == "varying" and self.regularizer != "w2d1d":
-            raise ValueError(
-                'mu = "varying" belongs to w2d1d; give a number to '
-                f"{self.regularizer!r}."
-            )
-        if isinstance(self.mu, float) and self.mu == float("inf"):
-            raise ValueError("mu must be finite; got inf.")
-        return self
+    regularizer: str = Field(description="What keeps the noise out of the cube.")
+    solver: Literal["fast", "paper"] = Field(
+        "fast", description="The minimiser, or Algorithms 1 and 2 of the paper."
+    )
+    tolerance: pydantic.PositiveFloat = Field(
+        1e-4,
+        description="Where to stop: relative duality gap of 'fast', relative change of "
+        "the cost of 'paper'.",
+    )
+    max_iterations: pydantic.PositiveInt = Field(
+        5000, description="Where to stop in any case."
+    )
+    precision: Literal["float32", "float64"] = Field(
+        "float32", description="Precision of the large arrays."
+    )
+
+    def __new__(cls, **settings: object) -> Self:
+        """Choose the class by the name of the regulariser."""
+        chosen = _chosen(settings) if cls is FusionSettings else cls
+        return super().__new__(cast("type[Self]", chosen))
+
+    def __init__(self, **settings: object) -> None:
+        _check_names(settings)
+        given = {n: value for n, value in settings.items() if value is not None}
+        own = type(self).model_fields
+        try:
+            known_settings()(**{n: v for n, v in given.items() if n not in own})
+            super().__init__(**{n: v for n, v in given.items() if n in own})
+        except pydantic.ValidationError as error:
+            raise self._told(error) from error
 
     @classmethod
-    def read(cls, table: dict[str, Any]) -> Self:
-        """Return settings from a table, with errors that name the nearest key."""
-        try:
-            return cls(**table)
-        except pydantic.ValidationError as error:
-            raise from_validation(error, [f.name for f in fields(cls)]) from error
-        except TypeError as error:
-            raise SettingsError(f"settings must be a table; {error}.") from error
+    def read(cls, table: Mapping[str, object]) -> "FusionSettings":
+        """Return settings from a table."""
+        if not isinstance(table, Mapping):
+            raise SettingsError(f"settings must be a table; got {table!r}.")
+        return cls(**table)
+
+    @classmethod
+    def name(cls) -> str:
+        """Return the name by which the regulariser is chosen."""
+        return str(cls.model_fields["regularizer"].default)
+
+    def changed(self, **changes: object) -> "FusionSettings":
+        """Return the same settings but for some, perhaps of another regulariser."""
+        return FusionSettings(**(self.model_dump() | changes))
+
+    def method(self, assembly: Assembly) -> AnyMethod:
+        """Return how to fuse the observations of `assembly` with these settings."""
+        raise NotImplementedError(f"{type(self).__name__} must say how it is solved.")
+
+    def unread(self) -> set[str]:
+        """Return the names of the settings that the others leave without a meaning."""
+        return set()
+
+    def _told(self, error: pydantic.ValidationError) -> SettingsError:
+        """Return the first finding as a sentence that knows the other regularisers."""
+        finding = error.errors(include_url=False)[0]
+        name, value = str(finding["loc"][0]), finding["input"]
+        if finding["type"] == "missing":
+            words = type(self).model_fields[name].description
+            return SettingsError(
+                f"{name} is needed by {self.name()!r}; got none. {words}"
+            )
+        takers = [c.name() for c in REGULARIZERS.values() if accepts(c, name, value)]
+        if isinstance(value, str) and takers:
+            return SettingsError(
+                f'{name} = "{value}" belongs to {", ".join(takers)}; choose another '
+                f"for {self.name()!r}."
+            )
+        return from_validation(error, known_settings().model_fields)
+
+
+REGULARIZERS: Registry[type[FusionSettings]] = Registry("regularizer")
+R = TypeVar("R", bound=type[FusionSettings])
+
+
+def register(regularizer: R) -> R:
+    """Make a regulariser known by the default of its field ``regularizer``."""
+    REGULARIZERS.add(regularizer.name(), regularizer)
+    return regularizer
+
+
+def known_settings() -> type[pydantic.BaseModel]:
+    """Return a model of all settings of all regularisers, none of them needed.
+
+    For the command line and its help: descriptions say who reads a setting where not
+    every regulariser does.
+    """
+    return settings_union(tuple(REGULARIZERS.values()))
 
 
 def active_settings(settings: FusionSettings) -> dict[str, Any]:
     """Return the settings that the regulariser and solver read, and no others."""
-    names = _ALWAYS | _READ_BY[settings.regularizer]
-    if settings.solver == "paper":
-        names = names | {"step_size"}
-    return {name: value for name, value in asdict(settings).items() if name in names}
+    return settings.model_dump(exclude=settings.unread())
+
+
+def _check_names(settings: Mapping[str, object]) -> None:
+    known = known_settings().model_fields
+    for name in settings:
+        if name not in known:
+            raise unknown_name("setting", name, known)
+
+
+def _chosen(settings: Mapping[str, object]) -> type[FusionSettings]:
+    # A misspelt key is also a missing one: name the misspelling.
+    _check_names(settings)
+    found = settings.get("regularizer")
+    if isinstance(found, str) and found in REGULARIZERS:
+        return REGULARIZERS[found]
+    *others, last = (repr(name) for name in REGULARIZERS)
+    raise SettingsError(
+        f"regularizer must be {', '.join(others)} or {last}; "
+        f"got {'none' if found is None else repr(found)}."
+    )

@@ -8,7 +8,6 @@ away as the sky does: a cube can predict all data and be noise where they hardly
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -192,10 +191,8 @@ def reference_fit(
     but hardly biased: its noise is independent of the fit that it is compared with,
     while a bias, that of a penalty or a low rank, would favour fits that share it.
     """
-    chosen = replace(
-        settings,
+    chosen = settings.changed(
         regularizer="none",
-        mu=None,
         solver="fast",
         step_size=None,
         tolerance=REFERENCE_TOLERANCE,

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, final
+from typing import final
 
 import numpy as np
 
 from hifred.errors import SettingsError
 from hifred.functionals.base import Smooth
 from hifred.functionals.poisson import PoissonLikelihood
+from hifred.solvers.paper_thresholds import Threshold
 from hifred.solvers.stopping import Outcome
 from hifred.threads import in_slices, one_blas_thread
 
@@ -117,14 +118,6 @@ class PaperState:
             float(certificate),
             Outcome[name] if name else None,
         )
-
-
-class Threshold(Protocol):
-    """A heuristic proximal step: the new estimate, and its penalty."""
-
-    def step(self, x: np.ndarray) -> tuple[np.ndarray, float]:
-        """Return the thresholded estimate and the penalty."""
-        ...
 
 
 def clip_cube(cube: np.ndarray) -> np.ndarray:
@@ -267,6 +260,10 @@ class PaperSolver:
             return self._halved(state)
         self._expected = (estimate, expected)
         return self._next(state, estimate, row)
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> PaperState:
+        """Return the state that `PaperState.arrays` came from."""
+        return PaperState.restore(arrays)
 
     def _limit(self, state: PaperState) -> float:
         n_voxels = sum(item.counts.size for item in self.likelihoods.values())

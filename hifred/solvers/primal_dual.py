@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -128,9 +128,15 @@ class PrimalDual:
         self._slopes: tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]] | None
         self._slopes = None
 
-    def start(self) -> PrimalDualState:
-        """Return the first iterate, after some updates of expectation maximisation."""
-        cube = self.problem.start.astype(self.dtype)
+    def start(self, cube: np.ndarray | None = None) -> PrimalDualState:
+        """Return the first iterate, after some updates of expectation maximisation.
+
+        Parameters
+        ----------
+        cube : (energy, y, x) array, optional
+            Above zero everywhere; by default the start of the problem.
+        """
+        cube = (self.problem.start if cube is None else cube).astype(self.dtype)
         if not any((f.counts[u] > 0).any() for f, u in self._pairs()):
             return self._first(cube, Outcome.EMPTY)
         for _ in range(FIRST_UPDATES):
@@ -148,9 +154,10 @@ class PrimalDual:
         """Return the state that `PrimalDualState.arrays` came from."""
         return PrimalDualState.restore(arrays)
 
-    def _number(self, value: Any) -> Any:
+    def _number(self, value: float | np.floating) -> np.floating:
         # Of the arrays' precision: NumPy would widen them otherwise.
-        return np.asarray(value, self.dtype)[()]
+        number: np.floating = np.asarray(value, self.dtype).flat[0]
+        return number
 
     def _pairs(self) -> zip:
         return zip(self._terms, self._used, strict=True)

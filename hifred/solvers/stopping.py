@@ -20,10 +20,6 @@ class Outcome(Enum):
         "background for extreme values."
     )
     DIVERGED = "the cost keeps growing; use a smaller step_size."
-    SINGULAR = (
-        "the data do not constrain the model; use a smaller rank, a larger mu, or "
-        "check that the mask and the areas leave something to fit."
-    )
     EMPTY = "there are no counts to fit; check the mask and the energy band."
 
     @property

@@ -5,7 +5,6 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hifred.operators.matrix import Diagonal, Identity
-from hifred.operators.norm import operator_norm
 from hifred.operators.response import Response
 from hifred.operators.spatial import blur_and_rebin
 from hifred.operators.spectral import convolution_matrix, rebinning_matrix
@@ -88,10 +87,3 @@ def test_a_pair_of_the_wrong_shape_is_named() -> None:
         Response([(Identity(4), Identity(5))], (4, 2, 3), (4, 2, 3))
     with pytest.raises(ValueError, match="spectral matrix must have shape"):
         Response([(Identity(5), Identity(6))], (4, 2, 3), (4, 2, 3))
-
-
-def test_the_norm_is_the_largest_singular_value() -> None:
-    response = spectrometer((2, 6, 9))
-    columns = [response.apply(e.reshape(2, 6, 9)).ravel() for e in np.eye(108)]
-    expected = np.linalg.norm(np.array(columns), 2)
-    assert_allclose(operator_norm(response, tolerance=1e-8), expected, rtol=1e-3)

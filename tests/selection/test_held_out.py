@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -72,7 +70,7 @@ def test_errors_of_two_settings_differ_as_their_true_errors(fusion_input, settin
     truth = fusion_input.truth["flux"].to_numpy().astype(float)
     found, wanted = [], []
     for mu in (3e-4, 1e-1):
-        result = fuse(fitted, replace(settings, mu=mu))
+        result = fuse(fitted, settings.changed(mu=mu))
         found.append(cube_error(result, reference))
         wanted.append(np.sum((result["flux"].to_numpy() - truth) ** 2))
     power = np.sum(reference["flux"].to_numpy().astype(float) ** 2)

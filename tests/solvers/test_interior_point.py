@@ -10,6 +10,7 @@ from hifred.functionals.image_sparsity import ImageSparsity, noise_weights
 from hifred.functionals.sobolev import SquaredDifferences
 from hifred.solvers.interior_point import InteriorPoint, InteriorPointState
 from hifred.solvers.low_rank_problem import LowRankProblem
+from hifred.solvers.solver import solve
 from hifred.solvers.stopping import Outcome
 from hifred.transforms.low_rank import spectral_basis
 from hifred.transforms.starlet import Starlet2D
@@ -39,13 +40,10 @@ def assembled(problem: SmallProblem, **penalties) -> LowRankProblem:
     return LowRankProblem(problem.likelihoods(basis), basis, start, **penalties)
 
 
-def solve(problem: LowRankProblem, **options) -> InteriorPointState:
+def solved(problem: LowRankProblem, **options) -> InteriorPointState:
     options = {"tolerance": 1e-7, "dtype": np.float64} | options
     solver = InteriorPoint(problem, **options)
-    state = solver.start()
-    while state.outcome is None:
-        state = solver.step(state)
-    return state
+    return solve(solver, solver.start())
 
 
 def dense(function, shape: tuple[int, ...]) -> np.ndarray:
@@ -63,7 +61,7 @@ def best_value(problem: SmallProblem, **penalties) -> float:
 @pytest.mark.parametrize("options", PROBLEMS.values(), ids=PROBLEMS)
 def test_low_rank_agrees_with_a_convex_solver(options: dict) -> None:
     problem = small_problem(**options)
-    state = solve(assembled(problem))
+    state = solved(assembled(problem))
     assert state.outcome is Outcome.CONVERGED
     assert state.cost == pytest.approx(best_value(problem), rel=1e-5)
 
@@ -85,7 +83,7 @@ def test_lrs_agrees_with_a_convex_solver(options: dict, difference: str) -> None
 
     wanted = [mixed] if difference == "mixed" else [along_y, along_x]
     squares = [np.sqrt(0.05) * dense(d, shape) for d in wanted]
-    state = solve(assembled(problem, penalty=SquaredDifferences(0.05, difference)))
+    state = solved(assembled(problem, penalty=SquaredDifferences(0.05, difference)))
     assert state.outcome is Outcome.CONVERGED
     expected = best_value(problem, squares=squares)
     assert state.cost == pytest.approx(expected, rel=1e-5)
@@ -105,22 +103,22 @@ def test_lrw2d_agrees_with_a_convex_solver(options: dict, strength: float) -> No
     planes = dense(
         lambda w: sparsity.weights * sparsity.planes(w), (RANK, *problem.shape[1:])
     )
-    state = solve(assembled(problem, sparsity=sparsity))
+    state = solved(assembled(problem, sparsity=sparsity))
     assert state.outcome is Outcome.CONVERGED
     assert state.cost == pytest.approx(best_value(problem, l1=[planes]), rel=1e-5)
 
 
 def test_a_wrong_objective_would_be_found() -> None:
     problem = small_problem()
-    state = solve(assembled(problem, penalty=SquaredDifferences(0.05)))
+    state = solved(assembled(problem, penalty=SquaredDifferences(0.05)))
     assert state.cost != pytest.approx(best_value(problem), rel=1e-3)
 
 
 def test_single_precision_reaches_the_default_tolerance() -> None:
     problem = assembled(small_problem())
-    single = solve(problem, dtype=np.float32, tolerance=1e-4)
+    single = solved(problem, dtype=np.float32, tolerance=1e-4)
     assert single.outcome is Outcome.CONVERGED
-    assert single.cost == pytest.approx(solve(problem).cost, rel=1e-4)
+    assert single.cost == pytest.approx(solved(problem).cost, rel=1e-4)
 
 
 def test_saved_states_go_on_as_if_never_stopped() -> None:

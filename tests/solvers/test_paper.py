@@ -4,11 +4,6 @@ from numpy.testing import assert_allclose
 
 from hifred.errors import SettingsError
 from hifred.functionals.sobolev import SquaredDifferences
-from hifred.functionals.sparsity import (
-    CubeThreshold,
-    ImageThreshold,
-    VaryingCubeThreshold,
-)
 from hifred.solvers.paper import (
     PaperSettings,
     PaperSolver,
@@ -17,7 +12,13 @@ from hifred.solvers.paper import (
     clip_images,
     spread_evenly,
 )
+from hifred.solvers.paper_thresholds import (
+    CubeThreshold,
+    ImageThreshold,
+    VaryingCubeThreshold,
+)
 from hifred.solvers.primal_dual import in_precision
+from hifred.solvers.solver import iterate, solve
 from hifred.solvers.stopping import Outcome
 from hifred.transforms.starlet import Starlet2D, Starlet2D1D
 from tests.solvers.small_problems import SmallProblem, small_problem
@@ -123,10 +124,8 @@ def subspace(problem: SmallProblem, rank: int) -> np.ndarray:
 
 
 def iterates(solver: PaperSolver, first_guess: np.ndarray) -> list[PaperState]:
-    states = [solver.start(first_guess)]
-    while states[-1].outcome is None:
-        states.append(solver.step(states[-1]))
-    return states
+    first = solver.start(first_guess)
+    return [first, *iterate(solver, first)]
 
 
 def settings(step_size: float = 0.5) -> PaperSettings:
@@ -233,9 +232,7 @@ def test_a_resumed_solve_is_the_uninterrupted_one():
     first_guess = spread_evenly(problem.terms["imager"].counts, problem.shape[0])
     whole = iterates(new_solver(), first_guess)
     state = PaperState.restore(whole[20].arrays())
-    solver = new_solver()
-    while state.outcome is None:
-        state = solver.step(state)
+    state = solve(new_solver(), state)
     assert np.array_equal(state.estimate, whole[-1].estimate)
     assert np.array_equal(state.history, whole[-1].history)
     assert state.outcome is whole[-1].outcome is Outcome.STEP_LIMIT

@@ -3,10 +3,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hifred.functionals.sparse_cube import SparseCube, plane_noise
-from hifred.functionals.sparsity import varying_strength
+from hifred.functionals.varying_strength import varying_strength
 from hifred.solvers import cube_metric
 from hifred.solvers.primal_dual import CubeProblem, PrimalDual
 from hifred.solvers.primal_dual_state import PrimalDualState
+from hifred.solvers.solver import iterate, solve
 from hifred.solvers.stopping import Outcome
 from hifred.threads import use_threads
 from hifred.transforms.starlet import Starlet2D1D
@@ -46,11 +47,8 @@ def solver_of(problem: SmallProblem, mu=None, **options) -> PrimalDual:
     return PrimalDual(cube_problem, **(defaults | options))
 
 
-def solve(solver: PrimalDual, state: PrimalDualState | None = None) -> PrimalDualState:
-    state = solver.start() if state is None else state
-    while state.outcome is None:
-        state = solver.step(state)
-    return state
+def solved(solver: PrimalDual) -> PrimalDualState:
+    return solve(solver, solver.start())
 
 
 def dense_rows(penalty: SparseCube) -> np.ndarray:
@@ -74,16 +72,16 @@ def test_objective_agrees_with_an_independent_solver(case, mu):
     penalty = solver.problem.penalty
     l1 = [] if penalty is None else [dense_rows(penalty)]
     best, _ = oracle(problem.terms.values(), problem.sky.size, l1=l1)
-    state = solve(solver)
+    state = solved(solver)
     assert state.cube.min() >= 0
     assert state.cost == pytest.approx(best, rel=1e-5)
 
 
 def test_the_pace_of_multipliers_follows_a_strong_penalty(monkeypatch):
     problem = small_problem()
-    followed = solve(solver_of(problem, 4.0, tolerance=1e-4))
+    followed = solved(solver_of(problem, 4.0, tolerance=1e-4))
     monkeypatch.setattr(cube_metric, "WEIGHT_PER_STRENGTH", 0)
-    crawled = solve(solver_of(problem, 4.0, tolerance=1e-4))
+    crawled = solved(solver_of(problem, 4.0, tolerance=1e-4))
     assert followed.cost == pytest.approx(crawled.cost, rel=1e-4)
     assert followed.iteration < crawled.iteration / 2
 
@@ -92,9 +90,7 @@ def test_the_gap_bounds_the_distance_to_the_minimum():
     problem = small_problem(background=True)
     best, _ = oracle(problem.terms.values(), problem.sky.size)
     solver = solver_of(problem, tolerance=1e-12, max_iterations=60)
-    state = solver.start()
-    while state.outcome is None:
-        state = solver.step(state)
+    for state in iterate(solver, solver.start()):
         assert state.cost - best <= state.gaps[-1] * state.cost + 1e-6 * best
     assert state.gaps[-1] < 1e-3
 
@@ -103,7 +99,7 @@ def test_the_gap_bounds_the_distance_to_the_minimum():
 def test_the_certificate_follows_the_distance_to_the_minimum(mu):
     problem = small_problem()
     solver = solver_of(problem, mu, tolerance=1e-4)
-    state = solve(solver)
+    state = solved(solver)
     penalty = solver.problem.penalty
     l1 = [] if penalty is None else [dense_rows(penalty)]
     best, _ = oracle(problem.terms.values(), problem.sky.size, l1=l1)
@@ -114,7 +110,7 @@ def test_the_certificate_follows_the_distance_to_the_minimum(mu):
 def test_what_the_conditions_miss_is_the_gap_to_cubes_nowhere_brighter():
     problem = small_problem(background=True, mask=True)
     solver = solver_of(problem, 1.0, max_iterations=3)
-    state = solve(solver)
+    state = solved(solver)
     data, penalty = solver._mean_slopes(state)
     bound = 0.0
     for f, dual in zip(solver._terms, state.means, strict=False):
@@ -144,7 +140,7 @@ def test_a_resumed_solve_is_the_uninterrupted_one(mu):
 def test_single_precision_finds_the_same_minimum():
     problem = small_problem()
     costs = [
-        solve(solver_of(problem, 1.0, tolerance=1e-4, dtype=dtype)).cost
+        solved(solver_of(problem, 1.0, tolerance=1e-4, dtype=dtype)).cost
         for dtype in (np.float32, np.float64)
     ]
     assert costs[0] == pytest.approx(costs[1], rel=1e-3)
@@ -156,12 +152,12 @@ def test_result_does_not_depend_on_the_number_of_threads():
     for n_threads in (1, 2):
         with use_threads(n_threads):
             solver = solver_of(problem, 1.0, max_iterations=10)
-            cubes.append(solve(solver).cube)
+            cubes.append(solved(solver).cube)
     assert_allclose(cubes[0], cubes[1], rtol=1e-9, atol=1e-9)
 
 
 def test_a_limit_of_iterations_is_named():
-    state = solve(solver_of(small_problem(), max_iterations=2))
+    state = solved(solver_of(small_problem(), max_iterations=2))
     assert state.outcome is Outcome.STEP_LIMIT
     assert state.iteration == 2
     assert state.costs.shape == (3, 4)

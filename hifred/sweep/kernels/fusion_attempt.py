@@ -19,10 +19,11 @@ from hifred.selection import (
     split_observations,
     summarise_splits,
 )
+from hifred.solvers.stopping import Outcome
 from hifred.store.fusion_input import open_fusion_input
 from hifred.sweep.kernel import Arrays, Step
 
-DIVERGED = ("DIVERGED", "NOT_FINITE")
+DIVERGED = (Outcome.DIVERGED, Outcome.NOT_FINITE)
 # In a saved state, what belongs to the trial and not to the fit at work.
 _OF_TRIAL = "trial_"
 _SCORES, _ITERATIONS = f"{_OF_TRIAL}scores", f"{_OF_TRIAL}iterations"
@@ -134,12 +135,12 @@ class FusionAttempt:
             return told
         if not self._is_split:
             return replace(told, done=True, fraction=1.0)
-        self._score()
+        self._score(self._state.outcome)
         return told
 
-    def _score(self) -> None:
-        if not self._state.outcome.is_usable:
-            raise HifredError(f"held-out fit: {self._state.outcome.value}")
+    def _score(self, outcome: Outcome) -> None:
+        if not outcome.is_usable:
+            raise HifredError(f"held-out fit: {outcome.value}")
         result = self._fusion.result(self._state)
         self._scores.append(dict(score(result, self._held_out, self._settings)))
         self._earlier_iterations += int(self._state.iteration)
@@ -159,11 +160,11 @@ class FusionAttempt:
     def result(self) -> xr.Dataset:
         """Return cube, history and measures; raises what cannot be compared."""
         outcome = self._state.outcome
-        bad = outcome is not None and not outcome.is_usable
-        if bad and outcome.name not in DIVERGED:
+        diverged = outcome in DIVERGED
+        if outcome is not None and not (outcome.is_usable or diverged):
             raise HifredError(outcome.value)
         result = self._fusion.result(self._state)
-        if bad:
+        if diverged:
             return result
         cost = ((), float(self._state.cost), _OBJECTIVE)
         measured = result.merge(measure_fusion(result, self._input))

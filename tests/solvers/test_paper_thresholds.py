@@ -3,11 +3,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hifred.errors import SettingsError
-from hifred.functionals.sparsity import (
+from hifred.solvers.paper_thresholds import (
     CubeThreshold,
     ImageThreshold,
     VaryingCubeThreshold,
-    varying_strength,
 )
 from hifred.transforms.median import PUBLISHED_MAD
 from hifred.transforms.starlet import Starlet2D, Starlet2D1D
@@ -59,13 +58,6 @@ def test_penalty_is_the_strength_times_what_is_kept(rng):
     noise = np.median(np.abs(fine[0, 0] - np.median(fine[0, 0]))) / 0.6745
     kept = np.maximum(np.abs(fine) - 0.8 * noise, 0).sum()
     assert CubeThreshold(transform, 0.8).step(cube)[1] == pytest.approx(0.8 * kept)
-
-
-def test_strength_is_high_where_the_source_is_dim():
-    coarse = np.zeros((1, 1, 3))
-    coarse[..., 2] = 2000.0
-    coarse[..., 1] = 1000.0
-    assert_allclose(varying_strength(coarse)[0, 0], [3, 1.75, 0.5])
 
 
 @pytest.mark.parametrize("strength", [-1.0, np.nan, np.inf])

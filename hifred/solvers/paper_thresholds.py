@@ -1,52 +1,25 @@
-r"""Sparsity of starlet coefficients: the penalty, and the paper's thresholding steps.
+"""The paper's thresholding steps of starlet coefficients.
 
 Only coefficients that are fine in every transformed direction are penalised: all
 fine planes of a coefficient image, the fine-fine planes of a cube.
 """
 
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 
 from hifred.errors import SettingsError
-from hifred.threads import in_slices
+from hifred.functionals.varying_strength import varying_strength
 from hifred.transforms.median import GAUSSIAN_MAD, median_absolute_deviation
 from hifred.transforms.starlet import Starlet2D, Starlet2D1D
 
-STRONGEST, WEAKEST = 3.0, 0.5  # limits of the varying strength, Eq. 21
 
+class Threshold(Protocol):
+    """A heuristic proximal step: the new estimate, and its penalty."""
 
-def varying_strength(coarse: np.ndarray) -> np.ndarray:
-    r"""Return the strength that is high where the source is dim.
-
-    .. math:: \mu = \frac{2.5}{1 + e^{|C| - \overline{|C|}}} + 0.5
-
-    Parameters
-    ----------
-    coarse : (energy, y, x) array
-        Coarse-coarse plane ``C`` of a count-like cube.
-
-    Notes
-    -----
-    3 where the source is dim, 0.5 where it is bright, as Eq. 21 of the paper says;
-    the sentence after it says the opposite.
-    """
-    strength = np.abs(coarse)
-    mean = strength.mean(dtype=np.float64).astype(strength.dtype)
-    in_slices(_replace_by_strength, len(strength), strength, mean)
-    return strength
-
-
-def _replace_by_strength(
-    brightness: np.ndarray, mean: np.floating, start: int, stop: int
-) -> None:
-    for image in brightness[start:stop]:
-        image -= mean
-        image *= 0.5
-        # A logistic function by the hyperbolic tangent, which cannot overflow.
-        np.tanh(image, out=image)
-        image *= 0.5 * (WEAKEST - STRONGEST)
-        image += 0.5 * (WEAKEST + STRONGEST)
+    def step(self, x: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return the thresholded estimate and the penalty."""
+        ...
 
 
 def check_strength(strength: float) -> None:

@@ -8,13 +8,13 @@ import xarray as xr
 
 from hifred.observations import FusionInput, build_sky_grid
 from hifred.plots.shelf import Shelf
-from hifred.plots.trial_grid import DONE, status_words
 from hifred.store import (
     open_fusion_input,
     open_trial,
     publish_trial,
     save_fusion_input,
 )
+from hifred.store.trial_table import DONE, state_words
 from tests.made_up import make_observations, make_result, make_truth
 
 SETTINGS = {"target_resolution": "as_given", "boundary": "zero"}
@@ -54,7 +54,7 @@ def fill(folder: Path, table: xr.Dataset, *, with_truth: bool = True) -> Shelf:
     for model in np.unique(table["model"]):
         fusion_input = make_input(with_truth=with_truth)
         save_fusion_input(folder / "inputs" / f"{model}.zarr", fusion_input)
-    for i_trial, word in enumerate(status_words(table)):
+    for i_trial, word in enumerate(state_words(table["status"])):
         if word == DONE:
             trial = str(table["trial"].to_numpy()[i_trial])
             publish(folder, trial, make_trial(fusion_input, i_trial % 11))

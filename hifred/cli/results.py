@@ -9,6 +9,7 @@ import click
 from hifred.cli.output import print_json, print_rows
 from hifred.errors import unknown_name
 from hifred.store.export import FORMATS, export_results
+from hifred.store.ranking import criterion
 from hifred.store.results import Results, open_results
 from hifred.sweep.watch.collecting import collect as collect_sweep
 from hifred.sweep.watch.upkeep import clean as clean_sweep
@@ -39,12 +40,12 @@ def collect(
     sys.exit(1 if report.damaged else 0)
 
 
-@click.command(epilog="Example: hifred best first-look --by nmse_db -n 3")
+@click.command(epilog="Example: hifred best first-look -n 3")
 @click.argument("directory", type=PATH)
 @click.option(
     "--by",
-    required=True,
-    help='Measure to rank by; "held_out" takes both scores of held-out counts.',
+    help='Measure to rank by; "held_out" takes both scores of held-out counts. '
+    "By default the most telling one that was taken.",
 )
 @click.option("-n", "n_best", type=click.IntRange(1), default=5, show_default=True)
 @click.option(
@@ -55,7 +56,7 @@ def collect(
 def best(
     directory: Path,
     *,
-    by: str,
+    by: str | None,
     n_best: int,
     each: str | None,
     columns: str | None,
@@ -63,8 +64,9 @@ def best(
 ) -> None:
     """Print the best collected trials by one measure."""
     results = open_results(directory)
+    by = by or criterion(results.trials)
     frame = results.best(by, n_best, each=each)
-    shown = [by, *_varying(results, every=as_json)]
+    shown = [*([by] if by else []), *_varying(results, every=as_json)]
     shown += _more_columns(results, "all" if as_json else columns, shown)
     rows = frame[[*shown, "seconds"]].reset_index().to_dict("records")
     print_rows([{str(k): v for k, v in row.items()} for row in rows], as_json=as_json)

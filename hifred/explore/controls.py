@@ -3,15 +3,21 @@
 from typing import Protocol, final
 
 import panel as pn
-import xarray as xr
 
 from hifred.explore.choices import Choices
 from hifred.explore.grid_view import GridView
 from hifred.explore.maps_panel import MapsPanel
 from hifred.explore.spectrum_view import SpectrumView
-from hifred.plots.labels import band_text, plain_unit
+from hifred.plots.labels import (
+    BETTER,
+    band_text,
+    measure_name,
+    measure_unit,
+    plain_unit,
+)
 from hifred.plots.shelf import Shelf
-from hifred.plots.trial_grid import TRUTH_MEASURES, measures_of
+from hifred.store.ranking import ranked_measures
+from hifred.store.trial_table import TRUTH_MEASURES, TrialTable
 
 FIRST_ROW = ("truth", "imager", "spectrometer", "fusion", "residual")
 SECOND_ROW = ("second_fusion", "difference", "second_residual")
@@ -139,15 +145,14 @@ class Controls:
         """Say how long the last answer took."""
         self._time.object = f"<small>answered in {1000 * seconds:.0f} ms</small>"
 
-    def tell_measure(self, measured: xr.DataArray, is_higher: bool) -> None:
+    def tell_measure(self, measure: str) -> None:
         """Say what the heat map shows."""
-        unit = str(measured.attrs.get("units", "1"))
+        table = self._explorer.shelf.table
+        unit = measure_unit(table, measure)
         shown = "dimensionless" if unit == "1" else plain_unit(unit)
-        better = "higher" if is_higher else "lower"
-        name = measured.attrs.get("long_name", measured.name)
-        self._note.object = (
-            f"<small>{name} ({shown}), {better} is better. Click a cell.</small>"
-        )
+        name = table.about.get(measure, {}).get("long_name", measure)
+        better = BETTER[table.direction(measure)]
+        self._note.object = f"<small>{name} ({shown}), {better}. Click a cell.</small>"
 
     def refuse_measure(self, reason: str) -> None:
         """Say why the measure cannot be shown."""
@@ -206,12 +211,12 @@ class Controls:
         self._explorer.choose_trial(trial, self.slot)
 
 
-def _measure_options(table: xr.Dataset) -> dict[str, str]:
+def _measure_options(table: TrialTable) -> dict[str, str]:
     """Return the measures, and one that needs the truth, to be refused aloud."""
-    known = measures_of(table)
+    known = ranked_measures(table)
     absent = [name for name in TRUTH_MEASURES[:1] if name not in known]
-    return {name: name for name in known} | {
-        f"{name} (needs the truth)": name for name in absent
+    return {measure_name(name): name for name in known} | {
+        f"{measure_name(name)} (needs the truth)": name for name in absent
     }
 
 

@@ -3,9 +3,14 @@
 from html import escape
 
 from hifred.explore.choices import swept_settings
-from hifred.plots.labels import plain_unit, setting_text
+from hifred.plots.labels import (
+    measure_name,
+    measure_unit,
+    plain_unit,
+    setting_text,
+)
 from hifred.plots.shelf import Shelf
-from hifred.plots.trial_grid import measures_of, needs_truth
+from hifred.store.ranking import ranked_measures
 
 
 def details_html(shelf: Shelf, trial: str) -> str:
@@ -17,10 +22,11 @@ def details_html(shelf: Shelf, trial: str) -> str:
         for name in swept_settings(shelf.table)
     ]
     for name in ("outcome", "message"):
-        if name in row and str(row[name].item()):
-            facts.append((name, str(row[name].item())))
+        if str(row.get(name, "")):
+            facts.append((name, str(row[name])))
     facts += [
-        (name, _measured(shelf, trial, name)) for name in measures_of(shelf.table)
+        (measure_name(name), _measured(shelf, trial, name))
+        for name in ranked_measures(shelf.table)
     ]
     cells = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
@@ -32,9 +38,9 @@ def details_html(shelf: Shelf, trial: str) -> str:
 def _measured(shelf: Shelf, trial: str, name: str) -> str:
     if not shelf.is_done(trial):
         return f"none: the trial is {shelf.word(trial)}"
-    values = shelf.table[name]
     value = float(shelf.row(trial)[name])
     if value != value:
-        return "none: real data, no truth" if needs_truth(values) else "not measured"
-    unit = str(values.attrs.get("units", "1"))
-    return f"{value:.5g}" if unit == "1" else f"{value:.5g} {plain_unit(unit)}"
+        is_truth = shelf.table.needs_truth(name)
+        return "none: real data, no truth" if is_truth else "not measured"
+    unit = measure_unit(shelf.table, name)
+    return f"{value:.4g}" if unit == "1" else f"{value:.4g} {plain_unit(unit)}"

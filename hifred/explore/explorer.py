@@ -19,7 +19,7 @@ from hifred.plots.maps import shared_band
 from hifred.plots.regions import Region
 from hifred.plots.shelf import Shelf
 from hifred.plots.style import ROLE_COLOURS
-from hifred.plots.trial_grid import is_higher_better, measure_grid, measure_of
+from hifred.plots.trial_grid import measure_grid
 
 NOT_COMPARED = "not compared"
 
@@ -104,9 +104,8 @@ class Explorer:
         where = {k: v for k, v in settings.items() if k in {"model", "regularizer"}}
         measure = self.controls.measure.value
         try:
-            measured = measure_of(self.shelf.table, measure)
             self.grid.show(measure_grid(self.shelf.table, measure, where=where))
-            self.controls.tell_measure(measured, is_higher_better(measured))
+            self.controls.tell_measure(measure)
         except HifredError as error:
             self.grid.clear()
             self.controls.refuse_measure(str(error))

@@ -123,13 +123,14 @@ def _cell(
 ) -> dict[str, object]:
     row, column = index
     value, word = float(grid.values[index]), str(grid.words[index])
+    text = grid.text((row, column))
     height = (value - limits[0]) / max(limits[1] - limits[0], 1e-300)
     return {
         "column": grid.column_texts[column],
         "row": grid.row_texts[row],
         "trial": str(grid.trials[index]),
         "value": value,
-        "text": word.replace(" ", "\n") or f"{value:.4g}",
+        "text": text.replace(" ", "\n") if word else text,
         "hatch": "/" if word else " ",
         "ink": "white" if not word and height < 0.5 else "black",
     }

@@ -1,5 +1,6 @@
 """How good an estimate is, with or without the truth."""
 
+from hifred.measures.checks import UndefinedMeasureError
 from hifred.measures.deviance import deviance, deviance_moments
 from hifred.measures.errors_of_flux import ergas, nmse_db, relative_error
 from hifred.measures.fusion_measures import (
@@ -7,7 +8,6 @@ from hifred.measures.fusion_measures import (
     Measure,
     measure_fusion,
     measure_of,
-    predicted_counts,
 )
 from hifred.measures.similarity import acssim, ssim_maps
 from hifred.measures.spectral import (
@@ -20,6 +20,7 @@ from hifred.measures.spectral import (
 __all__ = [
     "MEASURES",
     "Measure",
+    "UndefinedMeasureError",
     "acssim",
     "angular_distance",
     "bright_pixels",
@@ -30,7 +31,6 @@ __all__ = [
     "measure_fusion",
     "measure_of",
     "nmse_db",
-    "predicted_counts",
     "relative_error",
     "spectral_angle",
     "ssim_maps",

@@ -5,6 +5,10 @@ import numpy as np
 from hifred.errors import HifredError
 
 
+class UndefinedMeasureError(HifredError):
+    """These cubes, sound as they are, have no such measure."""
+
+
 def comparable_cubes(
     estimate: np.ndarray, truth: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,11 @@ from typing import Literal
 import numpy as np
 
 from hifred.errors import HifredError
-from hifred.measures.checks import comparable_cubes, used_voxels
+from hifred.measures.checks import (
+    UndefinedMeasureError,
+    comparable_cubes,
+    used_voxels,
+)
 
 
 def nmse_db(
@@ -74,7 +78,7 @@ def ergas(
 
     Raises
     ------
-    HifredError
+    UndefinedMeasureError
         If the mean of a channel that is divided by is 0.
 
     References
@@ -87,7 +91,7 @@ def ergas(
     paper = convention == "paper"
     mean = _channel_means(estimate if paper else truth, used)
     if np.any(mean == 0):
-        raise HifredError(
+        raise UndefinedMeasureError(
             f"the {'estimate' if paper else 'truth'} must have flux in every channel "
             f"for ERGAS; got {int(np.sum(mean == 0))} empty ones. Mask them."
         )

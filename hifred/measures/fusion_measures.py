@@ -1,6 +1,5 @@
 """Every measure of one fusion, with its units, its direction and what it needs."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ import xarray as xr
 
 from hifred import dims
 from hifred.errors import HifredError, SchemaError
+from hifred.measures.checks import UndefinedMeasureError
 from hifred.measures.deviance import deviance, deviance_moments
 from hifred.measures.errors_of_flux import ergas, nmse_db, relative_error
 from hifred.measures.similarity import acssim
@@ -18,13 +18,7 @@ from hifred.measures.spectral import (
     mean_spectral_angle,
     spectral_angle,
 )
-from hifred.observations import (
-    FusionInput,
-    background_of,
-    build_responses,
-    build_sky_grid,
-    mask_of,
-)
+from hifred.observations import FusionInput, mask_of, predicted_counts
 
 # Where the last 0.1 % of the flux is, a relative error says nothing and would set the
 # scale of the map.
@@ -38,8 +32,8 @@ class Measure:
     Parameters
     ----------
     long_name, units : str
-    direction : {"higher", "lower", "none"}
-        Which way is better.
+    direction : {"higher", "lower", "zero", "none"}
+        Which way is better: more, less, near 0, or neither.
     needs_truth : bool
         Whether it compares with the true sky, or noise-free data.
     """
@@ -76,10 +70,13 @@ MEASURES = {
     "relative_error": Measure(
         "relative error of the band image", "percent", "none", True
     ),
-    "deviance": Measure("Poisson deviance of the data", "1", "lower", False),
+    "deviance": Measure("Poisson deviance of the data", "1", "none", False),
     "deviance_expected": Measure("its mean if the model is right", "1", "none", False),
     "deviance_variance": Measure(
         "its variance if the model is right", "1", "none", False
+    ),
+    "deviance_sigma": Measure(
+        "deviance less its mean, in standard deviations", "1", "zero", False
     ),
     "data_nmse_db": Measure(
         "power of the expected counts over that of their error", "dB", "higher", True
@@ -132,9 +129,9 @@ def measure_fusion(result: xr.Dataset, fusion_input: FusionInput) -> xr.Dataset:
     Returns
     -------
     Dataset
-        Every variable has ``units``, ``long_name``, ``direction`` ("higher", "lower" or
-        "none" is better) and ``needs_truth`` (0 or 1) as attributes. A measure that
-        does not exist, such as ERGAS with an empty channel, is NaN.
+        Every variable has ``units``, ``long_name``, ``direction`` ("higher", "lower",
+        "zero" or "none" is better) and ``needs_truth`` (0 or 1) as attributes. A
+        measure that does not exist, such as ERGAS with an empty channel, is NaN.
 
     Raises
     ------
@@ -183,7 +180,7 @@ def _or_nan(measure: Callable[[], float]) -> float:
     """Return the measure, NaN where the two cubes have none, such as 8 x 8 pixels."""
     try:
         return measure()
-    except HifredError:
+    except UndefinedMeasureError:
         return np.nan
 
 
@@ -217,36 +214,6 @@ def resolution_ratio(observations: Mapping[str, xr.Dataset]) -> float:
     """Return the side of the finest instrument pixel over that of the coarsest."""
     sizes = [float(o.attrs["pixel_size_arcsec"]) for o in observations.values()]
     return min(sizes) / max(sizes)
-
-
-def predicted_counts(
-    result: xr.Dataset, observations: Mapping[str, xr.Dataset]
-) -> dict[str, np.ndarray]:
-    """Return the counts (channel, y, x) that a fusion expects, background included.
-
-    Parameters
-    ----------
-    result : Dataset
-        As `hifred.fusion.fuse` returns it.
-    observations : mapping of str to Dataset
-    """
-    settings = json.loads(result.attrs.get("settings", "{}"))
-    sky = build_sky_grid(
-        observations,
-        margin_pixels=settings.get("margin_pixels", 0),
-        margin_channels=settings.get("margin_channels", 0),
-    )
-    options = {
-        k: settings[k] for k in ("target_resolution", "boundary") if k in settings
-    }
-    responses = build_responses(observations, sky, **options)
-    flux = result["flux"].transpose(*dims.SKY_CUBE).to_numpy().astype(float)
-    scaled = flux * sky.reference_exposure[:, None, None]
-    return {
-        name: np.maximum(responses[name].apply(scaled), 0.0)
-        + background_of(observation)
-        for name, observation in observations.items()
-    }
 
 
 def _data_measures(result: xr.Dataset, fusion_input: FusionInput) -> dict[str, Any]:

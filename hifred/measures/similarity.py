@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from hifred.errors import HifredError
-from hifred.measures.checks import comparable_cubes
+from hifred.measures.checks import UndefinedMeasureError, comparable_cubes
 
 # Settings of Wang et al. (2004).
 SIGMA_PIXELS = 1.5
@@ -45,7 +45,7 @@ def acssim(
     """
     estimate, truth = comparable_cubes(estimate, truth)
     if min(truth.shape[1:]) <= 2 * HALF_WINDOW:
-        raise HifredError(
+        raise UndefinedMeasureError(
             f"cubes must have at least {2 * HALF_WINDOW + 1} pixels along y and x for "
             f"the structural similarity; got {truth.shape[1:]}."
         )

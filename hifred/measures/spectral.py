@@ -2,8 +2,12 @@
 
 import numpy as np
 
-from hifred.errors import HifredError
-from hifred.measures.checks import checked_cube, comparable_cubes, used_pixels
+from hifred.measures.checks import (
+    UndefinedMeasureError,
+    checked_cube,
+    comparable_cubes,
+    used_pixels,
+)
 
 NEIGHBOURS = ((0, 1), (1, -1), (1, 0), (1, 1))
 
@@ -36,12 +40,12 @@ def mean_spectral_angle(
 
     Raises
     ------
-    HifredError
+    UndefinedMeasureError
         If no pixel has two spectra to compare.
     """
     angles = spectral_angle(estimate, truth, mask=mask)
     if np.isnan(angles).all():
-        raise HifredError(
+        raise UndefinedMeasureError(
             "some pixel must have two spectra that are not zero; none has."
         )
     return float(np.nanmean(angles))

@@ -15,12 +15,14 @@ from hifred.observations.observation import (
     spatial_matrix_of,
 )
 from hifred.observations.observation_checks import check_observation
+from hifred.observations.prediction import CountsModel, geometry_of, predicted_counts
 from hifred.observations.response_check.check import check_responses
 from hifred.observations.response_check.report import CheckRow, ResponseReport
 from hifred.observations.sky import SkyGrid, build_sky_grid
 
 __all__ = [
     "CheckRow",
+    "CountsModel",
     "FusionInput",
     "ResponseReport",
     "SkyGrid",
@@ -31,9 +33,11 @@ __all__ = [
     "check_observation",
     "check_responses",
     "difference_kernel",
+    "geometry_of",
     "kernel_sigmas",
     "kernels_for",
     "mask_of",
+    "predicted_counts",
     "redistribution_of",
     "spatial_matrix_of",
 ]

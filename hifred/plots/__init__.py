@@ -26,7 +26,7 @@ from hifred.plots.parallel import plot_parallel_coordinates
 from hifred.plots.regions import Region
 from hifred.plots.residuals import plot_residuals
 from hifred.plots.spectra import plot_spectra
-from hifred.plots.trial_grid import measures_of
+from hifred.plots.trial_grid import trials_of
 
 __all__ = [
     "Layer",
@@ -37,7 +37,6 @@ __all__ = [
     "counts_layer",
     "flux_layer",
     "fusion_layer",
-    "measures_of",
     "plot_angular_distance",
     "plot_comparison",
     "plot_cost_terms",
@@ -51,5 +50,6 @@ __all__ = [
     "plot_residuals",
     "plot_spectra",
     "shared_band",
+    "trials_of",
     "truth_layer",
 ]

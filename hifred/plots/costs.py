@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from hifred.plots.labels import setting_label, with_unit
+from hifred.plots.labels import with_unit
 from hifred.plots.style import (
     LINE_STYLES,
     ROLE_COLOURS,
@@ -63,7 +63,7 @@ def _finish(axis: Axes) -> None:
 
 
 def _against_iterations(axis: Axes) -> None:
-    axis.set_xlabel(setting_label("iteration"))
+    axis.set_xlabel("iteration (0 = start)")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.grid(visible=True)
 

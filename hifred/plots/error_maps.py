@@ -23,7 +23,7 @@ from hifred.plots.style import (
     styled,
     symmetric_scale,
 )
-from hifred.plots.trial_grid import TRUTH_MEASURES, truth_is_missing
+from hifred.store.trial_table import TRUTH_MEASURES, truth_is_missing
 
 # Characters beside a colour bar of the height of one map.
 LABEL_WIDTH = 30

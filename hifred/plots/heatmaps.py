@@ -18,14 +18,7 @@ from hifred.plots.style import (
     new_figure,
     styled,
 )
-from hifred.plots.trial_grid import (
-    MeasureGrid,
-    Source,
-    collected,
-    is_higher_better,
-    measure_grid,
-    measure_of,
-)
+from hifred.plots.trial_grid import MeasureGrid, Source, measure_grid, trials_of
 
 
 @styled
@@ -54,22 +47,22 @@ def plot_measure_grid(
     HifredError
         If the measure needs the truth and there is none, or is unknown.
     """
-    measured = measure_of(source, measure)
-    grid = measure_grid(source, measure, where=where, columns=columns, rows=rows)
+    table = trials_of(source)
+    grid = measure_grid(table, measure, where=where, columns=columns, rows=rows)
     n_rows, n_columns = grid.values.shape
     figure = new_figure(1.9 + 0.95 * max(n_columns, 3), 1.3 + 0.55 * max(n_rows, 2))
     axis = figure.subplots()
-    drawn = draw_measure_grid(axis, grid, is_higher=is_higher_better(measured))
+    drawn = draw_measure_grid(axis, grid)
     axis.set_xlabel(setting_label(columns))
     axis.set_ylabel(setting_label(rows))
     title = ", ".join(f"{value}" for value in (where or {}).values())
-    axis.set_title(title or str(collected(source).attrs.get("name", "all trials")))
-    figure.colorbar(drawn, ax=axis).set_label(measure_label(measured))
+    axis.set_title(title or str(table.attrs.get("name", "all trials")))
+    figure.colorbar(drawn, ax=axis).set_label(measure_label(table, measure))
     return figure
 
 
 def draw_measure_grid(
-    axis: Axes, grid: MeasureGrid, *, is_higher: bool, scale: Normalize | None = None
+    axis: Axes, grid: MeasureGrid, *, scale: Normalize | None = None
 ) -> AxesImage:
     """Draw the cells, the hatched ones with their word, and a frame on the best."""
     drawn = axis.imshow(
@@ -81,10 +74,11 @@ def draw_measure_grid(
     )
     for (row, column), value in np.ndenumerate(grid.values):
         if grid.words[row, column]:
-            _draw_missing(axis, row, column, str(grid.words[row, column]))
+            _draw_missing(axis, row, column, grid.text((row, column)))
         else:
-            _write_value(axis, drawn, (row, column), value)
-    _frame_best(axis, grid.values, is_higher=is_higher)
+            _write_value(axis, drawn, (row, column), grid.text((row, column)), value)
+    if grid.best is not None:
+        _frame(axis, grid.best)
     axis.set_xticks(range(len(grid.columns)), grid.column_texts)
     axis.set_yticks(range(len(grid.rows)), grid.row_texts)
     axis.tick_params(length=0)
@@ -122,14 +116,14 @@ def _draw_missing(axis: Axes, row: int, column: int, word: str) -> None:
 
 
 def _write_value(
-    axis: Axes, drawn: AxesImage, cell: tuple[int, int], value: float
+    axis: Axes, drawn: AxesImage, cell: tuple[int, int], text: str, value: float
 ) -> None:
     red, green, blue, _ = drawn.to_rgba(np.array([value]))[0]
     luminance = 0.299 * red + 0.587 * green + 0.114 * blue
     axis.text(
         cell[1],
         cell[0],
-        f"{value:.4g}",
+        text,
         ha="center",
         va="center",
         fontsize=7.5,
@@ -137,14 +131,11 @@ def _write_value(
     )
 
 
-def _frame_best(axis: Axes, values: np.ndarray, *, is_higher: bool) -> None:
-    if not np.isfinite(values).any():
-        return
-    best = np.nanargmax(values) if is_higher else np.nanargmin(values)
-    row, column = np.unravel_index(int(best), values.shape)
+def _frame(axis: Axes, cell: tuple[int, int]) -> None:
+    row, column = cell
     axis.add_patch(
         Rectangle(
-            (float(column) - 0.47, float(row) - 0.46),
+            (column - 0.47, row - 0.46),
             0.94,
             0.92,
             fill=False,

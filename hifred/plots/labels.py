@@ -5,18 +5,34 @@ import re
 import numpy as np
 import xarray as xr
 
+from hifred.store.trial_table import SIGMA, TrialTable
+
 SURFACE_BRIGHTNESS = "surface brightness"
 SURFACE_BRIGHTNESS_UNIT = "photon cm-2 s-1 keV-1 arcsec-2"
 
-_SHORT_NAMES = {
+MEASURE_NAMES = {
     "nmse_db": "NMSE",
+    "nmse_truth_db": "NMSE over the truth",
     "asam": "aSAM",
     "asam_bright": "aSAM, bright pixels",
     "acssim": "acSSIM",
     "ergas": "ERGAS",
-    "mu": "strength mu",
+    "ergas_paper": "ERGAS of the paper",
+    "deviance_sigma": "misfit",
+    "deviance_expected": "expected deviance",
+    "deviance_variance": "variance of the deviance",
+    "data_nmse_db": "NMSE of the counts",
+    "held_out": "held-out rank",
+    "held_out_error": "held-out error",
+    "held_out_deviance": "held-out deviance",
 }
-_SETTING_UNITS = {"rank": "components", "iteration": "count"}
+BETTER = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    "zero": "near 0 is better",
+}
+_SETTING_NAMES = {"mu": "strength mu"}
+_SETTING_UNITS = {"rank": "components"}
 _WORDS = {"regularizer", "model", "solver"}
 
 
@@ -45,17 +61,33 @@ def variable_label(variable: xr.DataArray) -> str:
     return with_unit(name, str(variable.attrs.get("units", "1")))
 
 
-def measure_label(variable: xr.DataArray) -> str:
+def measure_name(name: str) -> str:
+    """Return what a measure is called; one of an instrument ends in its name."""
+    starts = [known for known in MEASURE_NAMES if f"{name}_".startswith(f"{known}_")]
+    if not starts:
+        return name.replace("_", " ")
+    known = max(starts, key=len)
+    ending = name[len(known) :].strip("_")
+    return MEASURE_NAMES[known] + (f", {ending}" if ending else "")
+
+
+def measure_unit(table: TrialTable, measure: str) -> str:
+    """Return the unit of a measure."""
+    if measure.startswith(SIGMA):
+        return "standard deviations"
+    return str(table.about.get(measure, {}).get("units", "1"))
+
+
+def measure_label(table: TrialTable, measure: str) -> str:
     """Return the label of a measure, with the direction that is better."""
-    name = _SHORT_NAMES.get(str(variable.name), str(variable.name).replace("_", " "))
-    label = with_unit(name, str(variable.attrs.get("units", "1")))
-    direction = variable.attrs.get("direction")
-    return f"{label}, {direction} is better" if direction else label
+    label = with_unit(measure_name(measure), measure_unit(table, measure))
+    better = BETTER.get(table.direction(measure))
+    return f"{label}, {better}" if better else label
 
 
 def setting_label(name: str) -> str:
     """Return the label of a swept setting; a word, such as lrs, has no unit."""
-    shown = _SHORT_NAMES.get(name, name.replace("_", " "))
+    shown = _SETTING_NAMES.get(name, name.replace("_", " "))
     return shown if name in _WORDS else with_unit(shown, _SETTING_UNITS.get(name, "1"))
 
 

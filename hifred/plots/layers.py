@@ -6,7 +6,6 @@ import numpy as np
 import xarray as xr
 from astropy.stats import poisson_conf_interval
 
-from hifred.plots.labels import SURFACE_BRIGHTNESS, SURFACE_BRIGHTNESS_UNIT
 from hifred.plots.regions import Region
 
 
@@ -244,11 +243,6 @@ def energy_edges(dataset: xr.Dataset) -> np.ndarray:
     energy = dataset["energy"].to_numpy()
     half = _step(energy) / 2
     return np.append(energy - half, energy[-1] + half)
-
-
-def image_label() -> tuple[str, str]:
-    """Return name and unit of what `Layer.image` and `Layer.spectrum` give."""
-    return SURFACE_BRIGHTNESS, SURFACE_BRIGHTNESS_UNIT
 
 
 def _step(centres: np.ndarray) -> float:

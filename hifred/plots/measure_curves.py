@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,16 +18,8 @@ from hifred.plots.style import (
     regularizer_marker,
     styled,
 )
-from hifred.plots.trial_grid import (
-    SettingKey,
-    Source,
-    collected,
-    measure_of,
-    ordered_keys,
-    selected,
-    setting_keys,
-    trial_words,
-)
+from hifred.plots.trial_grid import Source, trial_words, trials_of
+from hifred.store.trial_table import SettingKey, TrialTable, ordered_keys
 
 
 @dataclass(frozen=True)
@@ -72,31 +63,28 @@ def plot_measure_curves(
     HifredError
         If the measure needs the truth and there is none, or is unknown.
     """
-    dataset = collected(source)
-    chosen = np.flatnonzero(selected(dataset, where or {}))
-    measured = measure_of(dataset, measure).isel(trial=chosen)
-    lines = _lines(dataset.isel(trial=chosen), measured, against)
+    table = trials_of(source)
+    table.measured(measure)
+    lines = _lines(table.select(where), measure, against)
     figure = new_figure(7.4, 3.4)
     axis = figure.subplots()
     _draw_lines(axis, lines)
     _finish(axis, lines, against=against)
-    axis.set_ylabel(measure_label(measured).replace(", ", "\n", 1))
+    axis.set_ylabel(measure_label(table, measure).replace(", ", "\n", 1))
     axis.set_title(", ".join(str(value) for value in (where or {}).values()))
     return figure
 
 
-def _lines(dataset: xr.Dataset, measured: xr.DataArray, against: str) -> list[_Line]:
-    words = trial_words(dataset, measured)
-    values = measured.to_numpy().astype(float)
+def _lines(table: TrialTable, measure: str, against: str) -> list[_Line]:
+    words = trial_words(table, measure)
+    values = table.measured(measure)
     keys = [
         (str(regularizer or ""), rank)
         for regularizer, rank in zip(
-            setting_keys(dataset, "regularizer"),
-            setting_keys(dataset, "rank"),
-            strict=True,
+            table.keys("regularizer"), table.keys("rank"), strict=True
         )
     ]
-    x = setting_keys(dataset, against)
+    x = table.keys(against)
     order = ordered_keys(x)
     lines = []
     for key in dict.fromkeys(keys):

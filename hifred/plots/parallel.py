@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -15,16 +14,8 @@ from hifred.plots.style import (
     regularizer_colour,
     styled,
 )
-from hifred.plots.trial_grid import (
-    DONE,
-    Source,
-    collected,
-    is_higher_better,
-    measure_of,
-    ordered_keys,
-    setting_keys,
-    status_words,
-)
+from hifred.plots.trial_grid import Source, trials_of
+from hifred.store.trial_table import DONE, TrialTable, ordered_keys
 
 # Where a trial without a value meets an axis, in units of the axis' height.
 NO_VALUE_AT = -0.12
@@ -54,23 +45,24 @@ def plot_parallel_coordinates(
     HifredError
         If a measure needs the truth and there is none, or is unknown.
     """
-    dataset = collected(source)
-    measured = [measure_of(dataset, name) for name in measures]
-    shown = [name for name in settings if name in dataset.coords]
+    table = trials_of(source)
+    measured = {name: table.measured(name) for name in measures}
+    shown = [name for name in settings if name in table.setting_names]
     figure = new_figure(1.5 * (len(shown) + len(measured)) + 1.2, 4.0)
     axis = figure.subplots()
-    columns = [_setting_axis(axis, dataset, name, i) for i, name in enumerate(shown)]
+    columns = [_setting_axis(axis, table, name, i) for i, name in enumerate(shown)]
     columns += [
-        _measure_axis(axis, values, len(shown) + i) for i, values in enumerate(measured)
+        _measure_axis(axis, table, name, len(shown) + i)
+        for i, name in enumerate(measured)
     ]
-    _draw_trials(axis, np.stack(columns, axis=1), dataset)
-    _name_missing(axis, dataset, len(shown))
-    _finish(axis, dataset, n_axes=len(columns))
+    _draw_trials(axis, np.stack(columns, axis=1), table)
+    _name_missing(axis, table, len(shown))
+    _finish(axis, table, n_axes=len(columns))
     return figure
 
 
-def _setting_axis(axis: Axes, dataset: xr.Dataset, name: str, at: int) -> np.ndarray:
-    keys = setting_keys(dataset, name)
+def _setting_axis(axis: Axes, table: TrialTable, name: str, at: int) -> np.ndarray:
+    keys = table.keys(name)
     ordered = ordered_keys(keys)
     height = {
         key: (i + 0.5) / len(ordered) if len(ordered) > 1 else 0.5
@@ -82,17 +74,17 @@ def _setting_axis(axis: Axes, dataset: xr.Dataset, name: str, at: int) -> np.nda
     return np.array([height[key] for key in keys])
 
 
-def _measure_axis(axis: Axes, values: xr.DataArray, at: int) -> np.ndarray:
-    numbers = values.to_numpy().astype(float)
+def _measure_axis(axis: Axes, table: TrialTable, name: str, at: int) -> np.ndarray:
+    numbers = table.measured(name)
     finite = numbers[np.isfinite(numbers)]
     lowest, highest = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
     height = (numbers - lowest) / max(highest - lowest, 1e-300)
     ends = {0.0: lowest, 1.0: highest}
-    if not is_higher_better(values):
+    if table.direction(name) != "higher":
         height, ends = 1 - height, {1.0: lowest, 0.0: highest}
     for where, value in ends.items():
         _tick(axis, at, where, f"{value:.4g}")
-    _head(axis, at, measure_label(values).replace(", ", "\n"))
+    _head(axis, at, measure_label(table, name).replace(", ", "\n"))
     return np.asarray(height)
 
 
@@ -115,9 +107,9 @@ def _head(axis: Axes, at: int, text: str) -> None:
     axis.text(at, 1.08, wrapped, ha="center", va="bottom", fontsize=7.5)
 
 
-def _draw_trials(axis: Axes, heights: np.ndarray, dataset: xr.Dataset) -> None:
-    done = status_words(dataset) == DONE
-    regularizers = _regularizers(dataset)
+def _draw_trials(axis: Axes, heights: np.ndarray, table: TrialTable) -> None:
+    done = table.is_done
+    regularizers = _regularizers(table)
     for i_trial, row in enumerate(heights):
         missing = ~np.isfinite(row)
         axis.plot(
@@ -130,8 +122,8 @@ def _draw_trials(axis: Axes, heights: np.ndarray, dataset: xr.Dataset) -> None:
         )
 
 
-def _name_missing(axis: Axes, dataset: xr.Dataset, first_measure: int) -> None:
-    words = status_words(dataset)
+def _name_missing(axis: Axes, table: TrialTable, first_measure: int) -> None:
+    words = table.frame["status"].to_numpy(str)
     found = [
         f"{np.sum(words == word)} {word}" for word in np.unique(words[words != DONE])
     ]
@@ -147,14 +139,12 @@ def _name_missing(axis: Axes, dataset: xr.Dataset, first_measure: int) -> None:
         )
 
 
-def _regularizers(dataset: xr.Dataset) -> list[str]:
-    if "regularizer" not in dataset.coords:
-        return [""] * dataset.sizes["trial"]
-    return [str(name) for name in dataset["regularizer"].to_numpy()]
+def _regularizers(table: TrialTable) -> list[str]:
+    return [str(key or "") for key in table.keys("regularizer")]
 
 
-def _finish(axis: Axes, dataset: xr.Dataset, *, n_axes: int) -> None:
-    names = list(dict.fromkeys(_regularizers(dataset)))
+def _finish(axis: Axes, table: TrialTable, *, n_axes: int) -> None:
+    names = list(dict.fromkeys(_regularizers(table)))
     axis.legend(
         handles=[
             Line2D([], [], color=regularizer_colour(name), label=name or "trial")

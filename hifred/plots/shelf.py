@@ -2,31 +2,22 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar, final
+from typing import Generic, TypeVar, final
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from hifred.observations import (
-    FusionInput,
-    background_of,
-    build_responses,
-    build_sky_grid,
-)
+from hifred.observations import CountsModel, FusionInput, geometry_of
 from hifred.plots.labels import setting_text
 from hifred.plots.layers import Layer, counts_layer, fusion_layer, truth_layer
 from hifred.plots.residuals import with_values
-from hifred.plots.trial_grid import (
-    DONE,
-    SettingKey,
-    collected,
-    setting_keys,
-    status_words,
-)
+from hifred.plots.trial_grid import Source, trials_of
 from hifred.store import open_fusion_input, open_results
 from hifred.store.collected import current_generation
+from hifred.store.trial_table import DONE, SettingKey
 from hifred.sweep import collect, snapshot
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.watch.states import BAD_STATES
@@ -74,9 +65,8 @@ class Shelf:
 
     Parameters
     ----------
-    table : Dataset
-        Collected results: settings, status and measures along ``trial``; their cubes,
-        if any, are not read.
+    source : Results, TrialTable or Dataset
+        Settings, status and measures of the trials; their cubes are not read.
     open_trial : callable
         Returns the lazily opened dataset of a finished trial from its id.
     open_input : callable
@@ -87,37 +77,34 @@ class Shelf:
 
     def __init__(
         self,
-        table: xr.Dataset,
+        source: Source,
         *,
         open_trial: Callable[[str], xr.Dataset],
         open_input: Callable[[str], FusionInput],
         max_bytes: int = 192 * MIB,
     ) -> None:
-        self.table = table
+        self.table = trials_of(source)
         self._open_trial = open_trial
-        self._words = dict(
-            zip(map(str, table["trial"].to_numpy()), status_words(table), strict=True)
-        )
         self._trials = Recent(self._load_trial, max_bytes)
         self._predictions = Recent(self._predict, max_bytes // 4)
         self._inputs = Recent(lambda name: _sized_input(open_input(name)), max_bytes)
-        self._responses = Recent(self._build_responses, max_bytes // 4)
+        self._models = Recent(self._build_model, max_bytes // 4)
 
     def word(self, trial: str) -> str:
         """Return the state of a trial."""
-        return str(self._words[trial])
+        return str(self.row(trial)["status"])
 
     def is_done(self, trial: str) -> bool:
         """Whether a trial has a result."""
-        return self._words[trial] == DONE
+        return self.word(trial) == DONE
 
-    def row(self, trial: str) -> xr.Dataset:
+    def row(self, trial: str) -> pd.Series:
         """Return settings, status and measures of one trial."""
-        return self.table.sel(trial=trial)
+        return self.table.frame.loc[trial]
 
     def model_of(self, trial: str) -> str:
         """Return the name of the input that a trial fused."""
-        return str(self.row(trial)["model"].item())
+        return str(self.row(trial)["model"])
 
     def label(self, trial: str) -> str:
         """Return a trial's settings as a short text, such as ``lrs mu 0.01 rank 5``."""
@@ -130,7 +117,7 @@ class Shelf:
 
     def setting(self, trial: str, name: str) -> SettingKey:
         """Return a setting of a trial; None where it does not read it."""
-        return setting_keys(self.table.sel(trial=[trial]), name)[0]
+        return self.table.setting(trial, name)
 
     def input(self, model: str) -> FusionInput:
         """Return the observations of a model, and its truth if it has one."""
@@ -168,27 +155,16 @@ class Shelf:
         return loaded, loaded.nbytes
 
     def _predict(self, trial: str) -> tuple[dict[str, np.ndarray], int]:
-        result, model = self.trial(trial), self.model_of(trial)
-        settings = json.loads(result.attrs.get("settings", "{}"))
-        responses = self._responses.get(json.dumps([model, _geometry(settings)]))
-        scale = result["reference_exposure"].to_numpy().astype(np.float32)
-        scaled = result["flux"].to_numpy() * scale[:, None, None]
-        expected = {
-            name: np.maximum(responses[name].apply(scaled), 0)
-            + background_of(observation)
-            for name, observation in self.input(model).observations.items()
-        }
+        result = self.trial(trial)
+        key = json.dumps([self.model_of(trial), geometry_of(result)])
+        expected = self._models.get(key).expected_counts(result["flux"].to_numpy())
         return expected, sum(cube.nbytes for cube in expected.values())
 
-    def _build_responses(self, key: str) -> tuple[Mapping[str, Any], int]:
-        model, geometry = json.loads(key)
-        observations = self.input(model).observations
-        margins = {name: geometry.pop(name, 0) for name in _MARGINS}
-        sky = build_sky_grid(observations, **margins)
-        built = build_responses(observations, sky, **geometry)
+    def _build_model(self, key: str) -> tuple[CountsModel, int]:
+        name, geometry = json.loads(key)
         # Figures need no more digits, and stored cubes hold no more.
-        responses = {name: r.astype(np.float32) for name, r in built.items()}
-        return responses, int(4 * sky.energy.size * sky.y.size * sky.x.size)
+        model = CountsModel(self.input(name).observations, geometry, np.float32)
+        return model, int(4 * model.n_voxels)
 
 
 def open_shelf(directory: str | Path) -> Shelf:
@@ -205,7 +181,7 @@ def open_shelf(directory: str | Path) -> Shelf:
     results = open_results(root)
     sweep = SweepDirectory(root)
     return Shelf(
-        collected(results),
+        results,
         open_trial=lambda trial: results.trial(trial).open(),
         open_input=lambda model: open_fusion_input(sweep.input(model)),
     )
@@ -216,18 +192,10 @@ def _is_collected(root: Path) -> bool:
     counts = snapshot(root).counts
     if current_generation(root / "results") is None:
         return False
-    words = status_words(collected(open_results(root)))
+    states = open_results(root).trials.frame["status"]
     n_bad = sum(counts[state] for state in BAD_STATES)
-    found = int(np.sum(words == DONE)), int(np.isin(words, BAD_STATES).sum())
-    return found == (counts["done"], n_bad)
-
-
-_MARGINS = ("margin_pixels", "margin_channels")
-
-
-def _geometry(settings: Mapping[str, Any]) -> dict[str, Any]:
-    names = (*_MARGINS, "target_resolution", "boundary")
-    return {name: settings[name] for name in names if name in settings}
+    collected = int((states == DONE).sum()), int(states.isin(BAD_STATES).sum())
+    return collected == (counts["done"], n_bad)
 
 
 def _sized_input(fusion_input: FusionInput) -> tuple[FusionInput, int]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from hifred.errors import HifredError
@@ -17,10 +16,12 @@ from hifred.plots import (
     plot_parallel_coordinates,
     plot_residuals,
 )
+from hifred.plots.labels import measure_name
 from hifred.plots.shelf import Shelf
-from hifred.plots.trial_grid import measures_of, setting_keys
-from hifred.report.facts import SHOWN_MEASURES, best_per_regularizer, ranking_measure
+from hifred.report.facts import best_per_regularizer
 from hifred.report.pictures import Picture, take_picture
+from hifred.store.ranking import BOTH, criterion, ranked_measures
+from hifred.store.trial_table import SIGMA
 
 
 def model_pictures(shelf: Shelf, model: str) -> list[Picture]:
@@ -42,7 +43,7 @@ def best_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
             reason=f"no trial of {model} is done yet",
         )
         return
-    trial = next(iter(best.values()))
+    trial = best[0]
     label = shelf.label(trial)
     yield take_picture(
         f"Best fusion: {label}",
@@ -59,36 +60,39 @@ def best_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
     yield take_picture(
         "Cost curves",
         f"Cost above its lowest value against iteration, best trials of {model}.",
-        lambda: plot_costs({shelf.label(t): shelf.trial(t) for t in best.values()}),
+        lambda: plot_costs({shelf.label(t): shelf.trial(t) for t in best}),
     )
 
 
 def grid_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
     """Yield curves and heat maps of the measures over the grid."""
     table = shelf.table
-    ranking = ranking_measure(table, model)
-    wanted = [ranking] if ranking else []
-    wanted += [n for n in ("asam_bright", "deviance") if n in measures_of(table)]
-    for measure in dict.fromkeys(["nmse_db", *wanted]):
+    by = criterion(table.select({"model": model}))
+    ranking = "held_out_error" if by == BOTH else by
+    known = ranked_measures(table)
+    ranked_by = measure_name(ranking or "measure")
+    shown = [ranking] if ranking else []
+    shown += [n for n in ("asam_bright", SIGMA) if n in known]
+    for measure in dict.fromkeys(["nmse_db", *shown]):
+        name = measure_name(measure)
         yield take_picture(
-            f"{measure} against mu",
-            f"{measure} of {model} against mu, one line per regulariser and rank; "
+            f"{name} against mu",
+            f"{name} of {model} against mu, one line per regulariser and rank; "
             "crosses with a word are trials without a value.",
             partial(plot_measure_curves, table, measure, where={"model": model}),
         )
     for regularizer in _gridded(shelf, model):
         yield take_picture(
-            f"{ranking} over mu and rank: {regularizer}",
-            f"{ranking} of {model} with {regularizer} by mu and rank; the best cell is "
-            "framed, cells without a value are hatched and named.",
+            f"{ranked_by} over mu and rank: {regularizer}",
+            f"{ranked_by} of {model} with {regularizer} by mu and rank; the best cell "
+            "is framed, cells without a value are hatched and named.",
             partial(_heat_map, shelf, model, regularizer, measure=ranking),
         )
-    shown = [name for name in SHOWN_MEASURES if name in measures_of(table)]
     yield take_picture(
         "Every trial at a glance",
         "Parallel coordinates: a line for each trial of all models, through its "
         "settings and measures; better is up.",
-        lambda: plot_parallel_coordinates(table, shown[:5]),
+        lambda: plot_parallel_coordinates(table, known[:5]),
     )
 
 
@@ -97,7 +101,7 @@ def error_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
     best = best_per_regularizer(shelf.table, model)
     if not best:
         return
-    trials = {shelf.label(trial): shelf.trial(trial) for trial in best.values()}
+    trials = {shelf.label(trial): shelf.trial(trial) for trial in best}
     yield take_picture(
         "Spectral angle to the truth",
         f"Maps of the angle between fused and true spectra, best trials of {model}.",
@@ -133,12 +137,8 @@ def _heat_map(
 
 def _gridded(shelf: Shelf, model: str) -> list[str]:
     """Return the regularisers of a model that were run with more than one setting."""
-    table = shelf.table
-    names = table["regularizer"].to_numpy().astype(str)
-    of_model = table["model"].to_numpy().astype(str) == model
-    found = []
-    for name in dict.fromkeys(names[of_model]):
-        rows = table.isel(trial=np.flatnonzero(of_model & (names == name)))
-        if len(set(setting_keys(rows, "mu"))) > 1:
-            found.append(str(name))
-    return found
+    of_model = shelf.table.select({"model": model})
+    names = dict.fromkeys(str(name) for name in of_model.frame["regularizer"])
+    return [
+        name for name in names if "mu" in of_model.select({"regularizer": name}).swept()
+    ]

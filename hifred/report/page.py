@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hifred import __version__
@@ -74,11 +73,11 @@ def render_page(shelf: Shelf, *, name: str, declaration: str = "") -> str:
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         software=f"hifred {__version__}, Python {platform.python_version()}",
         declaration=declaration,
-        n_trials=shelf.table.sizes["trial"],
-        n_done=sum(shelf.is_done(str(t)) for t in shelf.table["trial"].to_numpy()),
+        n_trials=len(shelf.table),
+        n_done=int(shelf.table.is_done.sum()),
         states=states_table(shelf.table),
         failures=failures_table(shelf.table),
-        chapters=[_chapter(shelf, model) for model in _models(shelf)],
+        chapters=[_chapter(shelf, model) for model in shelf.table.models],
     )
 
 
@@ -87,16 +86,10 @@ def _chapter(shelf: Shelf, model: str) -> dict[str, Any]:
     return {
         "model": model,
         "has_truth": shelf.truth(model) is not None,
-        "best": best_table(shelf, model) if best else None,
+        "best": best_table(shelf.table, model) if best else None,
         "pictures": model_pictures(shelf, model),
         "provenance": provenance_table(shelf.trial(best[0])) if best else None,
     }
-
-
-def _models(shelf: Shelf) -> list[str]:
-    return [
-        str(model) for model in np.unique(shelf.table["model"].to_numpy().astype(str))
-    ]
 
 
 def _name(shelf: Shelf, root: Path) -> str:

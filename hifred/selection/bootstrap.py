@@ -10,8 +10,8 @@ import xarray as xr
 from hifred import dims
 from hifred.errors import HifredError
 from hifred.fusion import FusionSettings, fuse
-from hifred.measures import bright_pixels, predicted_counts
-from hifred.observations import FusionInput
+from hifred.measures import bright_pixels
+from hifred.observations import FusionInput, predicted_counts
 from hifred.selection.thinning import with_counts
 
 # Half-width of the central 68.27 % of a normal distribution.

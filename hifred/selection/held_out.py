@@ -18,8 +18,8 @@ from pydantic.dataclasses import dataclass
 from hifred import dims
 from hifred.errors import HifredError, from_validation
 from hifred.fusion import FusionSettings, fuse
-from hifred.measures import deviance, deviance_moments, measure_of, predicted_counts
-from hifred.observations import FusionInput, mask_of
+from hifred.measures import deviance, deviance_moments, measure_of
+from hifred.observations import FusionInput, mask_of, predicted_counts
 from hifred.selection.thinning import thin
 from hifred.solvers.stopping import Outcome
 

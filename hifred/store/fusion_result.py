@@ -38,23 +38,6 @@ def save_result(path: str | os.PathLike[str], result: xr.Dataset) -> Path:
     return path
 
 
-def open_result(path: str | os.PathLike[str]) -> xr.Dataset:
-    """Open a saved result lazily.
-
-    Raises
-    ------
-    SchemaError
-        If there is none, or one of another schema version.
-    """
-    found = _schema_of(Path(path))
-    if found != (SCHEMA, SCHEMA_VERSION):
-        raise SchemaError(
-            f"{path} must hold a fusion result of schema version {SCHEMA_VERSION}; "
-            f"got {found}. Write it again with `hifred fuse`."
-        )
-    return xr.open_zarr(path, consolidated=False)
-
-
 def check_result_target(path: Path) -> None:
     """Raise `SchemaError` if `path` holds something that is not ours to replace."""
     if path.is_dir() and not any(path.iterdir()):

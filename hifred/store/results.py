@@ -5,22 +5,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from hifred.errors import HifredError, unknown_name
 from hifred.store.collected import SCHEMA, current_generation, open_table
-from hifred.store.held_out_rank import BOTH, NOT_HELD_OUT, SCORES, held_out_rank
-from hifred.store.result_grid import dense_grid
-from hifred.store.result_html import results_html
+from hifred.store.neighbours import steps_from
+from hifred.store.ranking import criterion, sorted_frame
+from hifred.store.result_grid import grid_dims, trial_grid
+from hifred.store.result_summary import summary_html, summary_text
 from hifred.store.result_table import TRIAL
 from hifred.store.trial_file import open_trial, trial_path
-from hifred.store.trial_row import STATUS_FLAGS
-
-FACTS = ("seconds", "iterations", "attempt", "max_rss", "outcome", "message")
-TOLERANCE = 1e-6
-_NAMES = {flag: name for name, flag in STATUS_FLAGS.items()}
+from hifred.store.trial_table import TrialTable
 
 
 @final
@@ -82,8 +78,11 @@ class Results:
         if self._table.attrs.get("schema") != SCHEMA:
             raise HifredError(f"{generation} must be collected results.")
 
+    def __repr__(self) -> str:
+        return summary_text(self.trials, self.root)
+
     def _repr_html_(self) -> str:
-        return results_html(self.attrs, self._frame, self.root)
+        return summary_html(self.trials, self.root)
 
     @property
     def attrs(self) -> dict[str, Any]:
@@ -96,24 +95,23 @@ class Results:
         return list(self._table.attrs["cube_groups"])
 
     @cached_property
+    def trials(self) -> TrialTable:
+        """All trials, one a row."""
+        return TrialTable.of(self._table)
+
+    @property
     def setting_names(self) -> list[str]:
-        """Return the names of the settings, ``model`` and ``seed`` included."""
-        return [str(name) for name in self._table.coords if name != TRIAL]
+        """Names of the settings, ``model`` and ``seed`` included."""
+        return self.trials.setting_names
 
-    @cached_property
+    @property
     def measure_names(self) -> list[str]:
-        """Return the names of everything that was measured."""
-        other = {*FACTS, "status", "record"}
-        return [str(name) for name in self._table.data_vars if name not in other]
+        """Names of everything that was measured."""
+        return self.trials.measure_names
 
-    @cached_property
+    @property
     def _frame(self) -> pd.DataFrame:
-        names = [*self.setting_names, "status", *self.measure_names, *FACTS]
-        columns = {name: _column(self._table[name].values) for name in names}
-        frame = pd.DataFrame(columns, index=_column(self._table[TRIAL].values))
-        frame.index.name = TRIAL
-        frame["status"] = frame["status"].map(_NAMES)
-        return frame
+        return self.trials.frame
 
     def table(self, where: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Return all trials, one a row: settings, status, measures and facts.
@@ -121,19 +119,10 @@ class Results:
         Parameters
         ----------
         where : mapping or None
-            Setting to the value, or list of values, that it must have; numbers agree
-            to 1e-6 of themselves.
+            Setting to the value, or list of values, that it must have; see
+            `TrialTable.mask`.
         """
-        return self._frame[self._mask(where)].copy()
-
-    def _mask(self, where: Mapping[str, Any] | None) -> np.ndarray:
-        mask = np.ones(len(self._frame), dtype=bool)
-        for name, wanted in (where or {}).items():
-            if name not in self._frame:
-                raise unknown_name("column", name, self._frame.columns)
-            listed = wanted if isinstance(wanted, list | tuple) else [wanted]
-            mask &= np.any([_agrees(self._frame[name], v) for v in listed], axis=0)
-        return mask
+        return self.trials.select(where).frame.copy()
 
     def dataset(self, model: str | None = None) -> xr.Dataset:
         """Return settings, status and measures, with the cubes of `model`, lazily.
@@ -200,20 +189,15 @@ class Results:
         HifredError
             If two trials share a place: `where` must tell them apart.
         """
-        if measure not in (*self.measure_names, *FACTS[:4]):
-            raise unknown_name("measure", measure, self.measure_names)
-        frame = self._frame[self._mask(where)]
         last = [name for name in (y, x) if name is not None]
-        for name in last:
-            if name not in self.setting_names:
-                raise unknown_name("setting", name, self.setting_names)
-        array = dense_grid(frame, measure, self.setting_names, last)
-        array.attrs = dict(self._table[measure].attrs)
-        return array
+        chosen = self.trials.select(where)
+        array = trial_grid(chosen, measure, grid_dims(chosen, last))
+        single = [d for d in array.dims if array.sizes[d] == 1 and d not in last]
+        return array.squeeze(single)
 
     def best(
         self,
-        by: str,
+        by: str | None = None,
         n: int = 5,
         where: Mapping[str, Any] | None = None,
         *,
@@ -223,9 +207,10 @@ class Results:
 
         Parameters
         ----------
-        by : str
+        by : str, optional
             A measure that says which way is better, or ``"held_out"``: both scores
-            of held-out counts together, see `held_out_rank`.
+            of held-out counts together, see `held_out_rank`. By default the one that
+            recommends, see `hifred.store.ranking`.
         n : int
         where : mapping, optional
             Only trials with these settings.
@@ -239,28 +224,15 @@ class Results:
         """
         if each is not None and each not in self.setting_names:
             raise unknown_name("setting", each, self.setting_names)
-        known = [*self.measure_names, *FACTS[:4]]
-        together = by == BOTH
-        if together and not set(SCORES) <= set(known):
-            raise HifredError(NOT_HELD_OUT)
-        if by not in known and not together:
-            raise unknown_name("measure", by, self.measure_names)
-        frame = self.table(where)
-        frame = frame[frame["status"] == "done"]
-        if together:
-            frame = frame.assign(**{BOTH: held_out_rank(frame)})
-        frame = frame[frame[by].notna()]
-        frame = frame.sort_values(by, ascending=not self._is_higher(by))
+        chosen = self.trials.select(where)
+        by = by or criterion(chosen)
+        if by is None:
+            return chosen.take(chosen.is_done).frame.head(n)
+        frame = sorted_frame(chosen, by)
         if each is None:
             return frame.head(n)
         order = frame.groupby(each, sort=False).cumcount()
         return frame[order < n].sort_values(each, kind="stable")
-
-    def _is_higher(self, measure: str) -> bool:
-        if measure == BOTH:
-            return False
-        direction = self._table[measure].attrs.get("direction", "lower")
-        return bool(direction == "higher")
 
     def compare(self, ids: Sequence[str]) -> pd.DataFrame:
         """Return the trials `ids` side by side: settings that differ, all measures.
@@ -277,10 +249,10 @@ class Results:
         return frame[[*differing, "status", *self.measure_names, "seconds"]].T
 
     def _full_id(self, name: str) -> str:
-        found = [i for i in self._frame.index if i.startswith(name)]
-        if len(found) != 1:
+        matching = [i for i in self._frame.index if i.startswith(name)]
+        if len(matching) != 1:
             raise unknown_name("trial", name, self._frame.index[:20])
-        return str(found[0])
+        return str(matching[0])
 
     def neighbours(self, trial_id: str) -> pd.DataFrame:
         """Return the trials one step away: the next value of one setting each.
@@ -290,14 +262,9 @@ class Results:
         DataFrame
             As `table`, with a first column ``step`` such as ``mu +``.
         """
-        here = self._frame.loc[self._full_id(trial_id)]
-        found = []
-        for name in self.setting_names:
-            others = [n for n in self.setting_names if n != name]
-            same = np.all([_same(self._frame[n], here[n]) for n in others], axis=0)
-            found += _steps(self._frame[same], name, here[name])
-        frame = self._frame.loc[[i for _, i in found]].copy()
-        frame.insert(0, "step", [step for step, _ in found])
+        steps = steps_from(self.trials, self._full_id(trial_id))
+        frame = self._frame.loc[[step.trial for step in steps]].copy()
+        frame.insert(0, "step", [step.text for step in steps])
         return frame
 
     def trial(self, trial_id: str | None = None, **settings: Any) -> TrialResult:
@@ -314,7 +281,7 @@ class Results:
         for name in settings:
             if name not in self.setting_names:
                 raise unknown_name("setting", name, self.setting_names)
-        frame = self._frame[self._mask(settings)]
+        frame = self.trials.select(settings).frame
         if len(frame) == 1:
             return TrialResult(self, {TRIAL: frame.index[0], **frame.iloc[0]})
         raise HifredError(self._ambiguous(settings, frame))
@@ -334,39 +301,6 @@ class Results:
             for name in settings
         )
         return f"settings must name one trial; {asked} fits none. There is {there}."
-
-
-def _column(values: np.ndarray) -> Any:
-    if values.dtype.kind == "T":
-        return values.astype(object)
-    return values
-
-
-def _agrees(column: pd.Series, wanted: Any) -> np.ndarray:
-    if isinstance(wanted, str) or not pd.api.types.is_numeric_dtype(column):
-        return np.asarray(column.astype(object) == wanted)
-    return np.isclose(column.astype(float), float(wanted), rtol=TOLERANCE, atol=0.0)
-
-
-def _same(column: pd.Series, value: Any) -> np.ndarray:
-    if pd.isna(value):
-        return np.asarray(column.isna())
-    return np.asarray(column == value)
-
-
-def _steps(frame: pd.DataFrame, name: str, here: Any) -> list[tuple[str, str]]:
-    others = frame[frame[name].notna() & (frame[name] != here)]
-    if isinstance(here, str):
-        return [(f"{name} = {row[name]}", str(i)) for i, row in others.iterrows()]
-    if pd.isna(here):
-        return []
-    found = []
-    above, below = others[others[name] > here], others[others[name] < here]
-    if len(below):
-        found.append((f"{name} -", str(below[name].idxmax())))
-    if len(above):
-        found.append((f"{name} +", str(above[name].idxmin())))
-    return found
 
 
 def open_results(path: str | Path) -> Results:

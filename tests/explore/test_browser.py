@@ -64,7 +64,7 @@ def test_clicking_a_pixel_shows_that_pixels_spectrum(page, shelf, row, column) -
     before = page.run("return JSON.stringify(hifred.column('spectrum-fusion','value'))")
     page.click("fusion", layer.x[column], layer.y[row])
     wait_for_change(page, "hifred.column('spectrum-fusion','value')", before)
-    best = str(shelf.table["trial"].to_numpy()[np.nanargmax(shelf.table["nmse_db"])])
+    best = str(shelf.table.frame["nmse_db"].idxmax())
     assert_allclose(spectrum(page), stored(shelf, best, row, column), rtol=1e-6)
     truth = shelf.input("demo").truth
     width = np.diff(truth["energy_edges"]) * 100.0

@@ -8,6 +8,7 @@ from hifred.explore.details import details_html
 from hifred.explore.explorer import Explorer
 from hifred.explore.maps_panel import FUSION_LESS_TRUTH, NO_TRUTH
 from hifred.plots.regions import Region
+from tests.made_up import make_collected
 
 
 @pytest.fixture
@@ -30,8 +31,7 @@ def stored_spectrum(shelf, trial: str, row: int, column: int) -> np.ndarray:
 
 
 def test_it_begins_with_the_best_trial(explorer, shelf) -> None:
-    best = int(np.nanargmax(shelf.table["nmse_db"]))
-    assert explorer.trials["A"] == shelf.table["trial"].to_numpy()[best]
+    assert explorer.trials["A"] == shelf.table.frame["nmse_db"].idxmax()
 
 
 def test_a_pixel_shows_its_own_spectrum(explorer, shelf) -> None:
@@ -121,7 +121,7 @@ def test_the_grid_names_what_is_missing(explorer) -> None:
 def test_choosing_a_setting_finds_the_nearest_trial(explorer) -> None:
     explorer.controls._settings["regularizer"].value = "w2d1d"
     row = explorer.shelf.row(explorer.trials["A"])
-    assert row["regularizer"].item() == "w2d1d"
+    assert row["regularizer"] == "w2d1d"
 
 
 def test_a_measure_that_needs_the_truth_is_refused_with_the_reason(real_shelf) -> None:
@@ -135,7 +135,8 @@ def test_a_measure_that_needs_the_truth_is_refused_with_the_reason(real_shelf) -
 
 
 def test_details_escape_what_they_show(shelf) -> None:
-    table = shelf.table.assign(message=shelf.table["model"] + "<script>")
+    table = make_collected()
+    table["message"] = "trial", ["<script>"] * table.sizes["trial"]
     shelf_with = type(shelf)(
         table, open_trial=shelf._open_trial, open_input=lambda _: shelf.input("demo")
     )

@@ -9,13 +9,13 @@ from hifred.errors import HifredError, SchemaError
 from hifred.measures import (
     MEASURES,
     acssim,
+    fusion_measures,
     measure_fusion,
     measure_of,
     nmse_db,
-    predicted_counts,
     spectral_angle,
 )
-from hifred.observations import FusionInput
+from hifred.observations import FusionInput, predicted_counts
 from hifred.simulation import simulate_model
 
 
@@ -54,6 +54,7 @@ def test_the_truth_measures_best(fusion_input, result):
             assert best[name] > worse[name], name
         else:
             assert best[name] < worse[name], name
+    assert best["deviance"] < worse["deviance"]
     assert best["nmse_db"] == np.inf
     assert best["asam"] == 0
     assert best["data_nmse_db_imager"] > 100
@@ -134,3 +135,18 @@ def test_measures_of_one_instrument_are_known_by_their_beginning():
     assert measure_of("deviance_expected_epic") == MEASURES["deviance_expected"]
     with pytest.raises(HifredError, match="unknown measure 'beauty'"):
         measure_of("beauty")
+
+
+def test_only_a_measure_that_does_not_exist_is_nan(fusion_input, result, monkeypatch):
+    small = {"y": slice(0, 8), "x": slice(0, 8)}
+    truth = fusion_input.truth.isel(small)
+    measured = measure_fusion(result, FusionInput(fusion_input.observations, truth))
+    assert np.isnan(measured["acssim"])
+    assert np.isfinite(measured["nmse_db"])
+
+    def refuse(*_, **__):
+        raise HifredError("the cubes must be sound")
+
+    monkeypatch.setattr(fusion_measures, "nmse_db", refuse)
+    with pytest.raises(HifredError, match="must be sound"):
+        measure_fusion(result, fusion_input)

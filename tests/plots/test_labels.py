@@ -4,6 +4,7 @@ import xarray as xr
 from hifred.plots.labels import (
     band_text,
     measure_label,
+    measure_name,
     plain_unit,
     power_of_ten,
     pretty_unit,
@@ -13,6 +14,8 @@ from hifred.plots.labels import (
     variable_label,
     with_unit,
 )
+from hifred.plots.trial_grid import trials_of
+from tests.made_up import make_collected
 
 
 def test_exponents_are_raised() -> None:
@@ -34,10 +37,9 @@ def test_a_word_has_no_unit() -> None:
 
 
 def test_a_measure_says_which_way_is_better() -> None:
-    measure = xr.DataArray(
-        1.0, name="nmse_db", attrs={"units": "dB", "direction": "higher"}
-    )
-    assert measure_label(measure) == "NMSE (dB), higher is better"
+    table = trials_of(make_collected())
+    assert measure_label(table, "nmse_db") == "NMSE (dB), higher is better"
+    assert measure_name("deviance_sigma_epic") == "misfit, epic"
 
 
 @pytest.mark.parametrize(

@@ -2,34 +2,15 @@ import numpy as np
 import pytest
 
 from hifred.errors import HifredError
-from hifred.plots.trial_grid import (
-    collected,
-    measure_grid,
-    measure_of,
-    measures_of,
-    ordered_keys,
-    selected,
-    setting_key,
-    status_words,
-)
+from hifred.plots.trial_grid import measure_grid, slices_of, trials_of
 from tests.made_up import make_collected
 
 LRS = {"model": "demo", "regularizer": "lrs"}
 
 
-def test_a_dataset_is_taken_as_it_is() -> None:
-    dataset = make_collected()
-    assert collected(dataset) is dataset
-
-
-def test_states_are_read_from_the_flags() -> None:
-    words = status_words(make_collected())
-    assert [words[i] for i in (0, 6, 9, 12)] == [
-        "done",
-        "failed",
-        "diverged",
-        "pending",
-    ]
+def test_a_table_is_taken_as_it_is() -> None:
+    table = trials_of(make_collected())
+    assert trials_of(table) is table
 
 
 def test_each_cell_has_a_value_or_a_word() -> None:
@@ -52,10 +33,26 @@ def test_cells_hold_their_own_trial() -> None:
     assert grid.values[row, column] == float(trial["nmse_db"])
 
 
-def test_a_shared_cell_shows_the_best() -> None:
+def test_a_shared_cell_shows_the_best_and_of_how_many() -> None:
     grid = measure_grid(make_collected(), "nmse_db", where={"regularizer": "low_rank"})
     values = make_collected()["nmse_db"].to_numpy()
     assert grid.values.max() == np.nanmax(values[[0, 1]])
+    assert grid.n_trials.tolist() == [[2], [2]]
+    assert grid.text((0, 0)).endswith("best of 2")
+
+
+def test_a_cell_of_one_trial_says_its_value_alone() -> None:
+    grid = measure_grid(make_collected(), "nmse_db", where=LRS)
+    assert grid.text((0, 0)) == f"{grid.values[0, 0]:.4g}"
+
+
+def test_the_best_cell_of_a_signed_measure_is_the_one_nearest_to_zero() -> None:
+    dataset = make_collected()
+    values = np.linspace(-10, 8, dataset.sizes["trial"])
+    dataset["deviance_sigma"] = "trial", values, {"direction": "zero"}
+    grid = measure_grid(dataset, "deviance_sigma", where=LRS)
+    assert grid.best is not None
+    assert abs(grid.values[grid.best]) == np.nanmin(np.abs(grid.values))
 
 
 def test_a_setting_that_is_not_read_is_one_row() -> None:
@@ -64,15 +61,28 @@ def test_a_setting_that_is_not_read_is_one_row() -> None:
     assert grid.row_texts == ["–"]
 
 
+def test_a_setting_in_words_is_a_place_on_the_axis() -> None:
+    dataset = make_collected()
+    texts = np.where(dataset["mu"] == 0.03, "auto", "")
+    dataset = dataset.assign_coords(
+        mu=dataset["mu"].where(dataset["mu"] != 0.03), mu_text=("trial", texts)
+    )
+    grid = measure_grid(dataset, "nmse_db", where=LRS)
+    assert grid.column_texts == ["0.001", "0.003", "0.01", "auto"]
+    assert measure_grid(dataset, "nmse_db", where={**LRS, "mu": "auto"}).columns == (
+        "auto",
+    )
+
+
 def test_a_measure_that_needs_the_truth_is_refused_on_real_data() -> None:
     real = make_collected(with_truth=False)
     with pytest.raises(HifredError, match="real data, whose truth nobody knows"):
-        measure_of(real, "nmse_db")
+        measure_grid(real, "nmse_db")
     empty = make_collected()
     empty["nmse_db"] = empty["nmse_db"] * np.nan
     empty["nmse_db"].attrs["needs_truth"] = 1
     with pytest.raises(HifredError, match="deviance"):
-        measure_of(empty, "nmse_db")
+        measure_grid(empty, "nmse_db")
 
 
 def test_a_model_without_truth_is_named_beside_one_with() -> None:
@@ -84,19 +94,11 @@ def test_a_model_without_truth_is_named_beside_one_with() -> None:
 
 def test_an_unknown_measure_names_the_nearest() -> None:
     with pytest.raises(HifredError, match="did you mean 'deviance'"):
-        measure_of(make_collected(), "devience")
+        measure_grid(make_collected(), "devience")
 
 
-def test_an_unknown_setting_is_refused() -> None:
-    with pytest.raises(HifredError, match="unknown setting 'modle'"):
-        selected(make_collected(), {"modle": "demo"})
-
-
-def test_measures_are_found() -> None:
-    assert measures_of(make_collected()) == ["nmse_db", "deviance", "asam", "acssim"]
-
-
-def test_settings_compare_across_types() -> None:
-    assert setting_key("10") == setting_key(np.int64(10)) == 10.0
-    assert setting_key(float("nan")) is setting_key("") is setting_key(None) is None
-    assert ordered_keys(["varying", 3.0, None, 1.0]) == [None, 1.0, 3.0, "varying"]
+def test_slices_are_the_settings_beside_the_two_sides() -> None:
+    table = trials_of(make_collected())
+    assert slices_of(table.select(LRS), ("mu", "rank")) == [{}]
+    slices = slices_of(table.select({"regularizer": "lrs"}), ("mu", "rank"))
+    assert slices == [{"model": "demo"}, {"model": "hot"}]

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from hifred.errors import SchemaError, SettingsError, unknown_name
+from hifred.errors import SchemaError, SettingsError
 from hifred.store.collected import Selection, known_records, write_generation
+from hifred.store.ranking import ranked_trials
+from hifred.store.result_table import result_table
 from hifred.store.trial_file import read_trial_attributes
 from hifred.store.trial_row import TrialRow
+from hifred.store.trial_table import TrialTable
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.watch.snapshot import SweepView
 from hifred.sweep.watch.states import BAD_STATES
@@ -19,8 +22,6 @@ from hifred.sweep.watch.states import BAD_STATES
 AUTO_BYTES = 2 * 2**30
 AUTO_TOP = 20
 READERS = 8
-# The first of these that was measured ranks the trials when no measure is named.
-PREFERRED = ("nmse_db", "held_out_error", "held_out_deviance", "deviance", "objective")
 
 
 @final
@@ -156,15 +157,7 @@ def _cube_bytes(row: TrialRow) -> int:
 
 
 def _ranked(rows: Sequence[TrialRow], by: str | None) -> list[TrialRow]:
-    facts: dict[str, Any] = {}
-    for row in rows:
-        facts.update((row.attributes or {}).get("measures", {}))
-    if by is not None and by not in facts:
-        raise unknown_name("measure", by, facts)
-    name = by or next((name for name in PREFERRED if name in facts), None)
-    if name is None:
-        return list(rows)
-    sign = -1.0 if facts[name]["attrs"].get("direction") == "higher" else 1.0
-    values = [row.measures.get(name, float("nan")) for row in rows]
-    keyed = [(value != value, sign * value, i) for i, value in enumerate(values)]
-    return [rows[i] for _, _, i in sorted(keyed)]
+    """Return the trials, the best first; those without a score come last."""
+    ranked = ranked_trials(TrialTable.of(result_table(rows)), by) if rows else []
+    place = {trial_id: i for i, trial_id in enumerate(ranked)}
+    return sorted(rows, key=lambda row: place.get(row.trial_id, len(place)))

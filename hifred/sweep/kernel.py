@@ -1,16 +1,19 @@
 """What the engine asks of the computation that it runs thousands of times."""
 
+import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, final
+from typing import Protocol, final
 
 import numpy as np
 import xarray as xr
 
-from hifred.errors import SettingsError
+from hifred.errors import HifredError, SettingsError
 
 Arrays = Mapping[str, np.ndarray]
+Settings = Mapping[str, object]
 
 
 @final
@@ -49,38 +52,28 @@ class Attempt(Protocol):
         """Return cube, curves, maps and measures; attrs hold ``outcome``."""
 
 
-class Kernel(Protocol):
+class Kernel(ABC):
     """A computation that turns an input and settings into a result.
 
-    Notes
-    -----
-    More methods are used where they exist:
+    A concrete kernel says what it reads and how it computes; what it leaves out has the
+    meaning that is given here.
 
-    ``parts() -> dict[str, str]``
-        Digests of the code behind the tag: a change is refused with a diff.
-    ``input_digest(path) -> str``
-        Digest of an input's content; the default reads the bytes of the files.
-    ``check_input(path)``, ``check_simulation(name, settings)``
-        Raise `HifredError` when a model cannot be used.
-    ``simulate(name, settings, seed=, path=)``
-        Makes the input of a simulated model.
-    ``result_bytes(path)``
-        About how large a result of the input at `path` is.
-    ``objective(settings) -> str | None``
-        Same text, same objective: only then are the costs of two trials compared.
-
-    ``can_warm_start``
-        Whether `begin` takes a fourth argument, ``initial``: the result of another
-        trial to start from.
-    ``fixed_on_paths``
+    Attributes
+    ----------
+    tag : str
+        Version of what is computed; part of every trial's id.
+    can_warm_start : bool
+        Whether `begin` may be given another trial's result to start from.
+    fixed_on_paths : tuple of str
         Names of the settings in which a trial and its ``initial`` must agree.
     """
 
-    @property
-    def tag(self) -> str:
-        """Return the version of what is computed; part of every trial's id."""
+    tag: str
+    can_warm_start: bool = False
+    fixed_on_paths: tuple[str, ...] = ()
 
-    def active(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+    @abstractmethod
+    def active(self, settings: Settings) -> dict[str, object]:
         """Return the settings that are read, defaults included, others dropped.
 
         Raises
@@ -89,25 +82,57 @@ class Kernel(Protocol):
             If one is unknown or out of its range.
         """
 
+    @abstractmethod
     def begin(
-        self, input_path: Path, settings: Mapping[str, Any], state: Arrays | None
+        self,
+        input_path: Path,
+        settings: Settings,
+        state: Arrays | None,
+        initial: xr.Dataset | None = None,
     ) -> Attempt:
         """Start a trial, or go on with it from a `state` saved before.
 
-        `settings` are those that `active` returned, and ``seed``.
+        Parameters
+        ----------
+        input_path : path
+        settings : mapping
+            Those that `active` returned, and ``seed``.
+        state : mapping of arrays or None
+            What `Attempt.state` returned before.
+        initial : Dataset or None
+            The result of another trial to start from.
         """
 
+    def parts(self) -> dict[str, str]:
+        """Return digests of the code behind the tag: a change is refused with a diff.
 
-def kernel_parts(kernel: Kernel) -> dict[str, str]:
-    """Return the digests of the kernel's code, if it tells them."""
-    parts = getattr(kernel, "parts", None)
-    return dict(parts()) if parts is not None else {}
+        ``rule`` says how they were made; those of different rules are not compared.
+        """
+        return {}
 
+    def input_digest(self, path: Path) -> str:
+        """Return the digest of an input's content; here, of the bytes of its files."""
+        return tree_digest(path)
 
-def kernel_objective(kernel: Kernel, settings: Mapping[str, Any]) -> str | None:
-    """Return the name of the objective that `settings` minimise, if comparable."""
-    objective = getattr(kernel, "objective", None)
-    return objective(settings) if objective is not None else None
+    def check_input(self, path: Path) -> None:
+        """Raise `HifredError` if the input at `path` cannot be used."""
+        return
+
+    def check_simulation(self, name: str, settings: Settings) -> None:
+        """Raise `HifredError` if nothing can be simulated with `settings`."""
+        raise HifredError("input must be given; nothing can simulate it.")
+
+    def simulate(self, name: str, settings: Settings, *, seed: int, path: Path) -> None:
+        """Make the input of a simulated model at `path`."""
+        raise HifredError("input must be given; nothing can simulate it.")
+
+    def result_bytes(self, path: Path) -> int | None:
+        """Return about how large a result of the input at `path` is, if known."""
+        return None
+
+    def objective(self, settings: Settings) -> str | None:
+        """Return what `settings` minimise: only of one text are costs compared."""
+        return None
 
 
 def check_path(kernel: Kernel, name: str) -> None:
@@ -118,12 +143,27 @@ def check_path(kernel: Kernel, name: str) -> None:
     SettingsError
         If trials always start afresh, or results along `name` do not fit each other.
     """
-    if not getattr(kernel, "can_warm_start", False):
+    if not kernel.can_warm_start:
         raise SettingsError(
             f"warm_start must be absent; {kernel.tag} always starts afresh."
         )
-    if name in getattr(kernel, "fixed_on_paths", ()):
+    if name in kernel.fixed_on_paths:
         raise SettingsError(
             f"warm_start must name a setting that keeps the shape of a result; got "
             f"{name!r}. Follow mu."
         )
+
+
+def tree_digest(path: Path) -> str:
+    """Return the sha256 of a file, or of all files below a directory."""
+    digest = hashlib.sha256()
+    files = (
+        sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    )
+    for file in files:
+        name = file.relative_to(path).as_posix()
+        digest.update(f"{name}\0{file.stat().st_size}\0".encode())
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

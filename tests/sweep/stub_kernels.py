@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hifred.errors import unknown_name
-from hifred.sweep.kernel import Step
+from hifred.sweep.kernel import Kernel, Step
 
 READ_BY = {
     "low_rank": ("rank",),
@@ -23,7 +23,7 @@ FREE = (
 )  # fmt: skip
 
 
-class StubKernel:
+class StubKernel(Kernel):
     """Draws a cube from its settings, in `n_steps` steps; may misbehave."""
 
     def __init__(self, tag: str = "stub-1", **parts: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, final
 
 from hifred.sweep.driver.trial_queue import TrialQueue
 from hifred.sweep.executors.executor import Executor, TaskFuture, WorkerLostError
-from hifred.sweep.kernel import Kernel, kernel_objective
+from hifred.sweep.kernel import Kernel
 from hifred.sweep.options import RunOptions
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.event_log import process_log
@@ -218,7 +218,7 @@ class Driver:
     def _objective(self, trial: Trial) -> str | None:
         if not self.options.early_stop:
             return None
-        text = kernel_objective(self.kernel, trial.settings)
+        text = self.kernel.objective(trial.settings)
         return None if text is None else f"{trial.model} {trial.seed} {text}"
 
     def _note(self, event: str, **facts: Any) -> None:

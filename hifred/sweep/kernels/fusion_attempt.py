@@ -1,20 +1,18 @@
 """One trial of a fusion: fits of thinned counts, if asked for, then the fit itself."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import xarray as xr
 
-from hifred.errors import HifredError, unknown_name
-from hifred.fusion import Fusion, FusionSettings
+from hifred.errors import HifredError
+from hifred.fusion import Fusion
 from hifred.measures import measure_fusion
 from hifred.selection import (
     SCORES,
-    read_split,
     score,
     split_observations,
     summarise_splits,
@@ -22,29 +20,13 @@ from hifred.selection import (
 from hifred.solvers.stopping import Outcome
 from hifred.store.fusion_input import open_fusion_input
 from hifred.sweep.kernel import Arrays, Step
+from hifred.sweep.kernels.fusion_task import FusionTask
 
 DIVERGED = (Outcome.DIVERGED, Outcome.NOT_FINITE)
 # In a saved state, what belongs to the trial and not to the fit at work.
 _OF_TRIAL = "trial_"
 _SCORES, _ITERATIONS = f"{_OF_TRIAL}scores", f"{_OF_TRIAL}iterations"
 _OBJECTIVE = {"units": "1", "long_name": "objective at the end", "direction": "lower"}
-
-
-def read_metrics(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the ``[metrics]`` of a trial that cost fits of their own, checked.
-
-    Raises
-    ------
-    SettingsError
-        If a key is unknown or a value makes no sense.
-    """
-    for key in table:
-        if key != "held_out":
-            raise unknown_name("key in [metrics]", str(key), ["held_out"])
-    if "held_out" not in table:
-        return {}
-    split = asdict(read_split(table["held_out"]))
-    return {"held_out": split | {"seeds": list(split["seeds"])}}
 
 
 @final
@@ -55,8 +37,8 @@ class FusionAttempt:
     ----------
     input_path : path
         The fusion input.
-    settings : mapping
-        Active settings, ``seed``, and ``metrics`` when held-out counts are asked for.
+    task : FusionTask
+        What to fit, and on which counts first.
     state : mapping of arrays or None
         What `state` returned before.
     initial : Dataset or None
@@ -66,15 +48,13 @@ class FusionAttempt:
     def __init__(
         self,
         input_path: Path,
-        settings: Mapping[str, Any],
+        task: FusionTask,
         state: Arrays | None,
         initial: xr.Dataset | None,
     ) -> None:
-        own = {k: v for k, v in settings.items() if k not in ("seed", "metrics")}
-        self._settings = FusionSettings.read(own)
-        held_out = settings.get("metrics", {}).get("held_out", {"seeds": []})
-        self._fraction = held_out.get("fraction")
-        self._seeds = list(held_out["seeds"])
+        self._settings = task.fusion
+        self._split = task.held_out
+        self._seeds = () if self._split is None else self._split.seeds
         self._initial = initial
         self._input = open_fusion_input(input_path)
         self._scores: list[dict[str, float]] = []
@@ -87,10 +67,10 @@ class FusionAttempt:
     def _begin(self, arrays: Arrays | None = None) -> None:
         """Start, or go on with, the fit whose turn it is."""
         observations = self._input.observations
-        if self._is_split:
+        if self._split is not None and self._is_split:
             seed = self._seeds[len(self._scores)]
             observations, self._held_out = split_observations(
-                observations, self._fraction, seed
+                observations, self._split.fraction, seed
             )
         self._fusion = Fusion(observations, self._settings)
         if arrays is not None:

@@ -1,22 +1,21 @@
 """The real computation behind a trial: fuse the observations, measure the result."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import xarray as xr
 
-from hifred.fusion import FusionSettings, active_settings
 from hifred.simulation import settings_from_mapping, simulate
 from hifred.store.fusion_input import (
     input_digest,
     open_fusion_input,
     save_fusion_input,
 )
-from hifred.sweep.kernel import Arrays, Attempt
+from hifred.sweep.kernel import Arrays, Attempt, Kernel, Settings
 from hifred.sweep.kernels.code_digest import code_digests
-from hifred.sweep.kernels.fusion_attempt import FusionAttempt, read_metrics
+from hifred.sweep.kernels.fusion_attempt import FusionAttempt
+from hifred.sweep.kernels.fusion_task import FusionTask
 
 # Settings that choose the way to the minimum, not the minimum.
 _WAY = ("solver", "tolerance", "max_iterations", "step_size", "precision")
@@ -24,7 +23,7 @@ _WAY = ("solver", "tolerance", "max_iterations", "step_size", "precision")
 
 @final
 @dataclass(frozen=True)
-class FusionKernel:
+class FusionKernel(Kernel):
     """Fuse the observations of a model with one set of settings.
 
     Parameters
@@ -40,31 +39,21 @@ class FusionKernel:
     fixed_on_paths = ("rank", "margin_pixels", "margin_channels")
 
     def parts(self) -> dict[str, str]:
-        """Return digests of the code that computes a trial."""
         return code_digests()
 
-    def active(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        own = {name: value for name, value in settings.items() if name != "metrics"}
-        found = dict(active_settings(FusionSettings.read(own)))
-        metrics = read_metrics(settings.get("metrics") or {})
-        return found | ({"metrics": metrics} if metrics else {})
+    def active(self, settings: Settings) -> dict[str, object]:
+        return FusionTask.read(settings).active()
 
     def input_digest(self, path: Path) -> str:
-        """Return the digest of an input's content."""
         return input_digest(path)
 
     def check_input(self, path: Path) -> None:
-        """Refuse what is no fusion input."""
         open_fusion_input(path)
 
-    def check_simulation(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Refuse settings of which no simulation can be made."""
+    def check_simulation(self, name: str, settings: Settings) -> None:
         settings_from_mapping(name, settings)
 
-    def simulate(
-        self, name: str, settings: Mapping[str, Any], *, seed: int, path: Path
-    ) -> None:
-        """Simulate observations and save them at `path`."""
+    def simulate(self, name: str, settings: Settings, *, seed: int, path: Path) -> None:
         chosen = settings_from_mapping(name, {"seed": seed, **settings})
         save_fusion_input(path, simulate(chosen))
 
@@ -78,7 +67,7 @@ class FusionKernel:
         n_pixels = max(sizes["y"] * sizes["x"] for sizes in shapes)
         return 4 * n_energies * n_pixels
 
-    def objective(self, settings: Mapping[str, Any]) -> str | None:
+    def objective(self, settings: Settings) -> str | None:
         """Return what is minimised; trials of one rank only share an objective."""
         if settings.get("mu") == "varying" or settings.get("solver") == "paper":
             return None
@@ -88,8 +77,8 @@ class FusionKernel:
     def begin(
         self,
         input_path: Path,
-        settings: Mapping[str, Any],
+        settings: Settings,
         state: Arrays | None,
         initial: xr.Dataset | None = None,
     ) -> Attempt:
-        return FusionAttempt(input_path, settings, state, initial)
+        return FusionAttempt(input_path, FusionTask.read(settings), state, initial)

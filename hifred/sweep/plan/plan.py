@@ -9,6 +9,7 @@ from typing import Any, final
 from hifred.store.durable import replace_text
 from hifred.store.sealed_zip import DamagedFileError
 from hifred.sweep.canonical import trial_id
+from hifred.sweep.kernel import Settings
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.record.event_log import decode_event, encode_event
 
@@ -40,7 +41,12 @@ class Trial:
     seed: int = 0
     after: str | None = None
 
-    def values(self) -> dict[str, Any]:
+    @property
+    def whole(self) -> Settings:
+        """Return everything beside its input that decides its result."""
+        return whole_settings(self.settings, self.seed)
+
+    def values(self) -> dict[str, object]:
         """Return everything that a listing or a condition may name."""
         return {
             "id": self.id,
@@ -48,6 +54,11 @@ class Trial:
             "seed": self.seed,
             **self.settings,
         }
+
+
+def whole_settings(settings: Settings, seed: int) -> Settings:
+    """Return settings and seed as a kernel takes them."""
+    return {**settings, "seed": seed}
 
 
 @final

@@ -12,11 +12,10 @@ from hifred.store.durable import replace_text
 from hifred.sweep.canonical import canonical
 from hifred.sweep.declaration import Declaration
 from hifred.sweep.expansion import Expansion, Point, expand
-from hifred.sweep.kernel import Kernel, kernel_parts
+from hifred.sweep.kernel import Kernel
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan.inputs import (
     check_model,
-    digest_of,
     found_digest,
     materialise,
     source_path,
@@ -100,7 +99,7 @@ def check_plan(
     """
     expansion = expand(declaration, kernel)
     before = read_plan(directory) if directory.plan.exists() else None
-    new = Head(declaration.name, kernel.tag, kernel_parts(kernel))
+    new = Head(declaration.name, kernel.tag, kernel.parts())
     head = checked_code(before.head if before else new, kernel, allow=allow_code_change)
     sources = checked_inputs(directory, declaration, head, kernel)
     return Checked(before, head, expansion, sources)
@@ -187,7 +186,7 @@ def checked_code(head: Head, kernel: Kernel, *, allow: bool) -> Head:
     ChangedError
         With the differences, unless they are allowed.
     """
-    parts = kernel_parts(kernel)
+    parts = kernel.parts()
     if head.parts.get("rule") != parts.get("rule") and head.kernel == kernel.tag:
         return _recorded(head, kernel, [RULE_CHANGED])
     changes = _differences({"tag": head.kernel, **head.parts},
@@ -210,7 +209,7 @@ def _recorded(head: Head, kernel: Kernel, changes: list[str]) -> Head:
         "tag": kernel.tag,
         "changes": changes,
     }
-    parts = kernel_parts(kernel)
+    parts = kernel.parts()
     return replace(head, parts=parts, code_changes=[*head.code_changes, record])
 
 
@@ -326,7 +325,7 @@ def _with_inputs(
         if name in inputs:
             _check_kept(directory, name, inputs[name], kernel)
             continue
-        digest = digest_of(kernel, path)
+        digest = kernel.input_digest(path)
         if source is not None and source.exists():
             _check_unchanged(name, {"digest": digest, "source": source}, kernel)
         inputs[name] = {

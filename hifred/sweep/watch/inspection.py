@@ -129,13 +129,12 @@ def reproduce(
 
 
 def _compute(view: SweepView, trial: Trial, kernel: Kernel) -> xr.Dataset:
-    settings = {**trial.settings, "seed": trial.seed}
     path = view.directory.input(trial.model)
     if trial.after is None:
-        attempt = kernel.begin(path, settings, None)
+        attempt = kernel.begin(path, trial.whole, None)
     else:
         with open_trial(view.directory.trial(trial.after)) as before:
-            attempt = kernel.begin(path, settings, None, initial=before.load())  # type: ignore[call-arg]
+            attempt = kernel.begin(path, trial.whole, None, before.load())
     while not attempt.step().done:
         pass
     return attempt.result()

@@ -15,7 +15,7 @@ from hifred.sweep.kernel import Kernel
 from hifred.sweep.kernels.default_kernel import default_kernel
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan.inputs import materialise
-from hifred.sweep.plan.plan import Trial
+from hifred.sweep.plan.plan import Trial, whole_settings
 from hifred.sweep.plan.planning import Checked, check_plan, identified
 from hifred.sweep.plan.target import sweep_target
 from hifred.sweep.watch.snapshot import SweepView
@@ -187,7 +187,7 @@ def _calibrated(
 
 def _time_one(kernel: Kernel, path: Path, point: Point) -> float:
     start = time.monotonic()
-    attempt = kernel.begin(path, {**point.settings, "seed": point.seed}, None)
+    attempt = kernel.begin(path, whole_settings(point.settings, point.seed), None)
     while True:
         step = attempt.step()
         seconds = time.monotonic() - start
@@ -212,14 +212,12 @@ def _bytes(
         some = sorted(published)[:20]
         sizes = [sweep.trial(trial_id).stat().st_size for trial_id in some]
         return round(statistics.fmean(sizes) * len(points))
-    told = getattr(kernel, "result_bytes", None)
-    if told is None:
-        return None
     total = 0
     for model, n_trials in Counter(p.model for p in points).items():
         kept = sweep.input(model)
         path = kept if kept.exists() else checked.sources[model]
-        if path is None:
+        size = None if path is None else kernel.result_bytes(path)
+        if size is None:
             return None
-        total += n_trials * (told(path) + OVERHEAD_BYTES)
+        total += n_trials * (size + OVERHEAD_BYTES)
     return total

@@ -12,7 +12,6 @@ from hifred.store.trial_file import SUFFIX, verify_trial
 from hifred.sweep.kernel import Kernel
 from hifred.sweep.kernels.default_kernel import default_kernel
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.plan.inputs import digest_of
 from hifred.sweep.record.driver_lock import live_driver
 from hifred.sweep.watch.snapshot import SweepView
 
@@ -102,7 +101,7 @@ def _check_inputs(findings: Findings, view: SweepView, kernel: Kernel) -> None:
         findings.n_checked += 1
         where = str(path.relative_to(view.directory.root))
         try:
-            if digest_of(kernel, path) != facts["digest"]:
+            if kernel.input_digest(path) != facts["digest"]:
                 findings.damaged[where] = "its content is not the planned one"
         except (HifredError, OSError) as error:
             findings.damaged[where] = str(error)

@@ -224,7 +224,7 @@ class TrialWork:
     def _begin(self) -> Attempt:
         path = self.directory.input(self.trial.model)
         _check_input(path, self.task.digest, self.kernel)
-        settings = {**self.trial.settings, "seed": self.trial.seed}
+        settings = self.trial.whole
         checkpoint = self._checkpoint()
         if checkpoint is not None:
             self._earlier_seconds = checkpoint.seconds
@@ -234,7 +234,7 @@ class TrialWork:
         if self.trial.after is None:
             return self.kernel.begin(path, settings, None)
         initial = _earlier_result(self.directory, self.trial.after)
-        return self.kernel.begin(path, settings, None, initial=initial)  # type: ignore[call-arg]
+        return self.kernel.begin(path, settings, None, initial)
 
     def _checkpoint(self) -> Checkpoint | None:
         path = self.directory.checkpoint(self.trial.id)

@@ -12,7 +12,6 @@ from hifred.cli.output import console, duration, print_json, print_rows, size
 from hifred.sweep.driver.run import RunReport, run_sweep
 from hifred.sweep.executors.choose import choose_executor
 from hifred.sweep.executors.jobs import describe_jobs, end_driver_job, read_jobs
-from hifred.sweep.options import read_memory
 from hifred.sweep.plan.target import plan_sweep, sweep_target
 from hifred.sweep.template import write_template
 from hifred.sweep.watch.commands import cancel as cancel_trials
@@ -91,7 +90,8 @@ def run(target: Path, *, quiet: bool, as_json: bool, **choices: Any) -> None:
     same command goes on from there.
     """
     with live_view(quiet=quiet or as_json) as show:
-        report = run_sweep(target, on_change=show, **_run_choices(target, choices))
+        given = {name: value for name, value in choices.items() if value is not None}
+        report = run_sweep(target, on_change=show, **_run_choices(target, given))
     if as_json:
         print_json(_report_facts(report))
     else:
@@ -100,18 +100,18 @@ def run(target: Path, *, quiet: bool, as_json: bool, **choices: Any) -> None:
 
 
 def _run_choices(target: Path, choices: dict[str, Any]) -> dict[str, Any]:
-    cluster = choices.pop("cluster")
+    cluster = choices.pop("cluster", None)
     single_job = choices.pop("single_job")
     if cluster is None:
         return choices
-    place = {"directory": choices["directory"]}
+    place = {"directory": choices.get("directory")}
     sweep, _ = sweep_target(target, **place)
     # The inputs tell the memory that a trial needs.
     plan_sweep(target, allow_code_change=choices["allow_code_change"], **place)
     chosen = choose_executor(
         cluster,
         sweep.root,
-        workers=choices.pop("workers"),
+        workers=choices.pop("workers", None),
         single_job=single_job,
     )
     return choices | chosen
@@ -255,9 +255,8 @@ def retry(
     as_json: bool,
 ) -> None:
     """Let trials that ended badly be tried again by the next run."""
-    limit = None if memory is None else read_memory(memory)
     trials = retry_trials(
-        directory, ids=trial_ids, states=states, where=where, memory_mib=limit
+        directory, ids=trial_ids, states=states, where=where, memory=memory
     )
     _tell_chosen(trials, f"will be tried again: hifred run {directory}", as_json)
 

@@ -1,134 +1,137 @@
 """What does not change results: limits, checkpoints, retries."""
 
+import re
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, final
+from dataclasses import replace
+from typing import Annotated, Any, Self, final
 
-from hifred.errors import SettingsError, unknown_name
+from pydantic import AfterValidator, Field, field_validator
 
-_UNITS = {"KiB": 2.0**-10, "MiB": 1.0, "GiB": 2.0**10, "TiB": 2.0**20,
-          "KB": 1e3 / 2**20, "MB": 1e6 / 2**20, "GB": 1e9 / 2**20}  # fmt: skip
+from hifred.settings import (
+    ByteSize,
+    Memory,
+    Place,
+    Seconds,
+    Switch,
+    Text,
+    Whole,
+    read_settings,
+    settings,
+)
+from hifred.settings.kinds import Says, is_number
+
+
+def _cubes(text: str) -> str:
+    if not re.fullmatch(r"all|none|auto|top=\d+", text):
+        raise ValueError
+    return text
+
+
+Cubes = Annotated[
+    Text, AfterValidator(_cubes), Says("'all', 'none', 'auto' or 'top=N'", "top=20")
+]
 
 
 @final
-@dataclass(frozen=True)
+@settings
 class Retries:
-    """How often a trial may be tried again, by what ended it.
+    """How often a trial may be tried again, by what ended it."""
 
-    Parameters
-    ----------
-    failed : int
-        After an exception: it would only come again.
-    lost : int
-        After the death of its process, or the end of its job.
-    timeout : int
-        After its time limit, and only if its checkpoint had advanced.
-    oom : int
-        After it outgrew its memory, with twice as much.
-    """
-
-    failed: int = 0
-    lost: int = 5
-    timeout: int = 3
-    oom: int = 1
+    failed: Whole = Field(
+        default=0, ge=0, description="After an exception: it would only come again."
+    )
+    lost: Whole = Field(
+        default=5,
+        ge=0,
+        description="After the death of its process, or the end of its job.",
+    )
+    timeout: Whole = Field(
+        default=3,
+        ge=0,
+        description="After its time limit, and only if its checkpoint had advanced.",
+    )
+    oom: Whole = Field(
+        default=1, ge=0, description="After it outgrew its memory, with twice as much."
+    )
 
 
 @final
-@dataclass(frozen=True)
+@settings
 class RunOptions:
-    """The ``[run]`` table.
+    """What does not change results: the ``[run]`` table."""
 
-    Parameters
-    ----------
-    workers : int or None
-        Trials at the same time; None = cores / threads.
-    threads : int
-        Threads of one trial.
-    checkpoint_every : float
-        Time between checkpoints of a trial, s.
-    progress_every : float
-        Time between progress lines of a trial, s.
-    trial_timeout : float or None
-        Longest time of one attempt at a trial, s.
-    hang_grace : float
-        How much longer before its process is killed, s.
-    memory : float or None
-        Most resident memory of one trial, MiB; text such as ``"4GiB"`` is read.
-    early_stop : bool
-        Stop a trial that cannot reach the cost of a finished one with the same
-        objective.
-    cubes : str
-        Which cubes the collected store holds: ``top=20``, ``all`` or ``none``.
-    retries : Retries
-        How often to try again.
-    """
+    workers: Whole | None = Field(
+        default=None,
+        ge=1,
+        description="Trials at the same time; left out: cores / threads.",
+        examples=[4],
+    )
+    threads: Whole = Field(default=1, ge=1, description="Threads of one trial.")
+    checkpoint_every: Seconds = Field(
+        default=60.0, description="Time between checkpoints of a trial, s."
+    )
+    progress_every: Seconds = Field(
+        default=2.0, description="Time between progress lines of a trial, s."
+    )
+    trial_timeout: Seconds | None = Field(
+        default=None,
+        description="Longest time of one attempt at a trial, s; left out: no limit.",
+        examples=["1h"],
+    )
+    hang_grace: Seconds = Field(
+        default=30.0,
+        description="How long after its limit a trial that hangs is killed, s.",
+    )
+    memory: Memory | None = Field(
+        default=None,
+        description="Most resident memory of one trial; left out: no limit.",
+    )
+    early_stop: Switch = Field(
+        default=False,
+        description="Stop a trial that cannot reach the cost of a finished one with "
+        "the same objective.",
+    )
+    cubes: Cubes = Field(
+        default="auto",
+        description="Which cubes the collected store holds; auto: all while they are "
+        "small.",
+    )
+    retries: Retries = Field(
+        default_factory=Retries, description="How often a trial is tried again."
+    )
 
-    workers: int | None = None
-    threads: int = 1
-    checkpoint_every: float = 60.0
-    progress_every: float = 2.0
-    trial_timeout: float | None = None
-    hang_grace: float = 30.0
-    memory: float | None = None
-    early_stop: bool = False
-    cubes: str = "auto"
-    retries: Retries = Retries()
+    @field_validator("memory", mode="before")
+    @classmethod
+    def _bare_numbers_are_mib(cls, value: Any) -> Any:
+        # Until version 0.1 a number of MiB was taken, and written into sweep.toml.
+        if isinstance(value, ByteSize) or not is_number(value) or not value > 0:
+            return value
+        size = ByteSize.of_mib(value)
+        warnings.warn(
+            f"memory without a unit is read as MiB: write memory = '{size}'.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return size
+
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """Return these options with some of them changed.
+
+        Raises
+        ------
+        SettingsError
+            If a name is unknown, with the nearest one, or a value is wrong.
+        """
+        return replace(self, **changes)
 
 
-def read_options(table: Mapping[str, Any]) -> RunOptions:
-    """Build the options from the ``[run]`` table.
+def read_options(table: Mapping[str, Any], file: str = "") -> RunOptions:
+    """Build the options from the ``[run]`` table of `file`.
 
     Raises
     ------
     SettingsError
         If a key is unknown or a value is out of its range.
     """
-    values = dict(table)
-    names = [field.name for field in fields(RunOptions)]
-    for key in values:
-        if key not in names:
-            raise unknown_name("key in [run]", key, names)
-    if "retries" in values:
-        values["retries"] = _read_retries(values["retries"])
-    if values.get("memory") is not None:
-        values["memory"] = read_memory(values["memory"])
-    options = replace(RunOptions(), **values)
-    _check_numbers(options)
-    return options
-
-
-def _read_retries(table: Mapping[str, Any]) -> Retries:
-    names = [field.name for field in fields(Retries)]
-    for key, value in table.items():
-        if key not in names:
-            raise unknown_name("key in [run.retries]", key, names)
-        if not isinstance(value, int) or value < 0:
-            raise SettingsError(f"retries.{key} must be a whole number >= 0; {value}.")
-    return replace(Retries(), **table)
-
-
-def _check_numbers(options: RunOptions) -> None:
-    for name in ("workers", "threads"):
-        value = getattr(options, name)
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise SettingsError(f"{name} must be a whole number >= 1; got {value!r}.")
-    for name in ("checkpoint_every", "progress_every", "hang_grace", "trial_timeout"):
-        value = getattr(options, name)
-        if value is None and name == "trial_timeout":
-            continue
-        if not isinstance(value, int | float) or not value >= 0:
-            raise SettingsError(f"{name} must be a time in seconds; got {value!r}.")
-
-
-def read_memory(text: Any) -> float:
-    """Return a memory size in MiB from a number (MiB) or a text such as ``"4GiB"``."""
-    if isinstance(text, int | float) and not isinstance(text, bool) and text > 0:
-        return float(text)
-    compact = str(text).replace(" ", "")
-    for unit, factor in _UNITS.items():
-        number = compact.removesuffix(unit)
-        if number != compact and number.replace(".", "", 1).isdigit():
-            return float(number) * factor
-    raise SettingsError(
-        f"memory must be a size such as '4GiB' or a number of MiB; got {text!r}."
-    )
+    return read_settings(RunOptions, table, Place(file, "run"))

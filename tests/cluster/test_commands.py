@@ -141,7 +141,7 @@ def test_doctor_passes_on_the_test_slurm(bench: Bench) -> None:
         ({"interface": '"ib7"'}, "interface must be one of this host's"),
         ({"partition": '"nowhere"'}, "SLURM must accept the job"),
         ({"partition": '"closed"'}, "SLURM must accept the job"),
-        ({"memory_gib": "900.0"}, "SLURM must accept the job"),
+        ({"memory": '"900GiB"'}, "SLURM must accept the job"),
     ],
 )
 @pytest.mark.parametrize("command", ["run", "submit"])

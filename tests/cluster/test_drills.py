@@ -44,7 +44,7 @@ def bring_back(node: str) -> None:
 @pytest.mark.drill
 def test_cancelled_jobs_are_replaced(bench: Bench) -> None:
     """scancel of running and of pending worker jobs, on two nodes."""
-    bench.configure(jobs="6", memory_gib="3.0")  # two of six have to wait
+    bench.configure(jobs="6", memory='"3GiB"')  # two of six have to wait
     bench.plan(grid(40))
     bench.start_driver()
     bench.wait_for_done(2)

@@ -74,7 +74,7 @@ def test_toml_and_python_expand_alike(tmp_path: Path) -> None:
     assert [p.key for p in one.points] == [p.key for p in other.points]
     assert (one.n_declared, one.n_excluded) == (other.n_declared, other.n_excluded)
     assert from_toml.run == from_python.run
-    assert from_toml.run.memory == 4096
+    assert from_toml.run.memory == 4096 * 2**20
     assert from_toml.run.retries.lost == 2
 
 

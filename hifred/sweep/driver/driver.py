@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
+from hifred.settings import ByteSize
 from hifred.sweep.driver.trial_queue import TrialQueue
 from hifred.sweep.executors.executor import Executor, TaskFuture, WorkerLostError
 from hifred.sweep.kernel import Kernel
@@ -210,10 +211,11 @@ class Driver:
             isolated=self.executor.isolated,
         )
 
-    def _memory(self, trial: Trial) -> float | None:
+    def _memory(self, trial: Trial) -> ByteSize | None:
         history = self._history(trial)
         limit = history.memory or self.options.memory
-        return None if limit is None else limit * 2 ** history.counted()["oom"]
+        grown = 2 ** history.counted()["oom"]
+        return None if limit is None else ByteSize(limit * grown)
 
     def _objective(self, trial: Trial) -> str | None:
         if not self.options.early_stop:

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -95,10 +95,13 @@ def make_executor(name: str, options: RunOptions) -> Executor:
 def run_sweep(
     target: str | Path | Declaration,
     *,
+    directory: str | Path | None = None,
     executor: str | Executor = "local",
     kernel: Kernel | None = None,
     on_change: Callable[[Snapshot], None] | None = None,
-    **choices: Any,
+    allow_code_change: bool = False,
+    options: RunOptions | None = None,
+    **changes: object,
 ) -> RunReport:
     """Run a sweep, or go on with it: what is published is never run again.
 
@@ -106,15 +109,20 @@ def run_sweep(
     ----------
     target : path or Declaration
         A sweep directory, a ``sweep.toml`` or a declaration.
+    directory : path or None
+        Where to run a file or a declaration; default ``runs/<name>``.
     executor : str or Executor
         ``"local"``, ``"inline"``, or one that was made elsewhere, not yet entered.
     kernel : Kernel or None
         What the trials compute; default the fusion.
     on_change : callable or None
         Called with a snapshot of the progress now and then.
-    **choices
-        ``directory`` (for a file or declaration), ``allow_code_change``, and any field
-        of `RunOptions`, which then replaces the declared one.
+    allow_code_change : bool
+        Go on with changed code under the ids of the old one; it is recorded.
+    options : RunOptions or None
+        Limits, checkpoints and retries; default the declared ones.
+    **changes
+        Any field of `RunOptions`, such as ``memory="4GiB"``, to be changed in them.
 
     Returns
     -------
@@ -124,20 +132,17 @@ def run_sweep(
     Raises
     ------
     HifredError
-        If the declaration is wrong, code or input has changed, or another driver is
-        at work.
+        If the declaration or an option is wrong, code or input has changed, or
+        another driver is at work.
     """
     kernel = kernel or default_kernel()
-    allow = bool(choices.pop("allow_code_change", False))
-    sweep, declaration = sweep_target(target, choices.pop("directory", None))
-    options = replace(
-        declaration.run, **{k: v for k, v in choices.items() if v is not None}
-    )
+    sweep, declaration = sweep_target(target, directory)
+    options = (options or declaration.run).changed(changes)
     name = executor if isinstance(executor, str) else type(executor).__name__
-    check_plan(sweep, declaration, kernel, allow_code_change=allow)
+    check_plan(sweep, declaration, kernel, allow_code_change=allow_code_change)
     sweep.create()
     with _told_as_input_error(sweep), DriverLock(sweep.lock, name):
-        planned = planned_in(sweep, declaration, kernel, allow)
+        planned = planned_in(sweep, declaration, kernel, allow_code_change)
         clear_stop()
         made = (
             make_executor(executor, options) if isinstance(executor, str) else executor

@@ -1,5 +1,6 @@
 """From a cluster configuration to what `run_sweep` takes."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,14 @@ def choose_executor(
     """
     config = read_cluster_config(config_file)
     memory = memory_for_sweep(sweep, config)
-    choices = {"threads": config.threads, "memory": memory * 1024}
+    choices = {"threads": config.threads, "memory": memory}
     if isinstance(config, LocalConfig):
         if single_job:
             raise HifredError(f"--single-job must have a SLURM cluster; {config_file}.")
         local = LocalExecutor(workers or config.workers, config.threads)
         return {**choices, "executor": local}
     if workers is not None:
-        config = config.model_copy(update={"jobs": workers})
+        config = replace(config, jobs=workers)
     if single_job:
         return {**choices, "executor": AllocationExecutor(config, sweep)}
     return {**choices, "executor": SlurmExecutor(config, sweep, memory)}

@@ -1,157 +1,222 @@
 """What a cluster configuration file says: where trials run, never what they compute."""
 
-import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from hifred.errors import SettingsError, unknown_name
-
-_DURATION = re.compile(r"(?:(\d+)-)?(\d+):([0-5]\d):([0-5]\d)")
-
-
-def parse_duration(text: object) -> int:
-    """Return the seconds that ``"[days-]hours:minutes:seconds"`` stands for."""
-    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
-        message = f"must be a time such as '12:00:00' or '1-00:00:00'; got {text!r}."
-        raise ValueError(message)
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-
-
-def format_duration(seconds: float) -> str:
-    """Return `seconds` as ``"[days-]hours:minutes:seconds"``."""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    days, hour = divmod(hours, 24)
-    day = f"{days}-" if days else ""
-    return f"{day}{hour:02d}:{minute:02d}:{second:02d}"
+from hifred.settings import (
+    ByteSize,
+    Duration,
+    Memory,
+    Place,
+    Seconds,
+    Switch,
+    Text,
+    Walltime,
+    Whole,
+    Word,
+    read_settings,
+    read_toml,
+    renamed,
+    settings,
+)
 
 
-Seconds = Annotated[int, BeforeValidator(parse_duration)]
-Word = Annotated[str, Field(pattern=r"^\S+$")]
+@settings
+class LocalConfig:
+    """Workers on this machine."""
+
+    executor: Literal["local"] = Field(
+        default="local",
+        description="Workers are processes of this machine, reachable from it only.",
+    )
+    workers: Whole = Field(
+        default=2, ge=1, description="Trials at a time; at most cores / threads."
+    )
+    threads: Whole = Field(
+        default=1,
+        ge=1,
+        description="Threads of one trial; small cubes gain nothing from more.",
+    )
+    memory: Memory | None = Field(
+        default=None,
+        description="Most memory of one trial; left out: from the size of the sweep's "
+        "cubes.",
+        examples=["2GiB"],
+    )
+    local_directory: Word | None = Field(
+        default=None,
+        description="Scratch of the workers; left out: the system's temporary "
+        "directory.",
+        examples=["/tmp"],
+    )
+    _memory_gib = renamed("memory_gib", "memory", ByteSize.of_gib)
 
 
-class _Config(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@settings
+class DriverConfig:
+    """The small batch job of `hifred submit`: it only starts and watches workers."""
+
+    partition: Word | None = Field(
+        default=None,
+        description="Where it waits for the workers; left out: the workers' partition.",
+        examples=["long"],
+    )
+    walltime: Walltime = Field(
+        default=Duration(24 * 3600),
+        description="At its end the driver is requeued and goes on.",
+    )
+    memory: Memory = Field(
+        default=ByteSize.of_gib(2), description="Memory of the driver."
+    )
+    extra_directives: tuple[Text, ...] = Field(
+        default=(),
+        description="Added to its #SBATCH lines; those of the workers are not.",
+    )
+    _memory_gib = renamed("memory_gib", "memory", ByteSize.of_gib)
 
 
-class LocalConfig(_Config):
-    """Workers on this machine.
+@settings
+class SlurmConfig:
+    """Worker jobs on a SLURM cluster."""
 
-    Parameters
-    ----------
-    workers : int
-        Trials at a time.
-    threads : int
-        Threads of one trial.
-    memory_gib : float, GiB
-        Memory of one worker; nothing means what the problem's size asks for.
-    local_directory : str
-        Scratch of the workers; nothing means the system's temporary directory.
-    """
-
-    executor: Literal["local"] = "local"
-    workers: int = Field(default=2, ge=1)
-    threads: int = Field(default=1, ge=1)
-    memory_gib: float | None = Field(default=None, gt=0)
-    local_directory: Word | None = None
-
-
-class DriverConfig(_Config):
-    """The small batch job of `hifred submit`: it only starts and watches workers.
-
-    Parameters
-    ----------
-    partition : str
-        Where it waits for the workers; nothing means the workers' partition.
-    walltime : seconds
-        When it ends the job is requeued and goes on.
-    memory_gib : float, GiB
-    extra_directives : tuple of str
-        Added to its ``#SBATCH`` lines.
-    """
-
-    partition: Word | None = None
-    walltime: Seconds = 24 * 3600
-    memory_gib: float = Field(default=2.0, gt=0)
-    extra_directives: tuple[str, ...] = ()
-
-
-class SlurmConfig(_Config):
-    """Worker jobs on a SLURM cluster; the files in `cluster_configs` explain each key.
-
-    Parameters
-    ----------
-    jobs : int
-        Worker jobs wanted at a time.
-    workers_per_job : int
-        Trials at a time inside one job.
-    threads : int
-        Threads, and so CPUs, of one trial.
-    memory_gib : float, GiB
-        Memory of one trial; nothing means what the problem's size asks for.
-    walltime, margin : seconds
-        Time limit of a worker job, and how long before its end trials checkpoint.
-    interface, scheduler_interface : str
-        Network interface of the workers, and of the driver where it differs.
-    poll_seconds, start_seconds, give_up_after
-        How often the queue is read, how long a started job may take until its worker
-        reports, and how many jobs in a row may end before any worker reported.
-    """
-
-    executor: Literal["slurm"] = "slurm"
-    jobs: int = Field(default=4, ge=1)
-    workers_per_job: int = Field(default=1, ge=1)
-    threads: int = Field(default=2, ge=1)
-    memory_gib: float | None = Field(default=None, gt=0)
-    walltime: Seconds = 3600
-    margin: Seconds = 300
-    partition: Word | None = None
-    account: Word | None = None
-    account_required: bool = False
-    interface: Word
-    scheduler_interface: Word | None = None
-    local_directory: Word = "/tmp"
-    prologue: tuple[str, ...] = ()
-    log_directory: Word | None = None
-    extra_directives: tuple[str, ...] = ()
-    skip_directives: tuple[str, ...] = ()
-    tls: bool = True
-    tls_directory: Word | None = None
-    python: Word | None = None
-    poll_seconds: float = Field(default=10.0, gt=0)
-    start_seconds: float = Field(default=300.0, gt=0)
-    give_up_after: int = Field(default=5, ge=1)
-    driver: DriverConfig = DriverConfig()
+    executor: Literal["slurm"] = Field(
+        default="slurm", description="Workers are jobs of a SLURM cluster."
+    )
+    jobs: Whole = Field(
+        default=4,
+        ge=1,
+        description="Worker jobs wanted at a time; lost ones are replaced.",
+    )
+    workers_per_job: Whole = Field(
+        default=1,
+        ge=1,
+        description="Trials at a time inside one job; more where jobs get whole nodes.",
+    )
+    threads: Whole = Field(
+        default=2,
+        ge=1,
+        description="Threads and CPUs of one trial; the low-rank solver gains little "
+        "above 4.",
+    )
+    memory: Memory | None = Field(
+        default=None,
+        description="Memory of one trial; left out: from the size of the sweep's "
+        "cubes.",
+        examples=["2GiB"],
+    )
+    walltime: Walltime = Field(
+        default=Duration(3600),
+        description="Time limit of a worker job. Short jobs start sooner, and a trial "
+        "that needs longer goes on in the next job.",
+    )
+    margin: Walltime = Field(
+        default=Duration(300),
+        description="A job takes no new trial this long before its end, and the "
+        "running one is saved.",
+    )
+    partition: Word | None = Field(
+        default=None,
+        description="`sinfo -s` lists them; left out: the cluster's default.",
+        examples=["normal"],
+    )
+    account: Word | None = Field(
+        default=None,
+        description="Who pays; `sacctmgr show associations user=$USER`.",
+        examples=["my_project"],
+    )
+    account_required: Switch = Field(
+        default=False, description="Refuse to submit without an account."
+    )
+    interface: Word = Field(
+        kw_only=True,
+        description="Network between the nodes; `ip -brief address` on a node.",
+        examples=["ib0"],
+    )
+    scheduler_interface: Word | None = Field(
+        default=None,
+        description="The driver's interface, where login nodes name it differently.",
+        examples=["eth0"],
+    )
+    local_directory: Word = Field(
+        default="/tmp",
+        description="Scratch on the node's own disk; $TMPDIR and the like are filled "
+        "in on the node.",
+    )
+    prologue: tuple[Text, ...] = Field(
+        default=(),
+        description="What a job does first: modules, virtual environment.",
+        examples=[["module load python/3.12", "ulimit -c 0"]],
+    )
+    log_directory: Word | None = Field(
+        default=None,
+        description="Output of the jobs; left out: in the sweep directory, which has "
+        "to be on the shared file system.",
+        examples=["~/hifred-logs"],
+    )
+    extra_directives: tuple[Text, ...] = Field(
+        default=(),
+        description="Lines added as #SBATCH.",
+        examples=[["--constraint=cpu", "--qos=regular"]],
+    )
+    skip_directives: tuple[Text, ...] = Field(
+        default=(),
+        description="Our own #SBATCH lines that this cluster does not want.",
+        examples=[["--mem"]],
+    )
+    tls: Switch = Field(
+        default=True,
+        description="Encrypt, and refuse whoever lacks this run's certificate.",
+    )
+    tls_directory: Word | None = Field(
+        default=None,
+        description="Keys of a running driver, readable by you only; left out: in the "
+        "sweep directory.",
+        examples=["~/.hifred"],
+    )
+    python: Word | None = Field(
+        default=None,
+        description="The jobs' interpreter, where it is not that of this command.",
+        examples=["/shared/env/bin/python"],
+    )
+    poll_seconds: Seconds = Field(
+        default=10.0, gt=0, description="Time between two looks at the queue, s."
+    )
+    start_seconds: Seconds = Field(
+        default=300.0,
+        gt=0,
+        description="A job whose worker has not reported this long after its start is "
+        "cancelled, s.",
+    )
+    give_up_after: Whole = Field(
+        default=5,
+        ge=1,
+        description="Looks in a row that find failed jobs and no worker, before the "
+        "sweep stops aloud.",
+    )
+    driver: DriverConfig = Field(
+        default_factory=DriverConfig,
+        description="The driver of `hifred submit`: a small job that starts and "
+        "watches the workers. `hifred run` ignores this.",
+    )
+    _memory_gib = renamed("memory_gib", "memory", ByteSize.of_gib)
 
     @model_validator(mode="after")
     def _check_times_and_account(self) -> Self:
         if self.margin >= self.walltime:
-            message = (
-                f"margin must be shorter than walltime; got margin "
-                f"{format_duration(self.margin)} and walltime "
-                f"{format_duration(self.walltime)}. A worker stops that long before "
-                f"its job ends."
+            raise SettingsError(
+                f"margin must be shorter than walltime; got margin {self.margin} and "
+                f"walltime {self.walltime}. A worker stops that long before its job "
+                "ends."
             )
-            raise ValueError(message)
         if self.account_required and self.account is None:
-            message = (
+            raise SettingsError(
                 "account must be set on this cluster; got none. Write the account "
                 "that pays for the jobs (`sacctmgr show associations user=$USER`)."
             )
-            raise ValueError(message)
         return self
 
     @property
@@ -175,17 +240,8 @@ def read_cluster_config(path: Path) -> ClusterConfig:
     SettingsError
         If the file is missing, is no TOML, or has a wrong key or value.
     """
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        message = (
-            f"cluster config must be a readable file; got {str(path)!r} "
-            f"({error.strerror}). Copy one of cluster_configs/ and edit it."
-        )
-        raise SettingsError(message) from error
-    except tomllib.TOMLDecodeError as error:
-        message = f"{path} must be TOML; got {error}. Correct that line."
-        raise SettingsError(message) from error
+    advice = "Copy one of cluster_configs/ and edit it."
+    content = read_toml(path, what="cluster config", advice=advice)
     return parse_cluster_config(content, source=str(path))
 
 
@@ -199,38 +255,7 @@ def parse_cluster_config(content: Mapping[str, Any], *, source: str) -> ClusterC
     source : str
         Name of the file, for the messages.
     """
-    kind = content.get("executor", "slurm")
+    kind = str(content.get("executor", "slurm"))
     if kind not in _KINDS:
-        raise unknown_name(f"executor in {source}", str(kind), _KINDS)
-    model = _KINDS[kind]
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        raise _as_sentence(error, model, source) from error
-
-
-def _as_sentence(
-    error: ValidationError, model: type[BaseModel], source: str
-) -> SettingsError:
-    first = error.errors(include_url=False)[0]
-    *parents, key = [str(part) for part in first["loc"] if isinstance(part, str)] or [
-        ""
-    ]
-    if first["type"] == "extra_forbidden":
-        keys = DriverConfig.model_fields if parents else model.model_fields
-        table = f" of [{parents[0]}]" if parents else ""
-        return unknown_name(f"key{table} in {source}", key, keys)
-    if first["type"] == "missing":
-        return SettingsError(f"{source}: {key} must be given; got nothing. {_HINTS}")
-    text = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error":
-        return SettingsError(f"{source}: {f'{key} ' if key else ''}{text}")
-    wanted = text.removeprefix("Input should ")
-    if first["type"] == "string_pattern_mismatch":
-        wanted = "be one word"
-    return SettingsError(
-        f"{source}: {key} must {wanted}; got {first['input']!r}. {_HINTS}"
-    )
-
-
-_HINTS = "The files in cluster_configs/ explain every key."
+        raise unknown_name(f"executor in {source}", kind, _KINDS)
+    return read_settings(_KINDS[kind], content, Place(source))

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 
 from hifred.errors import HifredError
+from hifred.settings import ByteSize
 from hifred.sweep.executors.config import ClusterConfig, LocalConfig
 from hifred.sweep.executors.probe_finding import ProbeFinding, find
 from hifred.sweep.executors.slurm.examination import examine_slurm, look_at_directory
@@ -52,12 +53,12 @@ def _look_at_cores(config: LocalConfig) -> str:
 
 
 def _look_at_memory(config: LocalConfig) -> str:
-    free = psutil.virtual_memory().available / 2**30
-    wanted = config.workers * (config.memory_gib or 0.0)
+    free = ByteSize(psutil.virtual_memory().available)
+    wanted = ByteSize(config.workers * (config.memory or 0))
     if wanted > free:
         message = (
-            f"workers x memory_gib must be at most the {free:.1f} GiB available; got "
-            f"{wanted:.1f} GiB. Lower one of them."
+            f"workers x memory must be at most the {free.gib:.1f} GiB available; got "
+            f"{wanted.gib:.1f} GiB. Lower one of them."
         )
         raise HifredError(message)
-    return f"{free:.1f} GiB are available"
+    return f"{free.gib:.1f} GiB are available"

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hifred.errors import unknown_name
+from hifred.settings import ByteSize
+from hifred.sweep.options import RunOptions
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.event_log import EventLog
 from hifred.sweep.watch.listing import chosen_trials
@@ -20,7 +22,7 @@ def retry(
     ids: Iterable[str] = (),
     states: Sequence[str] = (),
     where: str | None = None,
-    memory_mib: float | None = None,
+    memory: ByteSize | str | None = None,
 ) -> list[Trial]:
     """Let trials that ended badly be tried again by the next, or present, run.
 
@@ -30,8 +32,8 @@ def retry(
         Which ones; none = all that fit.
     states : sequence of str
         Of these states; none = every bad state and cancelled.
-    memory_mib : float or None
-        Memory that they may use from now on, MiB.
+    memory : ByteSize, str or None
+        Memory that they may use from now on, such as ``"16GiB"``.
 
     Returns
     -------
@@ -41,9 +43,10 @@ def retry(
     for state in states:
         if state not in RETRIABLE:
             raise unknown_name("state to retry", state, RETRIABLE)
+    limit = RunOptions().changed({"memory": memory}).memory
     view = SweepView(root)
     trials = chosen_trials(view, ids=ids, states=states or RETRIABLE, where=where)
-    facts = {} if memory_mib is None else {"memory": memory_mib}
+    facts = {} if limit is None else {"memory_bytes": int(limit)}
     _tell(view, "retry", trials, **facts)
     return trials
 

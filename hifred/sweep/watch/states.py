@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from hifred.settings import ByteSize
 from hifred.sweep.options import Retries
 
 STATES = (
@@ -48,7 +49,7 @@ class TrialHistory:
     command: int = 0
     cancelled: bool = False
     cancel_reason: str = ""
-    memory: float | None = None
+    memory: ByteSize | None = None
     last: dict[str, Any] = field(default_factory=dict)
     finish: dict[str, Any] = field(default_factory=dict)
     place: dict[str, Any] = field(default_factory=dict)
@@ -148,7 +149,14 @@ def _on_retry(history: TrialHistory, event: dict[str, Any]) -> None:
     history.forgiven = max(history.forgiven, int(event["n"]))
     if int(event["command"]) > history.command:
         history.command, history.cancelled = int(event["command"]), False
-        history.memory = event.get("memory") or history.memory
+        history.memory = _told_memory(event) or history.memory
+
+
+def _told_memory(event: dict[str, Any]) -> ByteSize | None:
+    if "memory_bytes" in event:
+        return ByteSize(event["memory_bytes"])
+    # Lines of version 0.1 tell MiB.
+    return ByteSize.of_mib(event["memory"]) if "memory" in event else None
 
 
 def _on_cancelled(history: TrialHistory, event: dict[str, Any]) -> None:

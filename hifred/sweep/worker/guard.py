@@ -11,6 +11,8 @@ from typing import IO
 
 import psutil
 
+from hifred.settings import ByteSize
+
 OOM_EXIT = 137
 POLL_SECONDS = 0.1
 _crash_files: dict[Path, IO[str]] = {}
@@ -60,18 +62,18 @@ def time_guard(seconds: float | None, file: IO[str] | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def memory_guard(
-    limit_mib: float | None, on_excess: Callable[[float], None]
+    limit: ByteSize | None, on_excess: Callable[[ByteSize], None]
 ) -> Iterator[None]:
-    """End this process when its resident memory exceeds `limit_mib`, MiB.
+    """End this process when its resident memory exceeds `limit`.
 
-    `on_excess` is called first, with the memory found, MiB.
+    `on_excess` is called first, with the memory found.
     """
-    if limit_mib is None:
+    if limit is None:
         yield
         return
     over = threading.Event()
     watcher = threading.Thread(
-        target=_watch, args=(limit_mib, on_excess, over), daemon=True
+        target=_watch, args=(limit, on_excess, over), daemon=True
     )
     watcher.start()
     try:
@@ -82,12 +84,12 @@ def memory_guard(
 
 
 def _watch(
-    limit_mib: float, on_excess: Callable[[float], None], over: threading.Event
+    limit: ByteSize, on_excess: Callable[[ByteSize], None], over: threading.Event
 ) -> None:
     process = psutil.Process()
     while not over.wait(POLL_SECONDS):
-        found = process.memory_info().rss / 2**20
-        if found > limit_mib:
+        found = ByteSize(process.memory_info().rss)
+        if found > limit:
             on_excess(found)
             os._exit(OOM_EXIT)
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, final
 import xarray as xr
 
 from hifred.errors import HifredError, SchemaError
+from hifred.settings import ByteSize
 from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from hifred.store.provenance import JOB_VARIABLES, machine_facts, max_rss_mib
 from hifred.store.trial_file import open_trial, publish_trial, verify_trial
@@ -69,7 +70,7 @@ class Task:
     progress_every: float = 2.0
     trial_timeout: float | None = None
     hang_grace: float = 30.0
-    memory: float | None = None
+    memory: ByteSize | None = None
     best_cost: float | None = None
     isolated: bool = True
 
@@ -148,8 +149,9 @@ def _guarded(task: Task, log: EventLog, work: "TrialWork") -> Iterator[None]:
     limit = task.trial_timeout
     seconds = None if limit is None else limit + task.hang_grace
 
-    def on_excess(found: float) -> None:
-        message = f"used {found:.0f} MiB of {task.memory:.0f} MiB allowed"
+    def on_excess(found: ByteSize) -> None:
+        allowed = 0.0 if task.memory is None else task.memory.mib
+        message = f"used {found.mib:.0f} MiB of {allowed:.0f} MiB allowed"
         work.ended("oom", message, None)
 
     with time_guard(seconds, crash_file), memory_guard(task.memory, on_excess):

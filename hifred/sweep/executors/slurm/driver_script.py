@@ -2,8 +2,10 @@
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from hifred.settings import ByteSize
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.slurm.run_files import directory_from, job_prefix
 from hifred.sweep.executors.slurm.script import (
@@ -67,17 +69,16 @@ def driver_script(
         Worker jobs wanted; None means the configuration's number.
     """
     driver = config.driver
-    own = config.model_copy(
-        update={
-            "partition": driver.partition or config.partition,
-            "extra_directives": driver.extra_directives,
-        }
+    own = replace(
+        config,
+        partition=driver.partition or config.partition,
+        extra_directives=driver.extra_directives,
     )
     request = JobRequest(
         name=driver_name(sweep),
         log=_log(sweep, config),
         cpus=1,
-        memory_gib=driver.memory_gib,
+        memory=driver.memory,
         walltime=driver.walltime,
     )
     warning = min(_WARNING_SECONDS, driver.walltime // 4)
@@ -94,7 +95,7 @@ def allocation_script(
     config: SlurmConfig,
     config_file: Path,
     *,
-    memory_gib: float,
+    memory: ByteSize,
     jobs: int | None = None,
 ) -> str:
     """Return the batch script of one allocation that holds driver and workers.
@@ -103,14 +104,14 @@ def allocation_script(
     ----------
     sweep, config, config_file, jobs
         As for `driver_script`; `jobs` times `workers_per_job` tasks are asked for.
-    memory_gib : float, GiB
+    memory : ByteSize
         Memory of one trial.
     """
     request = JobRequest(
         name=driver_name(sweep),
         log=_log(sweep, config),
         cpus=config.threads,
-        memory_gib=memory_gib,
+        memory=memory,
         walltime=config.walltime,
         tasks=(jobs or config.jobs) * config.workers_per_job,
         nodes=None,

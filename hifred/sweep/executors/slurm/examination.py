@@ -8,6 +8,7 @@ import psutil
 
 from hifred.errors import HifredError
 from hifred.sweep.executors.config import SlurmConfig
+from hifred.sweep.executors.memory import UNKNOWN
 from hifred.sweep.executors.probe_finding import ProbeFinding, find
 from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.preflight import (
@@ -43,7 +44,7 @@ def examine_slurm(
         One a probe, as soon as it is known.
     """
     name, log = "hifred-doctor", folder / "doctor"
-    request = WorkerRequest(config, name, log, config.memory_gib or 2.0, None)
+    request = WorkerRequest(config, name, log, config.memory or UNKNOWN, None)
     yield find("commands", _look_at_commands)
     yield find("libraries", _look_at_libraries)
     interface = config.scheduler_interface or config.interface

@@ -88,6 +88,6 @@ def check_script(script: str) -> str:
     except job_queue.QueueError as error:
         message = (
             f"SLURM must accept the job; got {str(error)!r}. Correct partition, "
-            f"account, walltime, memory_gib or extra_directives in the cluster config."
+            f"account, walltime, memory or extra_directives in the cluster config."
         )
         raise SettingsError(message) from error

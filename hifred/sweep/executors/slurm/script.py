@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 
 from hifred.errors import SettingsError
-from hifred.sweep.executors.config import SlurmConfig, format_duration
+from hifred.settings import ByteSize, Duration
+from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.dask_executor import dask_environment, thread_environment
 
 
@@ -21,9 +21,9 @@ class JobRequest:
         Job name, one word.
     log : Path
         Log file without ending; SLURM adds the job id, ``.out`` and ``.err``.
-    tasks, cpus, memory_gib
-        Tasks, CPUs of a task, and memory of a task (GiB).
-    walltime : seconds
+    tasks, cpus, memory
+        Tasks, CPUs of a task, and memory of a task.
+    walltime : Duration
     nodes : str or None
         ``-N``; None leaves it to SLURM.
     """
@@ -31,8 +31,8 @@ class JobRequest:
     name: str
     log: Path
     cpus: int
-    memory_gib: float
-    walltime: int
+    memory: ByteSize
+    walltime: Duration
     tasks: int = 1
     nodes: str | None = "1"
 
@@ -41,11 +41,10 @@ def directives(
     config: SlurmConfig, request: JobRequest, extra: Iterable[str] = ()
 ) -> list[str]:
     """Return the ``#SBATCH`` lines of a job, those of `skip_directives` left out."""
-    per_cpu = ceil(request.memory_gib * 1024 / request.cpus)
     memory = (
-        f"--mem={ceil(request.memory_gib * 1024)}M"
+        f"--mem={_whole_mib(request.memory)}M"
         if request.tasks == 1
-        else f"--mem-per-cpu={per_cpu}M"
+        else f"--mem-per-cpu={_whole_mib(request.memory, request.cpus)}M"
     )
     wanted = [
         f"--job-name={request.name}",
@@ -57,10 +56,14 @@ def directives(
         f"--ntasks={request.tasks}",
         f"--cpus-per-task={request.cpus}",
         memory,
-        f"--time={format_duration(request.walltime)}",
+        f"--time={request.walltime}",
     ]
     kept = [line for line in wanted if line and not _is_skipped(line, config)]
     return [f"#SBATCH {line}" for line in (*kept, *config.extra_directives, *extra)]
+
+
+def _whole_mib(memory: ByteSize, n_parts: int = 1) -> int:
+    return -(-memory // (n_parts * 2**20))
 
 
 def _is_skipped(line: str, config: SlurmConfig) -> bool:

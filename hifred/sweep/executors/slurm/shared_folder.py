@@ -14,6 +14,7 @@ from typing import Any
 from distributed.utils import get_ip_interface
 
 from hifred.errors import HifredError
+from hifred.settings import ByteSize, Duration
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.slurm import job_queue, tls
 from hifred.sweep.executors.slurm.joblog import last_lines
@@ -55,7 +56,9 @@ def _run_probe(
     config: SlurmConfig, place: Path, wait_seconds: float
 ) -> tuple[dict[str, Any], float]:
     log = place / "probe"
-    request = JobRequest("hifred-doctor", log, config.threads, 1.0, 300)
+    request = JobRequest(
+        "hifred-doctor", log, config.threads, ByteSize.of_gib(1), Duration(300)
+    )
     python = config.python or sys.executable
     command = f"{python} -m hifred.sweep.executors.slurm.node_probe {place}"
     header = directives(config, request, ["--no-requeue"])

@@ -7,6 +7,7 @@ from typing import Any, Self, final
 
 import dask
 
+from hifred.settings import ByteSize
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.dask_executor import DaskExecutor
 from hifred.sweep.executors.executor import WorkerLostError
@@ -34,17 +35,17 @@ class SlurmExecutor(DaskExecutor):
     config : SlurmConfig
     sweep : Path
         The sweep directory; it has to lie on the file system that the nodes share.
-    memory_gib : float, GiB
+    memory : ByteSize
         Memory of one trial.
     """
 
-    def __init__(self, config: SlurmConfig, sweep: Path, memory_gib: float) -> None:
+    def __init__(self, config: SlurmConfig, sweep: Path, memory: ByteSize) -> None:
         super().__init__(config.capacity, config.threads)
         self.config = config
         self.files = plan_run_files(sweep, config)
         tls_directory = self.files.tls if config.tls else None
         self.request = WorkerRequest(
-            config, self.files.job_name, self.files.log, memory_gib, tls_directory
+            config, self.files.job_name, self.files.log, memory, tls_directory
         )
         self.journal = Journal(self.files.journal, self.files.job_name)
 

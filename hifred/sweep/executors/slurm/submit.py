@@ -73,7 +73,7 @@ class Submission:
                 self.sweep,
                 config,
                 self.frozen_config,
-                memory_gib=memory,
+                memory=memory,
                 jobs=self.jobs,
             )
             return {"driver and workers": script}

@@ -19,6 +19,7 @@ from distributed.deploy.spec import SpecCluster
 from distributed.security import Security
 
 from hifred.errors import HifredError
+from hifred.settings import ByteSize
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.script import (
@@ -33,7 +34,7 @@ DASK_SETTINGS = {"distributed.deploy.lost-worker-timeout": "7 days"}
 
 
 # The guard ends a trial at its limit before SLURM ends the whole job.
-_SPARE_GIB = 0.25
+_SPARE = ByteSize.of_gib(0.25)
 
 
 @contextmanager
@@ -63,7 +64,7 @@ class WorkerRequest:
         Name of the jobs; one run of the driver has one.
     log : Path
         Log file of the jobs, without ending.
-    memory_gib : float, GiB
+    memory : ByteSize
         Memory of one trial.
     tls_directory : Path or None
         Where the certificates lie; None means no encryption.
@@ -72,7 +73,7 @@ class WorkerRequest:
     config: SlurmConfig
     name: str
     log: Path
-    memory_gib: float
+    memory: ByteSize
     tls_directory: Path | None
 
     def job(self) -> JobRequest:
@@ -81,7 +82,7 @@ class WorkerRequest:
             name=self.name,
             log=self.log,
             cpus=config.threads * config.workers_per_job,
-            memory_gib=self.memory_gib * config.workers_per_job + _SPARE_GIB,
+            memory=ByteSize(self.memory * config.workers_per_job + _SPARE),
             walltime=config.walltime,
         )
 
@@ -94,7 +95,7 @@ class WorkerRequest:
     def sizes(self) -> dict[str, Any]:
         """Return what dask-jobqueue wants to know of a job's size."""
         workers = self.config.workers_per_job
-        memory = f"{self.memory_gib * workers}GiB"
+        memory = str(ByteSize(self.memory * workers))
         return {"cores": workers, "processes": workers, "memory": memory}
 
     def header(self) -> str:

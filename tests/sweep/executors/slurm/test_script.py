@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hifred.errors import SettingsError
+from hifred.settings import ByteSize, read_settings
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.slurm.driver_script import allocation_script, driver_script
 from hifred.sweep.executors.slurm.script import check_path, worker_command
@@ -13,12 +14,13 @@ from hifred.sweep.executors.slurm.worker_cluster import WorkerRequest
 
 
 def config(**changes: object) -> SlurmConfig:
-    return SlurmConfig.model_validate({"interface": "lo", **changes})
+    return read_settings(SlurmConfig, {"interface": "lo", **changes})
 
 
 def script(**changes: object) -> str:
     keys = Path("/keys")
-    request = WorkerRequest(config(**changes), "name", Path("/logs/worker"), 3.0, keys)
+    log, memory = Path("/logs/worker"), ByteSize.of_gib(3)
+    request = WorkerRequest(config(**changes), "name", log, memory, keys)
     return request.script()
 
 
@@ -69,7 +71,7 @@ def test_the_driver_script_comes_back_and_quotes_its_paths(tmp_path: Path) -> No
 
 def test_a_single_allocation_holds_all_workers(tmp_path: Path) -> None:
     text = allocation_script(
-        tmp_path, config(threads=2), Path("/c.toml"), memory_gib=4.0, jobs=5
+        tmp_path, config(threads=2), Path("/c.toml"), memory=ByteSize.of_gib(4), jobs=5
     )
     assert "#SBATCH --ntasks=5" in text
     assert "#SBATCH --mem-per-cpu=2048M" in text

@@ -1,6 +1,7 @@
 """Laws that whole families of classes obey, stated once."""
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 from numpy.testing import assert_allclose
 
 from hifred.functionals.base import Smooth
@@ -34,3 +35,9 @@ def assert_gradient(
     # A linear functional leaves no remainder, only rounding.
     rounding = 1e-13 * (1 + abs(value))
     assert abs(large - 4 * small) <= 0.1 * abs(large) + 10 * rounding
+
+
+def assert_same_sky(found: SkyCoord, wanted: SkyCoord, tolerance_deg: float) -> None:
+    """Positions in any frames lie on one another."""
+    apart = np.max(found.transform_to("icrs").separation(wanted.transform_to("icrs")))
+    assert apart.deg <= tolerance_deg

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.io.fits.scripts.fitscheck import main as fitscheck
 from numpy.testing import assert_allclose, assert_array_equal
@@ -15,6 +16,7 @@ from hifred.observations.formats.ogip import read_arf, read_rmf
 from hifred.observations.formats.pha import read_pha
 from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.store.fits_export import export_fits, sky_pixels
+from tests.laws import assert_same_sky
 
 N, SHAPE = 20, (5, 6)
 EDGES = np.linspace(6.2, 6.3, N + 1)
@@ -74,7 +76,7 @@ def test_the_cube_returns_with_its_place_and_edges(tmp_path: Path) -> None:
     assert_array_equal(cube.values, fused["flux"].values)
     assert_array_equal(cube.edges, EDGES)
     assert cube.unit == "photon cm-2 s-1"
-    assert_allclose(cube.grid.sky_of(1, 4), GRID.sky_of(1, 4), atol=1e-10)
+    assert_same_sky(cube.grid.sky_of(1, 4), GRID.sky_of(1, 4), 1e-10)
     image = read_sky_image(tmp_path / "image.fits")
     assert_allclose(image.values, fused["flux"].values.sum(axis=0), rtol=1e-6)
 
@@ -146,13 +148,13 @@ def test_a_margin_widens_the_grid_of_the_imager() -> None:
     fused = result().pad(y=2, x=2, constant_values=0).fillna(0)
     grid = sky_pixels(fused, fusion_input())
     assert grid.shape == (9, 10)
-    assert_allclose(grid.sky_of(2, 2), GRID.sky_of(0, 0), atol=1e-10)
+    assert_same_sky(grid.sky_of(2, 2), GRID.sky_of(0, 0), 1e-10)
 
 
 def test_without_a_place_the_field_is_at_zero() -> None:
     grid = sky_pixels(result())
     assert grid.pixel_size_arcsec == pytest.approx(4)
-    assert_allclose(grid.sky_of(2, 2.5), [0, 0], atol=1e-10)
+    assert_same_sky(grid.sky_of(2, 2.5), SkyCoord(0, 0, unit="deg"), 1e-10)
 
 
 def test_regions_and_replicas_of_another_shape_are_told(tmp_path: Path) -> None:
@@ -189,5 +191,5 @@ def test_spectral_cube_opens_the_cube(tmp_path: Path) -> None:
     middle = fused["energy"].values
     assert_allclose(cube.spectral_axis.to_value("keV"), middle)
     world = cube.world[0, 1, 4]
-    found = [world[2].to_value("deg"), world[1].to_value("deg")]
-    assert_allclose(found, GRID.sky_of(1, 4))
+    found = SkyCoord(world[2], world[1])
+    assert_same_sky(found, GRID.sky_of(1, 4), 1e-7)

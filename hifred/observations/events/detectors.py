@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final
 
+import numpy as np
+
 from hifred.observations.events.filters import ColumnFilter
 from hifred.observations.formats.fits_tables import FitsFormatError
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Detector:
     """One kind of detector.
 
@@ -25,6 +27,8 @@ class Detector:
         First value of the column.
     filters : mapping of str to ColumnFilter
         The usual choice of good events.
+    pixels : (column, row) array of int, optional
+        Numbers of the pixels of a small array, by their places DETX and DETY from 1.
     """
 
     pi_column: str
@@ -32,15 +36,41 @@ class Detector:
     pi_start_ev: float = 0.0
     pi_first: int = 0
     filters: Mapping[str, ColumnFilter] = field(default_factory=dict)
+    pixels: np.ndarray | None = None
 
 
 ASCA_GRADES = {"GRADE": ColumnFilter(among=(0, 2, 3, 4, 6))}
+# The standard selections of the SAS, #XMMEA_EM and #XMMEA_EP, with single to quadruple
+# events in MOS and single and double ones in pn.
+MOS_EVENTS = {
+    "PATTERN": ColumnFilter(maximum=12),
+    "FLAG": ColumnFilter(bits_unset=0x766BA000),
+}
+PN_EVENTS = {
+    "PATTERN": ColumnFilter(maximum=4),
+    "FLAG": ColumnFilter(bits_unset=0x2FB002C),
+}
+# ITYPE 0: high-resolution primary events; pixel 12 looks at a calibration source.
+CALORIMETER_EVENTS = {
+    "ITYPE": ColumnFilter(among=(0,)),
+    "PIXEL": ColumnFilter(exclude=(12,)),
+}
+# XRISM Proposers' Observatory Guide, figure of the Resolve array; the same in SXS.
+CALORIMETER_PIXELS = np.array(
+    [
+        [12, 11, 9, 19, 21, 23],
+        [14, 13, 10, 20, 22, 24],
+        [16, 15, 17, 18, 25, 26],
+        [8, 7, 0, 35, 33, 34],
+        [6, 4, 2, 28, 31, 32],
+        [5, 3, 1, 27, 29, 30],
+    ]
+)
 
-EPIC_MOS = Detector("PI", 1.0, filters={"PATTERN": ColumnFilter(maximum=12)})
-EPIC_PN = Detector("PI", 1.0, filters={"PATTERN": ColumnFilter(maximum=4)})
+EPIC_MOS = Detector("PI", 1.0, filters=MOS_EVENTS)
+EPIC_PN = Detector("PI", 1.0, filters=PN_EVENTS)
 ACIS = Detector("PI", 14.6, pi_first=1, filters=ASCA_GRADES)
-# ITYPE 0: high-resolution primary events.
-CALORIMETER = Detector("PI", 0.5, filters={"ITYPE": ColumnFilter(among=(0,))})
+CALORIMETER = Detector("PI", 0.5, filters=CALORIMETER_EVENTS, pixels=CALORIMETER_PIXELS)
 XTEND = Detector("PI", 6.0, filters=ASCA_GRADES)
 
 # Keys are TELESCOP and INSTRUME, in capitals.

@@ -130,19 +130,31 @@ class FitsTable:
                 "Fetch the file again: it may be truncated."
             ) from error
 
-    def numbers(self, name: str) -> np.ndarray:
-        """Return a column of plain, finite numbers in native byte order."""
+    def values(self, name: str) -> np.ndarray:
+        """Return a column of plain numbers in native byte order.
+
+        Undefined values, those equal to TNULL, are NaN.
+        """
         values = np.asarray(self.raw(name))
         if values.dtype.kind not in "biuf":
             raise FitsFormatError(
                 f"{self.place(name)} must hold numbers; it holds {values.dtype}."
             )
+        values = values.astype(values.dtype.newbyteorder("="), copy=False)
+        undefined = self.data.columns[self._required(name)].null
+        if isinstance(undefined, int) and np.any(values == undefined):
+            return np.where(values == undefined, np.nan, values)
+        return values
+
+    def numbers(self, name: str) -> np.ndarray:
+        """Return a column of plain, finite numbers in native byte order."""
+        values = self.values(name)
         if not np.all(np.isfinite(values)):
             bad = int(np.argmax(~np.isfinite(values.reshape(len(values), -1)).all(1)))
             raise FitsFormatError(
                 f"{self.place(name)} must be finite; row {bad} is {values[bad]}."
             )
-        return values.astype(values.dtype.newbyteorder("="), copy=False)
+        return values
 
     def integers(self, name: str) -> np.ndarray:
         """Return a column of one whole number per row (int64)."""
@@ -159,7 +171,7 @@ class FitsTable:
         return str(self.data.columns[self._required(name)].unit or "").strip()
 
     def quantity(self, name: str, unit: str) -> np.ndarray:
-        """Return a column converted to `unit` (float64).
+        """Return a column of finite values converted to `unit` (float64).
 
         A column without a unit is taken to be in `unit`.
 
@@ -168,7 +180,12 @@ class FitsTable:
         FitsFormatError
             If the column is missing, not finite, or has a unit of another kind.
         """
-        values = self.numbers(name).astype(float)
+        self.numbers(name)
+        return self.quantity_or_nan(name, unit)
+
+    def quantity_or_nan(self, name: str, unit: str) -> np.ndarray:
+        """Return a column converted to `unit`, NaN where it is undefined."""
+        values = self.values(name).astype(float)
         text = self.unit(name)
         return values * self._factor(name, text, unit) if text else values
 
@@ -259,6 +276,13 @@ def tables_in(
             f"has {', '.join(hdu.name or 'unnamed' for hdu in hdus)}."
         )
     return [_loaded(path, hdu) for hdu in fitting]
+
+
+def all_tables(path: str | PathLike[str]) -> list[FitsTable]:
+    """Read all binary tables of a file, in their order."""
+    path = Path(path)
+    with open_fits(path) as hdus:
+        return [_loaded(path, hdu) for hdu in hdus if isinstance(hdu, fits.BinTableHDU)]
 
 
 def _loaded(path: Path, hdu: fits.BinTableHDU) -> FitsTable:

@@ -46,7 +46,7 @@ def _quadrilaterals(detector: PixelGrid, sky: PixelGrid) -> np.ndarray:
     """Return (pixel, corner, (y, x)) in sky pixels whose edges are integers."""
     ny, nx = detector.shape
     y, x = np.meshgrid(np.arange(ny + 1) - 0.5, np.arange(nx + 1) - 0.5, indexing="ij")
-    corner_y, corner_x = sky.pixel_of(*detector.sky_of(y.ravel(), x.ravel()))
+    corner_y, corner_x = sky.pixel_of(detector.sky_of(y.ravel(), x.ravel()))
     points = np.stack([corner_y, corner_x], axis=-1).reshape(ny + 1, nx + 1, 2) + 0.5
     around = [points[:-1, :-1], points[:-1, 1:], points[1:, 1:], points[1:, :-1]]
     return np.stack(around, axis=2).reshape(ny * nx, 4, 2)

@@ -5,11 +5,18 @@ from typing import final
 
 import numpy as np
 from astropy import units
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
-from astropy.wcs.utils import proj_plane_pixel_scales
+from astropy.wcs.utils import (
+    pixel_to_skycoord,
+    proj_plane_pixel_scales,
+    skycoord_to_pixel,
+)
+from numpy.typing import ArrayLike
 
 from hifred.errors import HifredError
+from hifred.observations.geometry.celestial import celestial_wcs
 
 # Pitch of the Resolve and SXS arrays: 832 micrometres at a focal length of 5.6 m.
 RESOLVE_PIXEL_ARCSEC = 30.6
@@ -24,7 +31,8 @@ class PixelGrid:
     Parameters
     ----------
     wcs : WCS
-        Celestial, two-dimensional; pixel (0, 0) is the centre of row 0, column 0.
+        Celestial, two-dimensional, in any frame that astropy can transform; pixel
+        (0, 0) is the centre of row 0, column 0.
     shape : (int, int)
         Number of rows (y) and columns (x).
     """
@@ -53,17 +61,28 @@ class PixelGrid:
         header["NAXIS1"], header["NAXIS2"] = self.shape[1], self.shape[0]
         return str(header.tostring(sep="\n"))
 
-    def pixel_of(
-        self, ra: np.ndarray, dec: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return pixel coordinates (y, x), from 0, of positions in degrees."""
-        x, y = self.wcs.all_world2pix(ra, dec, 0)
+    def pixel_of(self, sky: SkyCoord) -> tuple[np.ndarray, np.ndarray]:
+        """Return pixel coordinates (y, x), from 0, of positions in any frame."""
+        x, y = skycoord_to_pixel(sky, self.wcs, origin=0)
         return np.asarray(y), np.asarray(x)
 
-    def sky_of(self, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return positions (ra, dec) in degrees of pixel coordinates from 0."""
-        ra, dec = self.wcs.all_pix2world(x, y, 0)
-        return np.asarray(ra), np.asarray(dec)
+    def sky_of(self, y: ArrayLike, x: ArrayLike) -> SkyCoord:
+        """Return the positions of pixel coordinates from 0, in the grid's frame."""
+        return pixel_to_skycoord(x, y, self.wcs, origin=0)
+
+    @property
+    def centre(self) -> SkyCoord:
+        """Position of the middle of the field."""
+        ny, nx = self.shape
+        return self.sky_of((ny - 1) / 2, (nx - 1) / 2)
+
+    def __str__(self) -> str:
+        """Return centre, frame and extent in words."""
+        ny, nx = self.shape
+        lon, lat = self.centre.spherical.lon.deg, self.centre.spherical.lat.deg
+        size = self.pixel_size_arcsec
+        frame = self.centre.frame.name.upper()
+        return f'{lon:.5f} {lat:+.5f} deg ({frame}), {nx} x {ny} pixels of {size:.4g}"'
 
     def widened(self, margin_pixels: int) -> "PixelGrid":
         """Return the grid with `margin_pixels` more pixels on every side."""
@@ -145,14 +164,14 @@ def grid_from_header(header: fits.Header, place: str) -> PixelGrid:
     HifredError
         If there is no celestial WCS, or the image axes are not the first two.
     """
-    wcs = WCS(header, fix=False, naxis=2) if "CTYPE1" in header else WCS(naxis=2)
-    if not wcs.has_celestial or "NAXIS2" not in header:
+    wcs = celestial_wcs(header, place)
+    if wcs is None or "NAXIS2" not in header:
         raise HifredError(
             f"{place} must have a celestial WCS on its first two axes; got "
             f"CTYPE1 {header.get('CTYPE1', 'none')!r} and CTYPE2 "
             f"{header.get('CTYPE2', 'none')!r}."
         )
-    return PixelGrid(wcs.celestial, (int(header["NAXIS2"]), int(header["NAXIS1"])))
+    return PixelGrid(wcs, (int(header["NAXIS2"]), int(header["NAXIS1"])))
 
 
 def grid_from_text(text: str) -> PixelGrid:

@@ -6,11 +6,8 @@ from typing import final
 import numpy as np
 
 from hifred.errors import HifredError, SettingsError
-from hifred.observations.events.event_list import (
-    bin_detector_pixels,
-    bin_events,
-    read_events,
-)
+from hifred.observations.events.binning import bin_detector_pixels, bin_events
+from hifred.observations.events.event_list import read_events
 from hifred.observations.formats.fits_images import (
     SkyImage,
     background_cube,
@@ -168,7 +165,7 @@ def _binned(
         coordinates=settings.coordinates,
         energy_column=settings.energy_column,
     )
-    if events.wcs is None and not events.in_degrees:
+    if events.sky is None:
         counts = bin_detector_pixels(events, edges, first=1, shape=grid.shape)
     else:
         counts = bin_events(events, grid, edges)

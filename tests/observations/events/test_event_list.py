@@ -6,15 +6,15 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
-from hifred.observations.events.event_list import (
+from hifred.observations.events.binning import (
     bin_detector_pixels,
     bin_events,
     event_pixels,
     histogram,
-    merge_intervals,
-    read_events,
 )
+from hifred.observations.events.event_list import read_events
 from hifred.observations.events.filters import ColumnFilter
+from hifred.observations.events.good_times import merge_intervals
 from hifred.observations.formats.fits_tables import FitsFormatError
 from hifred.observations.geometry.pixel_grid import tangent_grid
 

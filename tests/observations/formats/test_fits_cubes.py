@@ -11,6 +11,7 @@ from hifred.errors import HifredError
 from hifred.observations.formats.fits_cubes import write_sky_image
 from hifred.observations.formats.fits_images import SkyImage, read_sky_image
 from hifred.observations.geometry.pixel_grid import tangent_grid
+from tests.laws import assert_same_sky
 
 GRID = tangent_grid(83.6, 22.0, pixel_size_arcsec=4, shape=(5, 7), roll_deg=17)
 EDGES = np.linspace(6.2, 6.9, 15)
@@ -29,7 +30,7 @@ def test_a_cube_returns_without_loss(tmp_path: Path) -> None:
     assert_array_equal(again.edges, EDGES)
     assert again.unit == UNIT
     assert again.values.dtype == np.float32
-    assert_allclose(again.grid.sky_of(1, 5), GRID.sky_of(1, 5), rtol=0, atol=1e-10)
+    assert_same_sky(again.grid.sky_of(1, 5), GRID.sky_of(1, 5), 1e-10)
     assert again.header["OBJECT"] == "toy"
 
 
@@ -54,7 +55,7 @@ def test_astropy_sees_sky_and_energy(tmp_path: Path) -> None:
     write_sky_image(tmp_path / "c.fits", cube())
     wcs = WCS(fits.getheader(tmp_path / "c.fits"))
     sky, energy = wcs.pixel_to_world(5, 1, 3)
-    assert_allclose([sky.ra.deg, sky.dec.deg], GRID.sky_of(1, 5), atol=1e-10)
+    assert_same_sky(sky, GRID.sky_of(1, 5), 1e-10)
     assert energy.to_value("keV") == pytest.approx(0.5 * (EDGES[3] + EDGES[4]))
     _, energy = WCS(fits.getheader(tmp_path / "c.fits"), key="K").pixel_to_world(
         5, 1, 3

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from astropy.coordinates import SkyCoord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -28,10 +27,13 @@ CASES = [
 
 def detector(roll: float, ratio: float, shift: tuple[float, float]) -> PixelGrid:
     """A detector that covers the middle of SKY, shifted by fractions of a sky pixel."""
-    ra, dec = SKY.sky_of(20 + shift[0], 23 + shift[1])
-    size = 4 * ratio
+    centre = SKY.sky_of(20 + shift[0], 23 + shift[1])
     return tangent_grid(
-        float(ra), float(dec), pixel_size_arcsec=size, shape=(13, 12), roll_deg=roll
+        centre.ra.deg,
+        centre.dec.deg,
+        pixel_size_arcsec=4 * ratio,
+        shape=(13, 12),
+        roll_deg=roll,
     )
 
 
@@ -112,16 +114,20 @@ def test_overlaps_equal_polygon_clipping(
     roll: float, ratio: float, shift: tuple[float, float]
 ) -> None:
     sky = tangent_grid(50.0, 41.5, pixel_size_arcsec=6, shape=(5, 7))
-    ra, dec = sky.sky_of(2 + shift[0], 3 + shift[1])
+    centre = sky.sky_of(2 + shift[0], 3 + shift[1])
     target = tangent_grid(
-        float(ra), float(dec), pixel_size_arcsec=6 * ratio, shape=(2, 3), roll_deg=roll
+        centre.ra.deg,
+        centre.dec.deg,
+        pixel_size_arcsec=6 * ratio,
+        shape=(2, 3),
+        roll_deg=roll,
     )
     matrix = overlap_matrix(target, sky).toarray()
     for pixel in range(6):
         i, j = divmod(pixel, 3)
         around = ((-0.5, -0.5), (-0.5, 0.5), (0.5, 0.5), (0.5, -0.5))
         world = [target.sky_of(i + dy, j + dx) for dy, dx in around]
-        polygon = [tuple(float(v) + 0.5 for v in sky.pixel_of(*w)) for w in world]
+        polygon = [tuple(float(v) + 0.5 for v in sky.pixel_of(w)) for w in world]
         for column in range(35):
             expected = clip(list(polygon), *divmod(column, 7))
             assert matrix[pixel, column] == pytest.approx(expected, abs=1e-10)
@@ -166,8 +172,7 @@ def test_a_detector_elsewhere_sees_nothing() -> None:
 
 def test_roll_is_the_position_angle_of_the_y_axis() -> None:
     grid = tangent_grid(83.6, 22.0, pixel_size_arcsec=4, shape=(9, 9), roll_deg=17)
-    ra, dec = grid.sky_of(np.array([4, 5]), np.array([4, 4]))
-    points = SkyCoord(ra, dec, unit="deg")
+    points = grid.sky_of(np.array([4, 5]), np.array([4, 4]))
     assert points[0].position_angle(points[1]).deg == pytest.approx(17, abs=1e-3)
 
 

@@ -1,0 +1,34 @@
+"""Energies of events, from a column of energy or of channels."""
+
+import numpy as np
+
+from hifred.observations.events.detectors import known_detector
+from hifred.observations.formats.fits_tables import FitsTable
+
+ENERGY_COLUMNS = ("ENERGY",)
+
+
+def event_energies(table: FitsTable, column: str | None = None) -> np.ndarray:
+    """Return the energies (event,) in keV, NaN where they are undefined.
+
+    Parameters
+    ----------
+    table : FitsTable
+    column : str, optional
+        With a unit of energy, or PI; by default ENERGY, else PI as the telescope
+        counts it.
+    """
+    names = ENERGY_COLUMNS if column is None else (column,)
+    for name in names:
+        if table.find(name) is not None and name.upper() != "PI":
+            if not table.unit(name):
+                # Chandra and others that leave the unit out write electronvolts.
+                return table.values(name).astype(float) * 1e-3
+            return table.quantity_or_nan(name, "keV")
+    if column is not None and column.upper() != "PI":
+        table.raw(column)  # raises: there is no such column
+    detector = known_detector(table.header, table.place("PI"))
+    value = table.values(detector.pi_column).astype(float)
+    # The middle of the channel: rounding cannot move it to a neighbour.
+    offset = detector.pi_start_ev + (0.5 - detector.pi_first) * detector.pi_step_ev
+    return (value * detector.pi_step_ev + offset) * 1e-3

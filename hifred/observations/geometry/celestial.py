@@ -1,0 +1,114 @@
+"""The gate for positions: a celestial WCS whose frame astropy can transform."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
+from astropy.wcs import WCS
+from astropy.wcs.utils import wcs_to_celestial_frame
+
+from hifred.errors import HifredError
+
+FRAMES = "ICRS, FK5, FK4 (RADESYS, EQUINOX), galactic (GLON, GLAT) or ecliptic"
+# Frames that astropy knows but that do not stand still on the sky.
+MOVING = {"itrs"}
+
+
+def celestial_wcs(header: fits.Header, place: str) -> WCS | None:
+    """Return the celestial WCS of a header's first two axes; None if it has none.
+
+    Parameters
+    ----------
+    header : fits.Header
+        Of an image, or with the keywords of an image.
+    place : str
+        File and extension, for the error.
+
+    Raises
+    ------
+    HifredError
+        If the keywords make no WCS, or its frame is unknown. The error names them.
+    """
+    if "CTYPE1" not in header:
+        return None
+    return checked_wcs(header, place, ("CTYPE1", "CTYPE2"), {"naxis": 2})
+
+
+def pixel_list_wcs(
+    header: fits.Header, columns: Sequence[int], place: str
+) -> WCS | None:
+    """Return the celestial WCS of two columns of an event list; None if it has none.
+
+    Parameters
+    ----------
+    header : fits.Header
+        Of the table, with TCTYPn and so on.
+    columns : (int, int)
+        Numbers of the columns x and y, from 1.
+    place : str
+        File and extension, for the error.
+    """
+    x, y = columns
+    if f"TCTYP{x}" not in header or f"TCTYP{y}" not in header:
+        return None
+    options = {"keysel": ["pixel"], "colsel": [x, y]}
+    named = header.copy()
+    # In the keywords of a column; astropy takes those of the whole table for no list's.
+    for key, own in (("RADECSYS", "RADE"), ("RADESYS", "RADE"), ("EQUINOX", "EQUI")):
+        if key in header and f"{own}{x}" not in header:
+            named[f"{own}{x}"] = header[key]
+    return checked_wcs(named, place, (f"TCTYP{x}", f"TCTYP{y}"), options)
+
+
+def checked_wcs(
+    header: fits.Header,
+    place: str,
+    axes: tuple[str, str],
+    options: Mapping[str, object],
+) -> WCS | None:
+    """Return a celestial WCS in a known frame, None where the axes are not celestial.
+
+    Parameters
+    ----------
+    header : fits.Header
+    place : str
+    axes : (str, str)
+        Keywords that name the two axes, for the error.
+    options : mapping
+        How `WCS` reads the header.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyWarning)
+            wcs = WCS(header, fix=False, **options)
+            if not wcs.has_celestial:
+                _refuse_unknown(header, place, axes)
+                return None
+            frame = wcs_to_celestial_frame(wcs.celestial)
+    except (ValueError, TypeError, KeyError) as error:
+        if isinstance(error, HifredError):
+            raise
+        raise _no_frame(header, place, axes, error) from error
+    if frame.name in MOVING:
+        raise _no_frame(header, place, axes, None)
+    return wcs.celestial
+
+
+def _refuse_unknown(header: fits.Header, place: str, axes: tuple[str, str]) -> None:
+    """Refuse longitudes and latitudes that astropy takes for no sky at all."""
+    kinds = [str(header[axis])[1:4] for axis in axes]
+    if sorted(kinds) == ["LAT", "LON"]:
+        raise _no_frame(header, place, axes, None)
+
+
+def _no_frame(
+    header: fits.Header, place: str, axes: tuple[str, str], error: Exception | None
+) -> HifredError:
+    found = [f"{key} {header[key]!r}" for key in (*axes, "RADESYS", "RADECSYS",
+             "EQUINOX") if key in header]  # fmt: skip
+    reason = "" if error is None else f" ({str(error).splitlines()[0].rstrip('.')})"
+    return HifredError(
+        f"{place} must be in a known celestial frame, {FRAMES}; got "
+        f"{', '.join(found)}{reason}. Correct the keywords, or reproject the file."
+    )

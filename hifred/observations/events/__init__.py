@@ -1,1 +1,6 @@
-"""Event lists: which events are good, and on which pixels and channels they fall."""
+"""Event lists: which events are good, where they fell, and how many each cut dropped."""
+
+from hifred.observations.events.binning import bin_events
+from hifred.observations.events.event_list import Events, read_events
+
+__all__ = ["Events", "bin_events", "read_events"]

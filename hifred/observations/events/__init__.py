@@ -1,4 +1,4 @@
-"""Event lists: which events are good, where they fell, and how many each cut dropped."""
+"""Event lists: which events are good, where they fell, what each cut dropped."""
 
 from hifred.observations.events.binning import bin_events
 from hifred.observations.events.event_list import Events, read_events

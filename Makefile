@@ -2,10 +2,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MINIMA := build/minima
+# What a library of another version breaks: files of every kind, fusion, sweeps.
+CORE := tests/store tests/observations tests/fusion tests/sweep tests/cli
 # All of them; "cluster and not drill" leaves out those that take minutes each.
 SLURM_TESTS ?= cluster
 
-.PHONY: benchmark help install quickstart test test-browser test-drills test-slurm notebooks workflows lint slurm-up slurm-down
+.PHONY: benchmark help install quickstart test test-browser test-drills test-minima test-slurm notebooks workflows lint slurm-up slurm-down
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -31,6 +34,15 @@ quickstart: $(STAMP)  ## simulate, fuse 24 times, compare; leaves quickstart/
 
 test: $(VENV)/.test  ## install and run the whole suite
 	$(BIN)/python -m pytest -n 2 -m "not drill and not cluster and not browser and not notebook"
+
+$(MINIMA)/.installed: $(VENV)/.test
+	$(PYTHON) -m venv --clear --without-pip $(MINIMA)
+	$(BIN)/python -m uv pip install --quiet --resolution lowest-direct \
+	  --python $(MINIMA)/bin/python -e '.[explore,test]'
+	touch $@
+
+test-minima: $(MINIMA)/.installed  ## run the suite's core on the lowest versions declared
+	$(MINIMA)/bin/python -m pytest -n 2 -m "not drill and not slow" $(CORE)
 
 test-drills: $(VENV)/.test  ## cause faults for minutes and check that nothing is lost
 	$(BIN)/python -m pytest -m "drill and not cluster"

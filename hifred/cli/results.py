@@ -118,7 +118,12 @@ def verify(directory: Path, *, repair: bool, as_json: bool) -> None:
         if found.damaged_events:
             click.echo(f"  {found.damaged_events} lines of logs cannot be read")
         if found.repaired:
-            click.echo(f"set aside; make them again: hifred run {directory}")
+            click.echo(
+                f"set aside; make them again: hifred run {directory}, "
+                f"then hifred collect {directory}"
+            )
+        elif found.damaged:
+            click.echo(f"to make them again: hifred verify {directory} --repair")
     sys.exit(0 if found.is_clean else 1)
 
 
@@ -127,7 +132,7 @@ def verify(directory: Path, *, repair: bool, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @AS_JSON
 def clean(directory: Path, *, dry_run: bool, as_json: bool) -> None:
-    """Remove what killed processes left; results and logs stay."""
+    """Remove what killed processes left, and results collected anew since."""
     removed = clean_sweep(directory, dry_run=dry_run)
     if as_json:
         print_json(removed)
@@ -135,4 +140,4 @@ def clean(directory: Path, *, dry_run: bool, as_json: bool) -> None:
     verb = "would be removed" if dry_run else "removed"
     for name in removed:
         click.echo(name)
-    click.echo(f"{len(removed)} files {verb}")
+    click.echo(f"{len(removed)} {verb}")

@@ -16,7 +16,7 @@ from hifred.plots.layers import Layer, counts_layer, fusion_layer, truth_layer
 from hifred.plots.residuals import with_values
 from hifred.plots.trial_grid import Source, trials_of
 from hifred.store import open_fusion_input, open_results
-from hifred.store.collected import current_generation
+from hifred.store.generations import current_generation
 from hifred.store.trial_table import DONE, SettingKey
 from hifred.sweep import collect, snapshot
 from hifred.sweep.layout import SweepDirectory

@@ -1,7 +1,6 @@
 """The collected results: generations of one Zarr store, switched in one step."""
 
 import os
-import re
 import shutil
 import uuid
 import warnings
@@ -15,8 +14,10 @@ import zarr
 from filelock import FileLock
 
 from hifred.errors import HifredError
-from hifred.store.cube_shards import CubeGroup, write_cube_group
+from hifred.store.checksums import Manifest, make_manifest
+from hifred.store.cube_shards import CubeGroup, write_cube_group, write_whole
 from hifred.store.durable import replace_text
+from hifred.store.generations import CURRENT, next_generation, whole_generation
 from hifred.store.provenance import machine_facts
 from hifred.store.result_table import (
     TRIAL,
@@ -26,12 +27,10 @@ from hifred.store.result_table import (
 )
 from hifred.store.trial_file import trial_path
 from hifred.store.trial_row import TrialRow
+from hifred.store.whole_store import open_collected
 
 SCHEMA = "hifred-results"
-SCHEMA_VERSION = 1
-CURRENT = "CURRENT"
-KEPT_GENERATIONS = 2
-_GENERATION = re.compile(r"gen-(\d{6,})\.zarr")
+SCHEMA_VERSION = 2
 
 
 @final
@@ -54,31 +53,12 @@ class Selection:
     trial_ids: frozenset[str]
 
 
-def current_generation(results: Path) -> Path | None:
-    """Return the collected store that `results` points to; None before the first."""
-    try:
-        name = (results / CURRENT).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
-    if _GENERATION.fullmatch(name) is None or not (results / name).is_dir():
-        raise HifredError(
-            f"{results / CURRENT} must name a generation beside it; got {name!r}. "
-            "Delete it and run `hifred collect` again."
-        )
-    return results / name
-
-
-def open_table(generation: Path) -> xr.Dataset:
-    """Open the table of a generation lazily."""
-    return xr.open_zarr(generation, consolidated=True, chunks=None)
-
-
 def known_records(results: Path) -> dict[str, Mapping[str, Any]]:
     """Return what the present generation knows of finished trials, by id."""
-    generation = current_generation(results)
+    generation = whole_generation(results)
     if generation is None:
         return {}
-    with open_table(generation) as table:
+    with open_collected(generation) as table:
         return records_of(table)
 
 
@@ -106,6 +86,11 @@ def write_generation(
     (path, bool)
         The generation that is current now, and whether it is new.
 
+    Notes
+    -----
+    Generations are only added: who reads one is never disturbed. Whole shards with the
+    same trials are one file in all of them; `hifred clean` removes the old ones.
+
     Raises
     ------
     HifredError
@@ -131,7 +116,7 @@ def _write_locked(
 ) -> tuple[Path, bool]:
     results = root / "results"
     _remove_leftovers(results)
-    before = current_generation(results)
+    before = whole_generation(results)
     content = f"{rows_digest(rows)} {selection.kind} {selection.n}"
     if (
         before is not None
@@ -140,14 +125,15 @@ def _write_locked(
         return before, False
     part = results / f".part-{uuid.uuid4().hex[:8]}"
     try:
-        _write_store(root, part, rows, selection, {**attributes, "content": content})
-        target = results / f"gen-{_next_number(results):06d}.zarr"
+        about = {**attributes, "content": content}
+        _write_store(root, part, rows, selection, about=about, earlier=before)
+        target = next_generation(results)
         _sync_tree(part)
+        Manifest(target, make_manifest(part, before).files).write()
         part.rename(target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     replace_text(results / CURRENT, f"{target.name}\n")
-    _remove_old(results)
     return target, True
 
 
@@ -156,23 +142,24 @@ def _write_store(
     part: Path,
     rows: Sequence[TrialRow],
     selection: Selection,
-    attributes: Mapping[str, Any],
+    *,
+    about: Mapping[str, Any],
+    earlier: Path | None,
 ) -> None:
     table = result_table(rows)
     chosen = [row for row in rows if row.trial_id in selection.trial_ids]
-    earlier = current_generation(root / "results")
     groups = _cube_groups(root, chosen, earlier)
     facts = {name: machine_facts()[name] for name in ("hifred", "git", "packages")}
     table.attrs = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        **attributes,
+        **about,
         "collected_by": facts,
         "cube_groups": {group.name: len(group.trial_ids) for group in groups},
     }
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Consolidated metadata", category=UserWarning)
-        table.to_zarr(part, mode="w", zarr_format=3, consolidated=False)
+        write_whole(table, part)
         for group in groups:
             labels = table.sel({TRIAL: list(group.trial_ids)})
             write_cube_group(part, group, labels, earlier)
@@ -215,19 +202,6 @@ def _sync_tree(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _next_number(results: Path) -> int:
-    found = (_GENERATION.fullmatch(path.name) for path in results.iterdir())
-    return max((int(m.group(1)) for m in found if m), default=0) + 1
-
-
 def _remove_leftovers(results: Path) -> None:
     for path in results.glob(".part-*"):
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _remove_old(results: Path) -> None:
-    generations = sorted(
-        path for path in results.iterdir() if _GENERATION.fullmatch(path.name)
-    )
-    for path in generations[:-KEPT_GENERATIONS]:
         shutil.rmtree(path, ignore_errors=True)

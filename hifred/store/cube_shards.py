@@ -64,9 +64,21 @@ def write_cube_group(
     shared.attrs = {}
     heading = labels.coords.to_dataset().drop_attrs(deep=False).merge(shared)
     where = f"cubes/{group.name}"
-    heading.to_zarr(store, group=where, mode="w", zarr_format=3, consolidated=False)
+    write_whole(heading, store, group=where)
     before = None if earlier is None else earlier / "cubes" / group.name
     _Writer(store / "cubes" / group.name, group, images, before).write()
+
+
+def write_whole(dataset: xr.Dataset, store: Path, group: str | None = None) -> None:
+    """Write a dataset with all its chunks, so that an absent one tells of damage."""
+    dataset.to_zarr(
+        store,
+        group=group,
+        mode="w",
+        zarr_format=3,
+        consolidated=False,
+        write_empty_chunks=True,
+    )
 
 
 def _is_grid_coordinate(dataset: xr.Dataset, name: Any) -> bool:
@@ -108,6 +120,7 @@ class _Writer:
             fill_value=np.nan if image.dtype.kind == "f" else 0,
             dimension_names=(TRIAL, *map(str, image.dims)),
             attributes=dict(image.attrs),
+            config={"write_empty_chunks": True},
         )
 
     def write(self) -> None:

@@ -9,7 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from hifred.errors import HifredError, unknown_name
-from hifred.store.collected import SCHEMA, current_generation, open_table
+from hifred.store.collected import SCHEMA
+from hifred.store.generations import current_generation
 from hifred.store.neighbours import steps_from
 from hifred.store.ranking import criterion, sorted_frame
 from hifred.store.result_grid import grid_dims, trial_grid
@@ -17,6 +18,7 @@ from hifred.store.result_summary import summary_html, summary_text
 from hifred.store.result_table import TRIAL
 from hifred.store.trial_file import open_trial, trial_path
 from hifred.store.trial_table import TrialTable
+from hifred.store.whole_store import open_collected
 
 
 @final
@@ -74,7 +76,7 @@ class Results:
 
     def __init__(self, root: Path, generation: Path) -> None:
         self.root, self.generation = root, generation
-        self._table = open_table(generation)
+        self._table = open_collected(generation)
         if self._table.attrs.get("schema") != SCHEMA:
             raise HifredError(f"{generation} must be collected results.")
 
@@ -155,8 +157,7 @@ class Results:
         """
         if group not in self.cube_groups:
             raise unknown_name("group of cubes", group, self.cube_groups)
-        folder = self.generation / "cubes" / group
-        return xr.open_zarr(folder, consolidated=False, chunks=None)
+        return open_collected(self.generation, f"cubes/{group}")
 
     def grid(
         self,

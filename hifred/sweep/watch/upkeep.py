@@ -7,7 +7,14 @@ from typing import final
 
 from hifred.errors import HifredError, SchemaError
 from hifred.store.checkpoint import load_checkpoint
+from hifred.store.checksums import read_manifest
 from hifred.store.durable import PART_SUFFIX
+from hifred.store.generations import (
+    CURRENT,
+    current_generation,
+    old_generations,
+    remove_generation,
+)
 from hifred.store.trial_file import SUFFIX, verify_trial
 from hifred.sweep.kernel import Kernel
 from hifred.sweep.kernels.default_kernel import default_kernel
@@ -56,7 +63,7 @@ def verify(
     ----------
     repair : bool
         Move damaged trials and inputs to ``damaged/``, so that they are made again,
-        and delete damaged checkpoints.
+        delete damaged checkpoints, and let go of damaged collected results.
 
     Raises
     ------
@@ -75,6 +82,7 @@ def verify(
     for path in sorted(directory.checkpoints.glob("*.npz")):
         _check(findings, directory, path, path.stem)
     _check_inputs(findings, view, kernel or default_kernel())
+    _check_results(findings, directory)
     if repair:
         _repair(findings, directory)
     return findings
@@ -107,10 +115,25 @@ def _check_inputs(findings: Findings, view: SweepView, kernel: Kernel) -> None:
             findings.damaged[where] = str(error)
 
 
+def _check_results(findings: Findings, directory: SweepDirectory) -> None:
+    """Compare the collected results with their checksums, if they have any."""
+    generation = current_generation(directory.results)
+    manifest = None if generation is None else read_manifest(generation)
+    if manifest is None:
+        return
+    findings.n_checked += len(manifest.files)
+    place = manifest.generation.relative_to(directory.root)
+    for name, why in manifest.damaged().items():
+        findings.damaged[str(place / name)] = why
+
+
 def _repair(findings: Findings, directory: SweepDirectory) -> None:
     for name in findings.damaged:
         path = directory.root / name
-        if path.parent == directory.checkpoints:
+        if path.is_relative_to(directory.results):
+            # The next `collect` builds on nothing, and makes all of it anew.
+            (directory.results / CURRENT).unlink(missing_ok=True)
+        elif path.parent == directory.checkpoints:
             path.unlink(missing_ok=True)
         elif path.exists():
             directory.damaged.mkdir(exist_ok=True)
@@ -128,9 +151,10 @@ def _free_name(path: Path) -> Path:
 
 
 def clean(root: str | Path, *, dry_run: bool = False) -> list[str]:
-    """Remove what killed processes left: parts, checkpoints of finished trials.
+    """Remove what killed processes left, and results that were collected anew since.
 
-    Finished trials, logs and results are never removed.
+    Finished trials, logs and the current results are never removed. Who still reads
+    older ones gets an error from then on.
 
     Returns
     -------
@@ -150,11 +174,14 @@ def clean(root: str | Path, *, dry_run: bool = False) -> list[str]:
             f"a sweep must be at rest to be cleaned; {driver} works on it. "
             "Wait for it, or stop it."
         )
-    left = sorted(_leftovers(directory, view))
+    leftovers = sorted(_leftovers(directory, view))
+    old = old_generations(directory.results)
     if not dry_run:
-        for path in left:
+        for path in leftovers:
             path.unlink(missing_ok=True)
-    return [str(path.relative_to(directory.root)) for path in left]
+        for generation in old:
+            remove_generation(generation)
+    return [str(path.relative_to(directory.root)) for path in [*leftovers, *old]]
 
 
 def _leftovers(directory: SweepDirectory, view: SweepView) -> Iterable[Path]:

@@ -69,7 +69,7 @@ def test_readers_are_not_disturbed_by_any_number_of_collects(tmp_path: Path) -> 
     stop, faults = context.Event(), context.Queue()
     reader = context.Process(target=_read_until, args=(held, stop, faults))
     reader.start()
-    for n_trials in range(3, 13):
+    for n_trials in range(3, 8):
         collect(tmp_path, n_trials)
     stop.set()
     reader.join(20)

@@ -1,0 +1,31 @@
+"""A regulariser that somebody else might write: one class, with a setting of its own."""
+
+from typing import ClassVar, Literal, final
+
+import pydantic
+
+from hifred.functionals.sobolev import SquaredDifferences
+from hifred.fusion import FusionSettings, register
+from hifred.fusion.assembly import Assembly
+from hifred.fusion.low_rank_method import LowRankMethod
+from hifred.fusion.subspace import Subspace
+
+
+@register
+@final
+class Stiff(FusionSettings):
+    """Few spectra whose images are stiff."""
+
+    label: ClassVar[str] = "few spectra, stiff images."
+    formula: ClassVar[str] = r"\kappa \, \| D W \|_F^2"
+
+    regularizer: Literal["stiff"] = pydantic.Field("stiff", description=label)
+    solver: Literal["fast"] = pydantic.Field("fast", description="The minimiser.")
+    rank: pydantic.PositiveInt = pydantic.Field(3, description="Number of spectra.")
+    stiffness: pydantic.PositiveFloat = pydantic.Field(
+        description="Of the images, in counts: usually 0.01."
+    )
+
+    def method(self, assembly: Assembly) -> LowRankMethod:
+        subspace = Subspace.of_rank(assembly, self.rank)
+        return LowRankMethod(subspace, self, penalty=SquaredDifferences(self.stiffness))

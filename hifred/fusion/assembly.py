@@ -19,6 +19,7 @@ from hifred.observations import (
     mask_of,
 )
 from hifred.operators.response import Response
+from hifred.settings import Whole
 
 # The first image is kept above this fraction of its mean.
 SMALLEST_BRIGHTNESS = 1e-2
@@ -29,7 +30,7 @@ FAINTEST_ENERGY = 1e-3
 class SkySettings(pydantic.BaseModel):
     """The cube that is wanted: its resolution, and what lies beyond the data."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     target_resolution: Literal["matched", "as_given", "intrinsic"] = pydantic.Field(
         "matched",
@@ -39,11 +40,11 @@ class SkySettings(pydantic.BaseModel):
     boundary: Literal["zero", "reflect"] = pydantic.Field(
         "zero", description="The sky beyond its margin: empty, or mirrored."
     )
-    margin_pixels: pydantic.NonNegativeInt = pydantic.Field(
-        0, description="Sky pixels beyond the field of view."
+    margin_pixels: Whole = pydantic.Field(
+        0, ge=0, description="Sky pixels beyond the field of view."
     )
-    margin_channels: pydantic.NonNegativeInt = pydantic.Field(
-        0, description="Energy bins beyond the band."
+    margin_channels: Whole = pydantic.Field(
+        0, ge=0, description="Energy bins beyond the band."
     )
 
 
@@ -127,7 +128,7 @@ class Assembly:
         images = [self._brightness_of(name) for name in self._names("imager")]
         mean = np.mean(images, axis=0)
         floor = SMALLEST_BRIGHTNESS * mean.mean() if mean.mean() > 0 else 1.0
-        return np.maximum(mean, floor)
+        return np.asarray(np.maximum(mean, floor))
 
     @cached_property
     def first_cube(self) -> np.ndarray:
@@ -135,7 +136,7 @@ class Assembly:
         spectrum = np.maximum(self.spectra.mean(axis=1), 0)
         mean = spectrum.mean() if spectrum.mean() > 0 else 1.0
         spectrum = np.maximum(spectrum, FAINTEST_ENERGY * mean)
-        return np.multiply.outer(spectrum / spectrum.sum(), self.brightness)
+        return np.asarray(np.multiply.outer(spectrum / spectrum.sum(), self.brightness))
 
     @cached_property
     def line_spread(self) -> np.ndarray | None:
@@ -181,7 +182,7 @@ class Assembly:
         back = spatial.adjoint_rows(per_pixel.reshape(1, -1))
         norm = spatial.adjoint_rows(np.ones((1, per_pixel.size)))
         image = np.divide(back, norm, out=np.zeros_like(back), where=norm > 0)
-        return image.reshape(self.sky.shape[1:]) * self.sky.shape[0]
+        return np.asarray(image.reshape(self.sky.shape[1:]) * self.sky.shape[0])
 
 
 def _divided(above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -193,4 +194,4 @@ def _divided(above: np.ndarray, below: np.ndarray) -> np.ndarray:
             "Check its mask, area and channels."
         )
     nearest = np.abs(np.arange(len(below))[:, None] - known).argmin(axis=1)
-    return (above[known] / below[known])[nearest]
+    return np.asarray((above[known] / below[known])[nearest])

@@ -81,7 +81,7 @@ class ImagesOfSpectra(PaperSpace):
 
     def cube(self, estimate: np.ndarray) -> np.ndarray:
         flat = estimate.reshape(len(estimate), -1)
-        return np.maximum(self._basis @ flat, 0).reshape(self._sky.shape)
+        return np.asarray(np.maximum(self._basis @ flat, 0).reshape(self._sky.shape))
 
     def parts(self, estimate: np.ndarray) -> xr.Dataset:
         return components(self._basis, estimate)
@@ -109,5 +109,7 @@ def _evenly_spread(assembly: Assembly) -> np.ndarray:
             n_energies = response.input_shape[0]
             spread = spread_evenly(flux, n_energies) / spread_evenly(share, n_energies)
             # Without a photon in any of the energies a gradient has no value.
-            return np.maximum(spread, 1e-3 * max(float(spread.mean()), 1e-30))
+            return np.asarray(
+                np.maximum(spread, 1e-3 * max(float(spread.mean()), 1e-30))
+            )
     return assembly.first_cube

@@ -1,12 +1,14 @@
 """Regularisers of the paper: minimised, or solved as published for comparison."""
 
+import math
 from abc import abstractmethod
 from typing import Annotated, Literal
 
 import numpy as np
-import pydantic
-from pydantic import AfterValidator, Field
+from annotated_types import Ge
+from pydantic import BeforeValidator, Field
 
+from hifred.errors import SettingsError
 from hifred.functionals.base import Smooth
 from hifred.fusion.assembly import Assembly
 from hifred.fusion.method import AnyMethod
@@ -14,24 +16,26 @@ from hifred.fusion.paper_method import PaperMethod
 from hifred.fusion.paper_spaces import AllCubes, ImagesOfSpectra
 from hifred.fusion.settings import FusionSettings
 from hifred.fusion.subspace import Subspace
+from hifred.settings import Number, Whole
 from hifred.solvers.paper_thresholds import Threshold
 
 
-def _finite(value: float) -> float:
-    if not np.isfinite(value):
-        raise ValueError("finite")
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingsError(f"mu must be finite; got {value}.")
     return value
 
 
-Strength = Annotated[pydantic.NonNegativeFloat, AfterValidator(_finite)]
-Rank = pydantic.PositiveInt | Literal["auto"]
+Strength = Annotated[Number, Ge(0), BeforeValidator(_finite)]
+Rank = Annotated[Whole, Ge(1)] | Literal["auto"]
 
 
 class Published(FusionSettings):
     """Settings of a regulariser that has a published algorithm beside the minimiser."""
 
-    step_size: pydantic.PositiveFloat | None = Field(
+    step_size: Number | None = Field(
         None,
+        gt=0,
         description="Step of the solver 'paper'; without one it is taken from the "
         "curvature of the likelihood.",
     )

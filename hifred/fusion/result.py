@@ -1,6 +1,7 @@
 """The labelled result of a fusion."""
 
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
@@ -101,9 +102,9 @@ def components(basis: np.ndarray, images: np.ndarray) -> xr.Dataset:
     )
 
 
-def settings_text(settings: dict) -> str:
+def settings_text(settings: Mapping[str, object]) -> str:
     """Return the active settings as JSON with sorted keys."""
-    return json.dumps(settings, sort_keys=True)
+    return json.dumps(dict(settings), sort_keys=True)
 
 
 def _axis(units: str, long_name: str) -> dict[str, str]:

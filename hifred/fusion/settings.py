@@ -5,16 +5,20 @@ for it, its description is its help. Everything else asks the register.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self, TypeVar, cast
+from typing import ClassVar, Literal, Self, TypeVar, cast
 
 import pydantic
 from pydantic import Field
 
-from hifred.errors import SettingsError, from_validation, unknown_name
+from hifred.errors import SettingsError, unknown_name
 from hifred.fusion.assembly import Assembly, SkySettings
 from hifred.fusion.method import AnyMethod
 from hifred.fusion.registry import Registry
 from hifred.fusion.settings_union import accepts, settings_union
+from hifred.settings import Number, Place, Whole, read_settings, settings_error
+from hifred.settings.findings import shown
+
+HERE = Place()
 
 
 class FusionSettings(SkySettings):
@@ -45,39 +49,35 @@ class FusionSettings(SkySettings):
     solver: Literal["fast", "paper"] = Field(
         "fast", description="The minimiser, or Algorithms 1 and 2 of the paper."
     )
-    tolerance: pydantic.PositiveFloat = Field(
+    tolerance: Number = Field(
         1e-4,
+        gt=0,
         description="Where to stop: relative duality gap of 'fast', relative change of "
         "the cost of 'paper'.",
     )
-    max_iterations: pydantic.PositiveInt = Field(
-        5000, description="Where to stop in any case."
-    )
+    max_iterations: Whole = Field(5000, ge=1, description="Where to stop in any case.")
     precision: Literal["float32", "float64"] = Field(
         "float32", description="Precision of the large arrays."
     )
 
     def __new__(cls, **settings: object) -> Self:
         """Choose the class by the name of the regulariser."""
-        chosen = _chosen(settings) if cls is FusionSettings else cls
+        chosen = _chosen(settings, HERE) if cls is FusionSettings else cls
         return super().__new__(cast("type[Self]", chosen))
 
     def __init__(self, **settings: object) -> None:
-        _check_names(settings)
-        given = {n: value for n, value in settings.items() if value is not None}
-        own = type(self).model_fields
-        try:
-            known_settings()(**{n: v for n, v in given.items() if n not in own})
-            super().__init__(**{n: v for n, v in given.items() if n in own})
-        except pydantic.ValidationError as error:
-            raise self._told(error) from error
+        self._fill(settings, HERE)
 
     @classmethod
-    def read(cls, table: Mapping[str, object]) -> "FusionSettings":
-        """Return settings from a table."""
+    def read(cls, table: Mapping[str, object], place: Place = HERE) -> "FusionSettings":
+        """Return settings from a table; `place` is where it was written."""
         if not isinstance(table, Mapping):
-            raise SettingsError(f"settings must be a table; got {table!r}.")
-        return cls(**table)
+            raise SettingsError(
+                place.sentence(f"settings must be a table; got {shown(table)}.")
+            )
+        settings = object.__new__(_chosen(table, place))
+        settings._fill(table, place)
+        return settings
 
     @classmethod
     def name(cls) -> str:
@@ -96,22 +96,37 @@ class FusionSettings(SkySettings):
         """Return the names of the settings that the others leave without a meaning."""
         return set()
 
-    def _told(self, error: pydantic.ValidationError) -> SettingsError:
-        """Return the first finding as a sentence that knows the other regularisers."""
+    def _fill(self, settings: Mapping[str, object], place: Place) -> None:
+        """Check all settings and take those of this class."""
+        _check_names(settings, place)
+        given = {n: value for n, value in settings.items() if value is not None}
+        known, own = known_settings(), type(self)
+        others = {n: v for n, v in given.items() if n not in own.model_fields}
+        read_settings(known, others, place)
+        try:
+            super().__init__(**{n: given[n] for n in given if n not in others})
+        except pydantic.ValidationError as error:
+            raise self._told(error, place) from error
+
+    def _told(self, error: pydantic.ValidationError, place: Place) -> SettingsError:
+        """Return what is wrong as a sentence that knows the other regularisers."""
         finding = error.errors(include_url=False)[0]
+        if not finding["loc"]:
+            return settings_error(error, type(self), place)
         name, value = str(finding["loc"][0]), finding["input"]
+        told = place.name((name,))
         if finding["type"] == "missing":
             words = type(self).model_fields[name].description
             return SettingsError(
-                f"{name} is needed by {self.name()!r}; got none. {words}"
+                place.sentence(
+                    f"{told} is needed by {self.name()!r}; got none. {words}"
+                )
             )
         takers = [c.name() for c in REGULARIZERS.values() if accepts(c, name, value)]
         if isinstance(value, str) and takers:
-            return SettingsError(
-                f'{name} = "{value}" belongs to {", ".join(takers)}; choose another '
-                f"for {self.name()!r}."
-            )
-        return from_validation(error, known_settings().model_fields)
+            what = f'{told} = "{value}" belongs to {", ".join(takers)}; choose another '
+            return SettingsError(place.sentence(f"{what}for {self.name()!r}."))
+        return settings_error(error, type(self), place)
 
 
 REGULARIZERS: Registry[type[FusionSettings]] = Registry("regularizer")
@@ -133,26 +148,26 @@ def known_settings() -> type[pydantic.BaseModel]:
     return settings_union(tuple(REGULARIZERS.values()))
 
 
-def active_settings(settings: FusionSettings) -> dict[str, Any]:
+def active_settings(settings: FusionSettings) -> dict[str, object]:
     """Return the settings that the regulariser and solver read, and no others."""
     return settings.model_dump(exclude=settings.unread())
 
 
-def _check_names(settings: Mapping[str, object]) -> None:
+def _check_names(settings: Mapping[str, object], place: Place) -> None:
     known = known_settings().model_fields
     for name in settings:
         if name not in known:
-            raise unknown_name("setting", name, known)
+            raise unknown_name(place.kind(), str(name), known)
 
 
-def _chosen(settings: Mapping[str, object]) -> type[FusionSettings]:
+def _chosen(settings: Mapping[str, object], place: Place) -> type[FusionSettings]:
     # A misspelt key is also a missing one: name the misspelling.
-    _check_names(settings)
+    _check_names(settings, place)
     found = settings.get("regularizer")
     if isinstance(found, str) and found in REGULARIZERS:
         return REGULARIZERS[found]
     *others, last = (repr(name) for name in REGULARIZERS)
-    raise SettingsError(
-        f"regularizer must be {', '.join(others)} or {last}; "
-        f"got {'none' if found is None else repr(found)}."
-    )
+    name = place.name(("regularizer",))
+    wanted = f"{name} must be {', '.join(others)} or {last}"
+    got = "none" if found is None else shown(found)
+    raise SettingsError(place.sentence(f"{wanted}; got {got}."))

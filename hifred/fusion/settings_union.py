@@ -2,11 +2,12 @@
 
 import functools
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import pydantic
-from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+
+from hifred.settings.fields import full_type
 
 
 @functools.cache
@@ -31,7 +32,7 @@ def accepts(settings: type[pydantic.BaseModel], name: str, value: object) -> boo
     """Return whether `value` is right for the setting `name` of a class."""
     if name not in settings.model_fields:
         return False
-    kind: Any = _annotation(settings.model_fields[name])
+    kind: Any = full_type(settings.model_fields[name])
     try:
         pydantic.TypeAdapter(kind).validate_python(value)
     except pydantic.ValidationError:
@@ -46,7 +47,7 @@ def _united(
     fields = [reader.model_fields[name] for reader in readers]
     defaults = {field.get_default() for field in fields}
     default = defaults.pop() if len(defaults) == 1 else None
-    kinds = [_annotation(field) for field in fields]
+    kinds = [full_type(field) for field in fields]
     words = _words(name, readers, is_for_all=len(readers) == len(classes))
     return _any_of([*kinds, None]), pydantic.Field(
         None if default is PydanticUndefined else default, description=words
@@ -64,12 +65,6 @@ def _words(
     if is_for_all and len(owners) == 1:
         return next(iter(owners))
     return " ".join(f"{', '.join(names)}: {words}" for words, names in owners.items())
-
-
-def _annotation(field: FieldInfo) -> object:
-    if not field.metadata:
-        return field.annotation
-    return Annotated[(field.annotation, *field.metadata)]
 
 
 def _any_of(kinds: Sequence[object]) -> object:

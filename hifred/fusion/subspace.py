@@ -56,7 +56,7 @@ class Subspace:
     @property
     def scaled_basis(self) -> np.ndarray:
         """Return the spectra (energy, component) of images in these units."""
-        return self.basis * self.spreads
+        return np.asarray(self.basis * self.spreads)
 
     @cached_property
     def likelihoods(self) -> dict[str, PoissonLikelihood]:
@@ -68,7 +68,7 @@ class Subspace:
         """Return coefficient images (component, y, x): mean spectrum x brightness."""
         spectrum = self.basis[:, 0] / self.basis[:, 0].sum()
         coefficients = self.basis.T @ spectrum
-        return np.multiply.outer(coefficients, self.assembly.brightness)
+        return np.asarray(np.multiply.outer(coefficients, self.assembly.brightness))
 
     @cached_property
     def first_images(self) -> np.ndarray:
@@ -79,7 +79,7 @@ class Subspace:
         """
         brightness = self.assembly.brightness
         root = np.sqrt(brightness)
-        return self.mean_images * (brightness.mean() / root.mean() / root)
+        return np.asarray(self.mean_images * (brightness.mean() / root.mean() / root))
 
     def images_of(self, initial: xr.Dataset) -> np.ndarray:
         """Return the coefficient images (component, y, x) of an earlier result."""

@@ -1,7 +1,5 @@
 """Where a fusion starts when an earlier result is known."""
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
@@ -34,7 +32,9 @@ def initial_cube(initial: xr.Dataset, sky: SkyGrid) -> np.ndarray:
         If `initial` has another grid, no flux, or values that are not finite.
     """
     _check_grid(initial, sky)
-    return initial["flux"].values.astype(float) * sky.reference_exposure[:, None, None]
+    return np.asarray(
+        initial["flux"].values.astype(float) * sky.reference_exposure[:, None, None]
+    )
 
 
 def initial_images(initial: xr.Dataset, sky: SkyGrid, basis: np.ndarray) -> np.ndarray:
@@ -81,7 +81,7 @@ def initial_images(initial: xr.Dataset, sky: SkyGrid, basis: np.ndarray) -> np.n
 
 def lifted_cube(cube: np.ndarray, default: np.ndarray) -> np.ndarray:
     """Return `cube` raised to a small share of the positive `default` everywhere."""
-    return np.maximum(cube, SHARE_OF_DEFAULT * default)
+    return np.asarray(np.maximum(cube, SHARE_OF_DEFAULT * default))
 
 
 def lifted_images(
@@ -136,7 +136,7 @@ def _finite(initial: xr.Dataset, name: str) -> np.ndarray:
     return values
 
 
-def _unfit(requirement: str, found: Any) -> HifredError:
+def _unfit(requirement: str, found: object) -> HifredError:
     return HifredError(
         f"initial must {requirement}; got {found}. "
         "Start from a result of the same observations, sky grid and rank, or afresh."

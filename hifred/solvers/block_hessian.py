@@ -54,7 +54,7 @@ class BlockHessian:
         total = _block_product(self.local, images) + self.remainder(images)
         for term, blocks in self.terms:
             total += term.spread(_block_product(blocks, term.gather(images)))
-        return total
+        return np.asarray(total)
 
     def precondition(self, images: np.ndarray) -> np.ndarray:
         """Return the product with the inverted diagonal blocks."""

@@ -91,4 +91,6 @@ class BoundCone:
 
 def _height(weight: np.ndarray) -> np.ndarray:
     """Return the curvature that is left once the bounds are eliminated."""
-    return 4 * weight[0] * weight[1] / np.maximum(weight[0] + weight[1], 1e-300)
+    return np.asarray(
+        4 * weight[0] * weight[1] / np.maximum(weight[0] + weight[1], 1e-300)
+    )

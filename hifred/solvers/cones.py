@@ -1,6 +1,6 @@
 """What must stay positive: expected counts, the cube, wavelet bounds."""
 
-from typing import Any, Protocol, final
+from typing import Protocol, TypeVar, final
 
 import numpy as np
 
@@ -10,36 +10,39 @@ from hifred.solvers.cube_slack import CorrectedCube, CubeSlack
 from hifred.solvers.hessian_parts import HessianParts
 from hifred.solvers.slack import Slack
 
+K = TypeVar("K", bound=Slack | CubeSlack)  # the slack of a cone
+C = TypeVar("C", contravariant=True)  # what a slack calls corrected
 
-class Cone(Protocol):
+
+class Cone(Protocol[K, C]):
     """Positive quantities that depend on the coefficient images.
 
     Images have shape (component, pixel) throughout. What is corrected, and a change,
     are what the slack of the same cone takes and returns.
     """
 
-    def begin(self, images: np.ndarray, level: float) -> Any:
+    def begin(self, images: np.ndarray, level: float) -> K:
         """Return a strictly feasible slack near the central path."""
 
     def restore(
         self, value: np.ndarray, multiplier: np.ndarray, target: np.ndarray
-    ) -> Any:
+    ) -> K:
         """Return the slack that holds these arrays."""
 
-    def slope(self, slack: Any) -> np.ndarray:
+    def slope(self, slack: K) -> np.ndarray:
         """Return what the cone adds to the gradient at the slack's multipliers.
 
         A likelihood adds its own slope, which the values alone give.
         """
 
-    def pull(self, slack: Any, corrected: Any) -> np.ndarray:
+    def pull(self, slack: K, corrected: C) -> np.ndarray:
         """Return what `corrected` (target + level) / value adds to the gradient."""
 
-    def change(self, step: np.ndarray, slack: Any, corrected: Any) -> Any:
+    def change(self, step: np.ndarray, slack: K, corrected: C) -> np.ndarray:
         """Return the change of the values for a `step` of the images."""
 
     def certify(
-        self, slack: Any, step: np.ndarray, weight: np.ndarray
+        self, slack: K, step: np.ndarray, weight: np.ndarray
     ) -> tuple[float, np.ndarray]:
         """Return the complementarity with multipliers corrected for a Newton `step`.
 

@@ -117,9 +117,9 @@ def _surroundings(cube: np.ndarray) -> np.ndarray:
     """Return the mean around each voxel, in bounds of that along its own pixel."""
     most = scipy.ndimage.uniform_filter1d(cube, 3, axis=0)
     most *= cube.dtype.type(MOST_BORROWED)
-    return np.minimum(_around(cube), most, out=most)
+    return np.asarray(np.minimum(_around(cube), most, out=most))
 
 
 def _around(cube: np.ndarray) -> np.ndarray:
     """Return the mean over each voxel and the 26 around it."""
-    return scipy.ndimage.uniform_filter(cube, 3)
+    return np.asarray(scipy.ndimage.uniform_filter(cube, 3))

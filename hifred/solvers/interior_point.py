@@ -114,7 +114,10 @@ class InteriorPoint:
         self.max_iterations = max_iterations
         self._n_pixels = int(np.prod(problem.image_shape))
         self._terms = [CountsTerm(f) for f in problem.likelihoods.values()]
-        self._cones: list[Cone] = [CubeCone(PositiveCube(problem.basis, dtype))]
+        # A cone meets only its own slacks.
+        self._cones: list[Cone[Any, Any]] = [
+            CubeCone(PositiveCube(problem.basis, dtype))
+        ]
         self._cones += [CountsCone(term) for term in self._terms]
         self._bounds: list[BoundCone] = []
         if problem.sparsity is not None:
@@ -190,7 +193,7 @@ class InteriorPoint:
         hessian: BlockHessian,
         corrected: Sequence[Any],
         start: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, list[Any]]:
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
         """Return the Newton step and the changes of the slacks.
 
         Without a `start` it is the predictor: only the level and the second-order
@@ -316,7 +319,9 @@ def _complementarity(slacks: Sequence[Slack | CubeSlack]) -> float:
     return sum(s.product() for s in slacks if s.is_constraint)
 
 
-def _target_level(slacks: Sequence[Slack | CubeSlack], changes: Sequence[Any]) -> float:
+def _target_level(
+    slacks: Sequence[Slack | CubeSlack], changes: Sequence[np.ndarray]
+) -> float:
     """Return Mehrotra's level: low where a step to zero would go far.
 
     One step for values and multipliers: where only one of them may go far, the

@@ -39,4 +39,6 @@ def joint_norm(
 
 
 def _size(cube: np.ndarray, metric: CubeMetric) -> np.floating:
-    return np.sqrt(np.sum(cube**2 / metric.cube_step)).astype(cube.dtype)
+    squared: np.floating = np.sum(cube**2 / metric.cube_step)
+    size: np.floating = np.sqrt(squared).astype(cube.dtype)
+    return size

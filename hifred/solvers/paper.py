@@ -163,7 +163,7 @@ def _negative_part(basis: np.ndarray, images: np.ndarray) -> np.ndarray | float:
     if cube.min() >= 0:
         return 0.0
     below = cube.min(axis=1) < 0
-    return basis[below].T @ np.minimum(cube[below], 0)
+    return np.asarray(basis[below].T @ np.minimum(cube[below], 0))
 
 
 def spread_evenly(counts: np.ndarray, n_energies: int) -> np.ndarray:

@@ -159,7 +159,7 @@ class PrimalDual:
         number: np.floating = np.asarray(value, self.dtype).flat[0]
         return number
 
-    def _pairs(self) -> zip:
+    def _pairs(self) -> "zip[tuple[PoissonLikelihood, np.ndarray]]":
         return zip(self._terms, self._used, strict=True)
 
     def _first(self, cube: np.ndarray, outcome: Outcome | None) -> PrimalDualState:

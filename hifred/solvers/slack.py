@@ -47,7 +47,7 @@ class Slack:
 
     def inverse(self) -> np.ndarray:
         """Return target / value."""
-        return self.target / self.value
+        return np.asarray(self.target / self.value)
 
     def predict(self, change: np.ndarray) -> "Prediction":
         """Return what a step to level zero would do, for a `change` of the value."""

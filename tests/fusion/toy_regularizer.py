@@ -1,4 +1,4 @@
-"""A regulariser that somebody else might write: one class, with a setting of its own."""
+"""A regulariser as somebody else might write it, with a setting of its own."""
 
 from typing import ClassVar, Literal, final
 
@@ -9,6 +9,7 @@ from hifred.fusion import FusionSettings, register
 from hifred.fusion.assembly import Assembly
 from hifred.fusion.low_rank_method import LowRankMethod
 from hifred.fusion.subspace import Subspace
+from hifred.settings import Number, Whole
 
 
 @register
@@ -21,9 +22,9 @@ class Stiff(FusionSettings):
 
     regularizer: Literal["stiff"] = pydantic.Field("stiff", description=label)
     solver: Literal["fast"] = pydantic.Field("fast", description="The minimiser.")
-    rank: pydantic.PositiveInt = pydantic.Field(3, description="Number of spectra.")
-    stiffness: pydantic.PositiveFloat = pydantic.Field(
-        description="Of the images, in counts: usually 0.01."
+    rank: Whole = pydantic.Field(3, ge=1, description="Number of spectra.")
+    stiffness: Number = pydantic.Field(
+        gt=0, examples=[0.01], description="Of the images, in counts: usually 0.01."
     )
 
     def method(self, assembly: Assembly) -> LowRankMethod:

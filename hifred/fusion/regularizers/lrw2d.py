@@ -4,7 +4,6 @@ import itertools
 from typing import ClassVar, Literal, cast, final
 
 import numpy as np
-import pydantic
 from pydantic import Field
 
 from hifred.functionals.gradient_noise import gradient_noise
@@ -14,6 +13,7 @@ from hifred.fusion.low_rank_method import LowRankMethod
 from hifred.fusion.published import PublishedImages, Strength
 from hifred.fusion.settings import register
 from hifred.fusion.subspace import Subspace
+from hifred.settings import Whole
 from hifred.solvers.paper_thresholds import ImageThreshold
 from hifred.transforms.starlet import Starlet2D
 
@@ -33,11 +33,10 @@ class Lrw2d(PublishedImages):
 
     regularizer: Literal["lrw2d"] = Field("lrw2d", description=label)
     mu: Strength = Field(
-        description="Strength of the penalty, in units of the noise: usually 0.5 to 3."
+        examples=[1.0],
+        description="Strength of the penalty, in units of the noise: usually 0.5 to 3.",
     )
-    space_scales: pydantic.PositiveInt = Field(
-        2, description="Wavelet scales along y and x."
-    )
+    space_scales: Whole = Field(2, ge=1, description="Wavelet scales along y and x.")
 
     def _minimiser(self, assembly: Assembly) -> LowRankMethod:
         subspace = self._subspace(assembly)

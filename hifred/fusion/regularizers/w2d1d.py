@@ -2,7 +2,6 @@
 
 from typing import ClassVar, Literal, final
 
-import pydantic
 from pydantic import Field
 
 from hifred.functionals.sparse_cube import SparseCube, plane_noise
@@ -11,6 +10,7 @@ from hifred.fusion.assembly import Assembly
 from hifred.fusion.cube_method import CubeMethod
 from hifred.fusion.published import PublishedCube, Strength
 from hifred.fusion.settings import register
+from hifred.settings import Whole
 from hifred.solvers.paper_thresholds import (
     CubeThreshold,
     Threshold,
@@ -29,15 +29,12 @@ class W2d1d(PublishedCube):
 
     regularizer: Literal["w2d1d"] = Field("w2d1d", description=label)
     mu: Strength | Literal["varying"] = Field(
+        examples=[1.0],
         description="Strength of the penalty, in units of the noise: usually 0.5 to 3; "
-        "'varying' is high where the source is dim (Eq. 21)."
+        "'varying' is high where the source is dim (Eq. 21).",
     )
-    space_scales: pydantic.PositiveInt = Field(
-        2, description="Wavelet scales along y and x."
-    )
-    energy_scales: pydantic.PositiveInt = Field(
-        3, description="Wavelet scales along energy."
-    )
+    space_scales: Whole = Field(2, ge=1, description="Wavelet scales along y and x.")
+    energy_scales: Whole = Field(3, ge=1, description="Wavelet scales along energy.")
 
     def _minimiser(self, assembly: Assembly) -> CubeMethod:
         penalty = self._penalty(assembly) if self.mu else None

@@ -111,7 +111,7 @@ def smoothed_sky(
     counts = scipy.ndimage.gaussian_filter(files.counts.astype(float), smoothing_pixels)
     channels = files.channel_edges
     middle = 0.5 * (channels[1:] + channels[:-1])
-    area = files.arf.on_grid(channels) if isinstance(files.arf, Arf) else files.arf
+    area = files.response.recorded_area(channels)
     exposure = files.exposure_time * area * np.diff(channels)
     density = (counts.reshape(len(counts), -1).T / exposure).T
     energy = 0.5 * (energy_edges[1:] + energy_edges[:-1])

@@ -22,7 +22,11 @@ from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.overlap import overlap_matrix
 from hifred.observations.geometry.pixel_grid import PixelGrid, grid_from_header
 
-BAND_COLUMNS = (("E_MIN", "E_MAX"), ("ENERG_LO", "ENERG_HI"))
+BAND_COLUMNS = (
+    ("E_MIN", "E_MAX"),
+    ("ENERG_LO", "ENERG_HI"),
+    ("ENERGY_TRUE_MIN", "ENERGY_TRUE_MAX"),  # gammapy's exposure maps
+)
 
 
 @final
@@ -184,32 +188,6 @@ def _through(
     )
     out = np.asarray((matrix @ planes.T).T)
     return out.reshape(*values.shape[:-2], *shape)
-
-
-def vignetting_of(image: SkyImage, grid: PixelGrid) -> tuple[np.ndarray, float]:
-    """Return the vignetting (y, x) or (energy, y, x) in 0..1, and the largest exposure.
-
-    Parameters
-    ----------
-    image : SkyImage
-        Exposure map in s or cm2 s, zero outside the field.
-    grid : PixelGrid
-        Pixels wanted.
-
-    Raises
-    ------
-    HifredError
-        If the map is negative or zero everywhere.
-    """
-    values = np.asarray(image.values, dtype=float)
-    if not np.all(np.isfinite(values)) or values.min() < 0 or values.max() <= 0:
-        raise HifredError(
-            "an exposure map must be finite, not negative and above 0 somewhere; got "
-            f"{values.min():g} to {values.max():g}."
-        )
-    largest = values.max(axis=(-2, -1), keepdims=True)
-    relative = SkyImage(values / np.where(largest > 0, largest, 1), image.grid)
-    return np.clip(regrid_mean(relative, grid), 0, 1), float(largest.max())
 
 
 def background_cube(

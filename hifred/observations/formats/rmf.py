@@ -197,7 +197,7 @@ class Rmf:
 
     def on_grid(self, energy_edges: np.ndarray) -> "Rmf":
         """Return the response to the bins of another true-energy grid (keV)."""
-        weights = grid_weights(self.energy_edges, energy_edges, "the RMF")
+        weights = grid_weights(self.energy_edges, energy_edges, "the response")
         return self._through(weights, energy_edges)
 
     def held_on(self, energy_edges: np.ndarray) -> "Rmf":

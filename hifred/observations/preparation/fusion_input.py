@@ -1,21 +1,18 @@
 """From files to a fusion input: common energies, one sky, matched responses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from scipy import sparse
 
 from hifred.errors import SettingsError
-from hifred.observations.formats.rmf import Arf, Rmf
 from hifred.observations.fusion_input import FusionInput
 from hifred.observations.geometry.overlap import spatial_matrix
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.matching.kernels import difference_kernel
-from hifred.observations.matching.redistribution import relative_redistribution
 from hifred.observations.observation import build_observation
 from hifred.observations.preparation.instrument_files import (
     InstrumentFiles,
@@ -28,24 +25,7 @@ from hifred.observations.preparation.settings import (
     InstrumentSettings,
     PreparationSettings,
 )
-
-
-@final
-@dataclass(frozen=True)
-class SpectralPart:
-    """What happens to a photon's energy in one instrument.
-
-    Parameters
-    ----------
-    area : (energy,) array, cm2
-    redistribution : (channel, energy) sparse array, optional
-    line_spread : (odd,) array, optional
-        Of the spectrometer at whose resolution the sky is wanted.
-    """
-
-    area: np.ndarray
-    redistribution: sparse.csr_array | None = None
-    line_spread: np.ndarray | None = None
+from hifred.observations.preparation.spectral_target import SpectralPart, spectral_parts
 
 
 def prepare_input(settings: PreparationSettings) -> FusionInput:
@@ -65,8 +45,8 @@ def prepare_input(settings: PreparationSettings) -> FusionInput:
     Notes
     -----
     With ``target.spectral = "spectrometer"`` the sky is the spectrum as the first
-    spectrometer's redistribution blurs it: that instrument keeps its efficiency, and
-    its line spread in the middle of the band for the record; the others'
+    spectrometer's redistribution blurs it: that instrument keeps its area, efficiency
+    included, and its line spread in the middle of the band for the record; the others'
     redistributions are divided by its own.
     """
     files = {
@@ -82,7 +62,11 @@ def prepare_input(settings: PreparationSettings) -> FusionInput:
         name: _psf(instrument, sky.pixel_size_arcsec, edges)
         for name, instrument in settings.instruments.items()
     }
-    spectral = _spectral_parts(settings, files, edges, leader)
+    spectral = spectral_parts(
+        {name: f.response for name, f in files.items()},
+        edges,
+        None if settings.target.spectral == "intrinsic" else leader,
+    )
     kernels = _target_kernels(settings, psfs)
     observations = {
         name: _observation(
@@ -186,66 +170,6 @@ def _target_kernels(
     }
 
 
-def _spectral_parts(
-    settings: PreparationSettings,
-    files: Mapping[str, InstrumentFiles],
-    edges: np.ndarray,
-    leader: str | None,
-) -> dict[str, SpectralPart]:
-    parts = {name: _spectral_part(f, edges) for name, f in files.items()}
-    if settings.target.spectral == "intrinsic" or leader is None:
-        return parts
-    own = parts[leader].redistribution
-    if own is None:
-        return parts
-    for name, part in parts.items():
-        if name != leader and part.redistribution is not None:
-            relative = relative_redistribution(part.redistribution, own)
-            parts[name] = SpectralPart(part.area, relative)
-    area = parts[leader].area * _efficiency(files[leader], edges)
-    parts[leader] = SpectralPart(area, line_spread=_middle_line(own))
-    return parts
-
-
-def _spectral_part(files: InstrumentFiles, edges: np.ndarray) -> SpectralPart:
-    if isinstance(files.arf, Arf):
-        area = files.arf.on_grid(edges)
-    else:
-        area = np.full(len(edges) - 1, files.arf)
-    if files.rmf is None:
-        return SpectralPart(area)
-    matrix = files.rmf.on_grid(edges).matrix
-    # Published matrices exceed 1 by interpolation; what does belongs to the area.
-    excess = np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1.0)
-    scaled = sparse.csr_array(matrix @ sparse.diags_array(1 / excess))
-    return SpectralPart(area * excess, scaled)
-
-
-def _middle_line(matrix: sparse.csr_array) -> np.ndarray:
-    """Return the line spread (odd,) in the middle of a square redistribution."""
-    middle = matrix.shape[1] // 2
-    line = matrix[:, [middle]].toarray().ravel()
-    seen = np.flatnonzero(line > 1e-7 * line.max())
-    half = int(np.max(np.abs(seen - middle)))
-    half = min(half, middle, len(line) - 1 - middle)
-    spread = line[middle - half : middle + half + 1]
-    return np.asarray(spread / spread.sum())
-
-
-def _efficiency(files: InstrumentFiles, edges: np.ndarray) -> np.ndarray:
-    """Return the probability that a photon is recorded near its energy.
-
-    Taken from the middle of the band: at its ends the response reaches outside.
-    """
-    rmf: Rmf | None = files.rmf
-    if rmf is None:
-        return np.ones(len(edges) - 1)
-    total = np.asarray(rmf.on_grid(edges).matrix.sum(axis=0)).ravel()
-    quarter = len(total) // 4
-    level = float(np.median(total[quarter : len(total) - quarter]))
-    return np.maximum(total, level)
-
-
 def _observation(
     name: str,
     settings: PreparationSettings,
@@ -288,7 +212,7 @@ def _mask(
     band_kev: tuple[float, float],
 ) -> np.ndarray:
     edges = files.channel_edges
-    good = np.ones(len(edges) - 1, dtype=bool)
+    good = files.good_channels.copy()
     for low, high in instrument.masked_kev:
         good &= (edges[1:] <= low) | (edges[:-1] >= high)
     return np.asarray(good[:, None, None] & files.good_pixels)

@@ -1,5 +1,6 @@
 """All files of one instrument, read and put on one grid of pixels and channels."""
 
+import logging
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -10,29 +11,30 @@ from hifred.observations.events.binning import bin_detector_pixels, bin_events
 from hifred.observations.events.event_list import read_events
 from hifred.observations.formats.fits_images import (
     SkyImage,
-    background_cube,
     counts_of,
     read_sky_image,
-    regrid_total,
-    vignetting_of,
 )
-from hifred.observations.formats.ogip import read_arf, read_rmf
-from hifred.observations.formats.pha import read_pha
-from hifred.observations.formats.rmf import Arf, Rmf
 from hifred.observations.geometry.pixel_grid import (
     PixelGrid,
     resolve_array,
     tangent_grid,
 )
+from hifred.observations.preparation.background import Exposed, read_background
+from hifred.observations.preparation.exposure_maps import (
+    LARGEST_RATIO,
+    ExposureMap,
+    exposure_of,
+)
 from hifred.observations.preparation.settings import (
-    BackgroundSettings,
     GridSettings,
     InstrumentSettings,
 )
+from hifred.observations.preparation.spectral_response import (
+    SpectralResponse,
+    read_spectral_response,
+)
 
-# How far, in keV, a redistribution matrix is read beyond the channels used: photons
-# of higher energies reach them by escape peaks and tails.
-WIDE_BAND_KEV = 1.0
+logger = logging.getLogger(__name__)
 
 
 @final
@@ -46,24 +48,25 @@ class InstrumentFiles:
     channel_edges : (channel + 1,) array, keV
     grid : PixelGrid
     exposure_time : float, s
-    rmf : Rmf, optional
-        On these channels, at the file's own true energies.
-    arf : Arf or float, cm2
+    response : SpectralResponse
+        On these channels, at its files' own true energies.
     vignetting : (y, x) array, 0 to 1, optional
         On the instrument's pixels.
     background : (channel, y, x) array, count, optional
     good_pixels : (y, x) bool array
+    good_channels : (channel,) bool array
+        False where the background is not known.
     """
 
     counts: np.ndarray
     channel_edges: np.ndarray
     grid: PixelGrid
     exposure_time: float
-    rmf: Rmf | None
-    arf: Arf | float
+    response: SpectralResponse
     vignetting: np.ndarray | None
     background: np.ndarray | None
     good_pixels: np.ndarray
+    good_channels: np.ndarray
 
     def onto_channels(self, edges: np.ndarray) -> "InstrumentFiles":
         """Return the same with channels summed into wider ones with these edges."""
@@ -79,8 +82,9 @@ class InstrumentFiles:
             self,
             counts=summed(self.counts),
             channel_edges=edges,
-            rmf=None if self.rmf is None else self.rmf.onto_channels(edges),
+            response=self.response.onto_channels(edges),
             background=None if self.background is None else summed(self.background),
+            good_channels=summed(~self.good_channels) == 0,
         )
 
 
@@ -117,47 +121,68 @@ def read_instrument(
     band_kev : (float, float)
         Channels whose centres lie in it.
     """
-    rmf = _read_response(settings, band_kev)
+    response = read_spectral_response(name, settings, band_kev)
     if settings.events is not None:
-        counts, edges, grid, recorded = _binned(settings, rmf, band_kev)
+        counts, edges, grid, recorded = _binned(settings, response, band_kev)
     else:
         counts, edges, grid, recorded = _cube(name, settings, band_kev)
-    rmf = None if rmf is None else rmf.onto_channels(edges)
-    rmf, arf = _area(name, settings, rmf)
-    vignetting, largest = _exposure(settings, grid)
-    exposure_time = settings.exposure_time_s or recorded or largest
-    if exposure_time is None:
-        raise SettingsError(
-            f"instruments.{name} must have exposure_time_s; its files do not tell it."
-        )
+    response = response.onto_channels(edges)
+    exposure = None
+    if settings.exposure_map is not None:
+        image = read_sky_image(settings.exposure_map)
+        exposure = exposure_of(image, grid, band_kev, settings.exposure_map)
+    vignetting = None if exposure is None else exposure.vignetting
+    time = _exposure_time(name, settings, recorded, exposure)
+    pixels = np.ones(grid.shape, bool) if vignetting is None else vignetting > 0
+    background = read_background(
+        name, settings, edges, response.detector, Exposed(grid, time, pixels)
+    )
+    known = np.ones(len(edges) - 1, dtype=bool)
     return InstrumentFiles(
         counts=counts,
         channel_edges=edges,
         grid=grid,
-        exposure_time=exposure_time,
-        rmf=rmf,
-        arf=arf,
+        exposure_time=time,
+        response=response,
         vignetting=vignetting,
-        background=_background(name, settings, edges, grid, exposure_time),
+        background=None if background is None else background.counts,
         good_pixels=_good_pixels(name, settings, grid, vignetting),
+        good_channels=known if background is None else background.known_channels,
     )
 
 
-def _read_response(
-    settings: InstrumentSettings, band: tuple[float, float]
-) -> Rmf | None:
-    if settings.rmf is None:
-        return None
-    reach = (max(band[0] - WIDE_BAND_KEV, 0.0), band[1] + WIDE_BAND_KEV)
-    return read_rmf(settings.rmf, energy_band=reach, channel_band=reach)
+def _exposure_time(
+    name: str,
+    settings: InstrumentSettings,
+    recorded: float | None,
+    exposure: ExposureMap | None,
+) -> float:
+    mapped = None if exposure is None else exposure.exposure_time
+    if (
+        recorded
+        and mapped
+        and not 1 / LARGEST_RATIO < mapped / recorded < LARGEST_RATIO
+    ):
+        logger.warning(
+            "the exposure map of %s says %g s where its counts say %g s: is it in "
+            "another unit than its BUNIT? Only its shape is used.",
+            *(name, mapped, recorded),
+        )
+    time = settings.exposure_time_s or recorded or mapped
+    if not time:
+        raise SettingsError(
+            f"instruments.{name} must have exposure_time_s; its files do not tell it"
+            f"{'' if exposure is None else ', and its exposure map is not in s'}."
+        )
+    return time
 
 
 def _binned(
-    settings: InstrumentSettings, rmf: Rmf | None, band: tuple[float, float]
+    settings: InstrumentSettings, response: SpectralResponse, band: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, PixelGrid, float | None]:
-    if rmf is None or settings.grid is None or settings.events is None:
+    if not response.parts or settings.grid is None or settings.events is None:
         raise SettingsError("events must have an rmf, whose channels they are put in.")
-    edges = rmf.cut(*band).group(settings.channel_group).channel_edges
+    edges = response.channel_edges(band, settings.channel_group)
     grid = pixel_grid(settings.grid)
     events = read_events(
         settings.events,
@@ -199,91 +224,6 @@ def _cube(
     exposure = image.header.get("EXPOSURE")
     recorded = float(exposure) if isinstance(exposure, int | float) else None
     return counts_of(planes, f"the counts of {name}"), edges, grid, recorded
-
-
-def _area(
-    name: str, settings: InstrumentSettings, rmf: Rmf | None
-) -> tuple[Rmf | None, Arf | float]:
-    if settings.effective_area_cm2 is not None:
-        return rmf, settings.effective_area_cm2
-    if rmf is not None and rmf.kind == "FULL":
-        raise SettingsError(
-            f"instruments.{name} must not have an arf: its response holds the area "
-            "already. Give effective_area_cm2 = 1."
-        )
-    return rmf, read_arf(str(settings.arf))
-
-
-def _exposure(
-    settings: InstrumentSettings, grid: PixelGrid
-) -> tuple[np.ndarray | None, float | None]:
-    if settings.exposure_map is None:
-        return None, None
-    image = read_sky_image(settings.exposure_map)
-    if image.values.ndim == 3:  # of several energies: their mean
-        image = replace(image, values=image.values.mean(axis=0), edges=None)
-    vignetting, largest = vignetting_of(image, grid)
-    is_time = "cm" not in image.unit.lower()
-    return vignetting, largest if is_time else None
-
-
-def _background(
-    name: str,
-    settings: InstrumentSettings,
-    edges: np.ndarray,
-    grid: PixelGrid,
-    exposure_time: float,
-) -> np.ndarray | None:
-    background = settings.background
-    if background is None:
-        return None
-    image = _background_image(background, grid)
-    if image is not None and image.ndim == 3:
-        if len(image) != len(edges) - 1:
-            raise HifredError(
-                f"the background cube of {name} must have the channels of its counts, "
-                f"{len(edges) - 1}; it has {len(image)}."
-            )
-        return background.scale * image
-    if background.spectrum is not None:
-        spectrum = _on_channels(background.spectrum, settings, edges, exposure_time)
-    elif image is not None:
-        spectrum = image.sum() * np.diff(edges) / (edges[-1] - edges[0])
-    else:
-        raise SettingsError(
-            f"the background of {name} must have a spectrum or an image; it has none."
-        )
-    return background_cube(background.scale * spectrum, image, grid.shape)
-
-
-def _background_image(
-    background: BackgroundSettings, grid: PixelGrid
-) -> np.ndarray | None:
-    if background.image is None:
-        return None
-    return regrid_total(read_sky_image(background.image), grid)
-
-
-def _on_channels(
-    path: str, settings: InstrumentSettings, edges: np.ndarray, exposure_time: float
-) -> np.ndarray:
-    """Return the counts (channel,) of a PHA file, scaled to an exposure time."""
-    if settings.rmf is None:
-        raise SettingsError("a background spectrum must come with the rmf it is in.")
-    spectrum = read_pha(path)
-    response = read_rmf(settings.rmf, energy_band=(edges[0], edges[-1]))
-    first = spectrum.channel.searchsorted(response.channel[0])
-    values = spectrum.counts[first : first + response.n_channels]
-    if len(values) != response.n_channels:
-        raise HifredError(
-            f"{path} must have the {response.n_channels} channels of its response; it "
-            f"has {len(spectrum.counts)}."
-        )
-    centres = 0.5 * (response.channel_low + response.channel_high)
-    index = np.searchsorted(edges, centres) - 1
-    inside = (index >= 0) & (index < len(edges) - 1)
-    total = np.bincount(index[inside], values[inside], minlength=len(edges) - 1)
-    return total * exposure_time / spectrum.exposure_time
 
 
 def _good_pixels(

@@ -107,12 +107,15 @@ class BackgroundSettings:
     Parameters
     ----------
     spectrum : str, optional
-        PHA file on the instrument's channels.
+        PHA file on the instrument's channels, of the whole field: it is spread evenly
+        over the pixels that were exposed.
     image : str, optional
-        FITS image or cube; an image spreads the spectrum, or is taken as counts in
-        the band when there is no spectrum.
+        FITS image or cube; an image spreads the spectrum, which is of all the image,
+        or is taken as counts in the band when there is no spectrum.
     scale : float
-        Factor on it; a spectrum is also scaled by the ratio of the exposure times.
+        Factor on it; a spectrum is also scaled by the ratio of the exposure times and
+        divided by AREASCAL. BACKSCAL, of a region that is not known here, is not used:
+        of a spectrum of a larger field, give the share of the field as the scale.
     """
 
     spectrum: str | None = None
@@ -133,7 +136,8 @@ class InstrumentSettings:
     events : str, optional
         Event list, binned on `grid`.
     rmf, arf : str, optional
-        OGIP responses; without an RMF channels are true energies.
+        OGIP responses; without an RMF channels are true energies. A response that
+        holds the area already (RSP) is given as `rmf`, without `arf`.
     effective_area_cm2 : float, optional
         A constant, instead of an ARF.
     exposure_time_s : float, optional
@@ -293,10 +297,10 @@ def _check_instrument(name: str, settings: InstrumentSettings) -> None:
             f"instruments.{name} must have counts or events, one of them; got "
             f"{'both' if settings.counts else 'neither'}."
         )
-    if (settings.arf is None) == (settings.effective_area_cm2 is None):
+    if settings.arf is not None and settings.effective_area_cm2 is not None:
         raise SettingsError(
             f"instruments.{name} must have arf or effective_area_cm2, one of them; got "
-            f"{'both' if settings.arf else 'neither'}."
+            "both."
         )
     if settings.events is not None and settings.grid is None:
         raise SettingsError(

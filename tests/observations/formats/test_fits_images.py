@@ -13,7 +13,6 @@ from hifred.observations.formats.fits_images import (
     read_sky_image,
     regrid_mean,
     regrid_total,
-    vignetting_of,
 )
 from hifred.observations.formats.fits_tables import FitsFormatError
 from hifred.observations.geometry.pixel_grid import PixelGrid, tangent_grid
@@ -107,22 +106,6 @@ def test_totals_are_kept_and_means_are_levels(roll_deg: float) -> None:
     image = SkyImage(values, fine_grid(roll_deg))
     assert_allclose(regrid_total(image, coarse).sum(axis=(1, 2)), [400, 1200])
     assert regrid_mean(image, coarse)[1].max() == pytest.approx(3)
-
-
-def test_an_exposure_map_becomes_vignetting() -> None:
-    values = np.full((40, 44), 2e4)
-    values[:, 30:] = 1e4
-    values[:, 40:] = 0
-    vignetting, largest = vignetting_of(SkyImage(values, fine_grid(0)), fine_grid(0))
-    assert largest == 2e4
-    assert_allclose(vignetting[5, [3, 33, 42]], [1, 0.5, 0], atol=1e-6)
-
-
-@pytest.mark.parametrize("value", [0.0, -1.0, np.nan])
-def test_an_exposure_map_of_nothing_is_told(value: float) -> None:
-    image = SkyImage(np.full((40, 44), value), fine_grid(0))
-    with pytest.raises(HifredError, match="exposure map must be finite"):
-        vignetting_of(image, fine_grid(0))
 
 
 def test_a_background_spectrum_is_spread_over_the_field() -> None:

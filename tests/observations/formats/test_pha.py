@@ -59,6 +59,31 @@ def test_a_malformed_spectrum_is_told(
         read_pha(path)
 
 
+@pytest.mark.parametrize(("unit", "factor"), [("counts/ks", 1e-3), ("ct s-1", 1.0)])
+def test_rates_have_their_units(tmp_path: Path, unit: str, factor: float) -> None:
+    path = spectrum_file(tmp_path / "a.pi", RATE=[1, 2, 3, 4])
+    with fits.open(path, mode="update") as hdus:
+        hdus[1].header["TUNIT2"] = unit
+    assert_allclose(read_pha(path).counts, 50 * factor * np.arange(1, 5), rtol=1e-6)
+
+
+def test_a_logical_keyword_may_be_spelt(tmp_path: Path) -> None:
+    path = spectrum_file(tmp_path / "a.pi", COUNTS=[1] * 4)
+    with fits.open(path, mode="update") as hdus:
+        hdus[1].header["POISSERR"] = "F"
+    assert not read_pha(path).is_poisson
+
+
+@pytest.mark.parametrize("name", ["AREASCAL", "BACKSCAL"])
+@pytest.mark.parametrize("value", [0.0, -1.0, "much"])
+def test_a_scale_that_is_none_is_told(tmp_path: Path, name: str, value: object) -> None:
+    path = spectrum_file(tmp_path / "a.pi", COUNTS=[1] * 4)
+    with fits.open(path, mode="update") as hdus:
+        hdus[1].header[name] = value
+    with pytest.raises(FitsFormatError, match=rf"a.pi\[SPECTRUM\] must have .*{name}"):
+        read_pha(path)
+
+
 def test_many_spectra_in_a_file_are_told(tmp_path: Path) -> None:
     path = spectrum_file(tmp_path / "a.pi", COUNTS=[1] * 4, SPEC_NUM=[1, 2, 3, 4])
     with pytest.raises(FitsFormatError, match=r"one spectrum \(type I\)"):

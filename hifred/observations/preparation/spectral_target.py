@@ -1,0 +1,79 @@
+"""Every instrument's spectral response at the resolution wanted of the sky."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from scipy import sparse
+
+from hifred.observations.matching.redistribution import relative_redistribution
+from hifred.observations.preparation.spectral_response import SpectralResponse
+
+
+@final
+@dataclass(frozen=True)
+class SpectralPart:
+    """What happens to a photon's energy in one instrument.
+
+    Parameters
+    ----------
+    area : (energy,) array, cm2
+    redistribution : (channel, energy) sparse array, optional
+    line_spread : (odd,) array, optional
+        Of the spectrometer at whose resolution the sky is wanted.
+    """
+
+    area: np.ndarray
+    redistribution: sparse.csr_array | None = None
+    line_spread: np.ndarray | None = None
+
+
+def spectral_parts(
+    responses: Mapping[str, SpectralResponse],
+    energy_edges: np.ndarray,
+    leader: str | None,
+) -> dict[str, SpectralPart]:
+    """Return what each instrument does to the spectrum of the sky.
+
+    Parameters
+    ----------
+    responses : mapping of str to SpectralResponse
+        On each instrument's channels.
+    energy_edges : (energy + 1,) array, keV
+        True energies of the sky.
+    leader : str or None
+        Spectrometer, whose channels are these energies, at whose resolution the sky is
+        wanted; None for the sky's own, which leaves every response as it is.
+    """
+    parts = {
+        name: SpectralPart(*response.on_grid(energy_edges))
+        for name, response in responses.items()
+    }
+    own = None if leader is None else parts[leader].redistribution
+    if leader is None or own is None:
+        return parts
+    for name, part in parts.items():
+        if name != leader and part.redistribution is not None:
+            parts[name] = _relative(part, own)
+    parts[leader] = SpectralPart(parts[leader].area, line_spread=_middle_line(own))
+    return parts
+
+
+def _relative(part: SpectralPart, fine: sparse.csr_array) -> SpectralPart:
+    relative = relative_redistribution(part.redistribution, fine)
+    # A quotient may exceed 1 a little; what does belongs to the area.
+    excess = np.maximum(np.asarray(relative.sum(axis=0)).ravel(), 1.0)
+    scaled = sparse.csr_array(relative @ sparse.diags_array(1 / excess))
+    return SpectralPart(part.area * excess, scaled)
+
+
+def _middle_line(matrix: sparse.csr_array) -> np.ndarray:
+    """Return the line spread (odd,) in the middle of a square redistribution."""
+    middle = matrix.shape[1] // 2
+    line = matrix[:, [middle]].toarray().ravel()
+    seen = np.flatnonzero(line > 1e-7 * line.max())
+    half = int(np.max(np.abs(seen - middle)))
+    half = min(half, middle, len(line) - 1 - middle)
+    spread = line[middle - half : middle + half + 1]
+    return np.asarray(spread / spread.sum())

@@ -11,9 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from hifred.cli import COMMANDS
+from hifred.errors import HifredError
 from hifred.fusion import REGULARIZERS, known_settings
 from hifred.observations import FusionInput
 from hifred.store import save_fusion_input
+from hifred.sweep.kernels import code_digest
 from hifred.sweep.kernels.fusion_kernel import FusionKernel
 from tests.scenes import observe, sky_cube
 
@@ -61,6 +63,19 @@ def test_only_its_own_settings_make_its_trials() -> None:
         {"regularizer": "lrs", "mu": 1.0, "stiffness": 0.1}
     )
     assert one != kernel.active({"regularizer": "stiff", "stiffness": 0.2})
+
+
+def test_its_file_is_part_of_the_code_behind_a_sweep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = FusionKernel().parts()
+    assert {TOY, "hifred.fusion.regularizers.lrs"} <= set(parts)
+    assert "tests.scenes" not in parts
+    monkeypatch.setattr(REGULARIZERS["stiff"], "__module__", "nowhere")
+    code_digest._digests_with.cache_clear()
+    with pytest.raises(HifredError, match="'stiff' must be written in a file"):
+        FusionKernel().parts()
+    code_digest._digests_with.cache_clear()
 
 
 def test_its_setting_is_described() -> None:

@@ -12,14 +12,15 @@ from hifred.sweep.kernels.import_graph import SourceGraph, read_source
 
 PACKAGE = Path(hifred.__file__).parent
 # They open files, label arrays, check settings and count cores.
-NOT_NUMERICAL = {"psutil", "pydantic", "threadpoolctl", "xarray", "zarr"}
+NOT_NUMERICAL = {"annotated_types", "psutil", "pydantic", "pydantic_core",
+                 "threadpoolctl", "xarray", "zarr"}  # fmt: skip
 
 # Runs every regularizer for some steps, and prints the modules whose code ran.
 RUN = """
 import sys, threading
 from pathlib import Path
 import numpy as np
-from hifred.fusion import FusionSettings
+from hifred.fusion import REGULARIZERS
 from hifred.observations import FusionInput
 from hifred.store import save_fusion_input
 from hifred.sweep.kernels.fusion_kernel import FusionKernel
@@ -36,7 +37,7 @@ def note(frame, event, argument):
 
 kernel = FusionKernel()
 sys.setprofile(note)
-for regularizer in ("none", "low_rank", "lrs", "lrw2d", "w2d1d"):
+for regularizer in REGULARIZERS:
     given = {"regularizer": regularizer, "max_iterations": 2}
     given |= {} if regularizer in ("none", "low_rank") else {"mu": 0.1}
     given |= {} if regularizer in ("none", "w2d1d") else {"rank": 2}

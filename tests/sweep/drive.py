@@ -118,14 +118,14 @@ def assert_all_valid(sweep: Path, known: Collection[str] = ()) -> set[str]:
 
 def at_work(sweep: Path, driver: subprocess.Popen[str]) -> set[int]:
     """Return the living processes of `driver` that have begun a trial."""
-    events = EventReader(SweepDirectory(sweep).events).new_events()
+    events = EventReader(SweepDirectory(sweep).events).new_records()
     begun = {event["pid"] for event in events if event["event"] == "started"}
     return begun & {worker.pid for worker in workers_of(driver)}
 
 
 def starts_of(sweep: Path) -> list[tuple[str, int]]:
     """Return trial and attempt of everything that was ever started."""
-    events = EventReader(SweepDirectory(sweep).events).new_events()
+    events = EventReader(SweepDirectory(sweep).events).new_records()
     return [(e["id"], e["n"]) for e in events if e["event"] == "started"]
 
 

@@ -86,7 +86,7 @@ def test_it_goes_on_where_it_was_left(
     assert report.snapshot.counts["done"] == 7
     begun = [
         (event["id"], event["n"])
-        for event in EventReader(SweepDirectory(earlier).events).new_events()
+        for event in EventReader(SweepDirectory(earlier).events).new_records()
         if event["event"] == "started"
     ]
     assert (STOPPED, 2) in begun

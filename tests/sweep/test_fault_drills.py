@@ -287,7 +287,7 @@ def test_poison_trials_are_isolated_and_their_causes_named(
     states = view.states()
     causes = {
         trial.settings.get("behaviour"): (
-            states[trial.id], view.histories[trial.id].last.get("message", "")
+            states[trial.id], view.histories[trial.id].message
         )
         for trial in view.plan.trials
         if "behaviour" in trial.settings
@@ -304,7 +304,7 @@ def test_poison_trials_are_isolated_and_their_causes_named(
     innocent = [t for t in view.plan.trials if "behaviour" not in t.settings]
     assert all(states[t.id] == "done" for t in innocent)
     assert all(not view.histories[t.id].counted() for t in innocent)
-    assert "misbehave" in view.histories[_id_of(view, "hang")].last["traceback"]
+    assert "misbehave" in view.histories[_id_of(view, "hang")].last.traceback
     retried = retry(sweep, states=["failed"])
     assert [t.settings["behaviour"] for t in retried] == ["raise"]
 

@@ -184,7 +184,7 @@ def test_a_killed_command_goes_on_and_the_cubes_are_identical(
     assert after == before
     assert snapshot(killed).counts["done"] == 6
     assert cubes(killed) == cubes(inline)
-    events = [e["event"] for e in EventReader(killed / "events").new_events()]
+    events = [e["event"] for e in EventReader(killed / "events").new_records()]
     assert "checkpoint_discarded" not in events
     assert reproduce(killed, sorted(done)[0]).identical
 

@@ -1,25 +1,30 @@
 """The state of a trial is a fold over its events."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hifred.sweep.options import Retries
+from hifred.sweep.record.events import Event, read_event
 from hifred.sweep.watch.states import fold, state_of
 
 T = "ab12cd34ef56"
 
 
-def event(name: str, n: int = 1, **facts: Any) -> dict[str, Any]:
-    return {"event": name, "id": T, "n": n, "time": 0.0, "writer": "w", **facts}
+def event(name: str, n: int = 1, **facts: Any) -> Event:
+    record = {"event": name, "id": T, "n": n, "time": 0.0, **facts}
+    found = read_event(record, "w")
+    assert found is not None
+    return found
 
 
-def ended(outcome: str, n: int = 1, **facts: Any) -> dict[str, Any]:
+def ended(outcome: str, n: int = 1, **facts: Any) -> Event:
     return event("ended", n, outcome=outcome, message=outcome, **facts)
 
 
-def state(*events: dict, published: bool = False, driven: bool = True, **budgets: int):
+def state(*events: Event, published: bool = False, driven: bool = True, **budgets: int):
     history = fold(events).get(T)
     retries = Retries(**budgets)
     return state_of(history, published=published, driven=driven, retries=retries)
@@ -50,7 +55,7 @@ def state(*events: dict, published: bool = False, driven: bool = True, **budgets
         ([ended("failed"), event("started", 2)], "running"),
     ],
 )
-def test_the_state_after_some_events(events: list[dict], expected: str) -> None:
+def test_the_state_after_some_events(events: list[Event], expected: str) -> None:
     assert state(*events) == expected
 
 
@@ -74,8 +79,8 @@ def test_the_order_of_the_files_does_not_matter() -> None:
 
 
 def test_clocks_that_jump_do_not_matter() -> None:
-    late = event("started", 2) | {"time": -1e9}
-    early = ended("failed", 1) | {"time": 1e12}
+    late = replace(event("started", 2), time=-1e9)
+    early = replace(ended("failed", 1), time=1e12)
     assert state(early, late) == state(late, early) == "running"
 
 

@@ -44,7 +44,7 @@ def directory_of(job: Task) -> SweepDirectory:
 
 
 def events_of(job: Task) -> list[str]:
-    return [e["event"] for e in EventReader(directory_of(job).events).new_events()]
+    return [e["event"] for e in EventReader(directory_of(job).events).new_records()]
 
 
 class StoppingAfter(StubKernel):
@@ -157,7 +157,7 @@ def test_checkpoints_come_at_their_interval(tmp_path: Path, source: Path) -> Non
     run_trial(job, StubKernel())
     told = [
         event["checkpoint"]
-        for event in EventReader(directory_of(job).events).new_events()
+        for event in EventReader(directory_of(job).events).new_records()
         if event["event"] == "progress"
     ]
     assert told == [0, 1, 2, 3]

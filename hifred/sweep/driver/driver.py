@@ -6,18 +6,30 @@ import math
 import queue
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, final
+from dataclasses import dataclass, replace
+from typing import final
 
 from hifred.settings import ByteSize
+from hifred.sweep.driver.causes_of_loss import (
+    Cause,
+    cause_of_interruption,
+    cause_of_loss,
+)
 from hifred.sweep.driver.trial_queue import TrialQueue
 from hifred.sweep.executors.executor import Executor, TaskFuture, WorkerLostError
 from hifred.sweep.kernel import Kernel
 from hifred.sweep.options import RunOptions
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.event_log import process_log
+from hifred.sweep.record.events import (
+    Ended,
+    Finished,
+    Submitted,
+    TrialEvent,
+    TrialOutcome,
+)
 from hifred.sweep.watch.snapshot import Snapshot, SweepView, states_of, summarise
-from hifred.sweep.watch.states import TrialHistory, fold_event
+from hifred.sweep.watch.states import Stage, TrialHistory, TrialState, fold_event
 from hifred.sweep.worker.guard import crash_cause
 from hifred.sweep.worker.trial_work import Receipt, Task, run_trial
 
@@ -123,7 +135,7 @@ class Driver:
         states = self._states()
         late: list[Trial] = []
         for trial in self.trials:
-            if states[trial.id] != "pending":
+            if states[trial.id] is not TrialState.PENDING:
                 continue
             interrupted = self._close_interrupted(trial)
             if self._history(trial).is_suspect():
@@ -137,25 +149,18 @@ class Driver:
     def _close_interrupted(self, trial: Trial) -> bool:
         """End an attempt whose driver died; say whether it had begun to run."""
         history = self._history(trial)
-        if history.stage not in ("submitted", "started", "progress"):
+        if not history.is_at_work:
             return False
-        begun = history.stage != "submitted"
-        found = self._crash_of(history) if begun else None
-        facts = {"id": trial.id, "n": history.attempt}
-        if found is None:
-            self._note("ended", outcome="stopped", message="its driver ended", **facts)
-        else:
-            message = f"its process died: {found[0]}"
-            self._note(
-                "ended", outcome="lost", message=message, traceback=found[1], **facts
-            )
+        begun = history.stage is not Stage.SUBMITTED
+        cause = cause_of_interruption(self._crash_of(history) if begun else None)
+        self._note(cause.ending(trial.id, history.attempt))
         return begun
 
     def _crash_of(self, history: TrialHistory) -> tuple[str, str] | None:
-        writer = history.place.get("writer", "")
+        writer = "" if history.place is None else history.place.writer
         return crash_cause(self.view.directory.events / f"{writer}.crash")
 
-    def _states(self) -> dict[str, str]:
+    def _states(self) -> dict[str, TrialState]:
         return states_of(
             self.trials, self.histories, self.options,
             published=self.published, driven=bool(self.in_flight),
@@ -185,7 +190,7 @@ class Driver:
 
     def _noted(self, trial: Trial) -> Task:
         attempt = self._history(trial).attempt + 1
-        self._note("submitted", id=trial.id, n=attempt)
+        self._note(Submitted(trial_id=trial.id, attempt=attempt))
         self.in_flight[trial.id] = InFlight(trial, attempt)
         self.n_run += 1
         return self._task(trial, attempt)
@@ -214,7 +219,7 @@ class Driver:
     def _memory(self, trial: Trial) -> ByteSize | None:
         history = self._history(trial)
         limit = history.memory or self.options.memory
-        grown = 2 ** history.counted()["oom"]
+        grown = 2 ** history.counted()[TrialOutcome.OOM]
         return None if limit is None else ByteSize(limit * grown)
 
     def _objective(self, trial: Trial) -> str | None:
@@ -223,9 +228,9 @@ class Driver:
         text = self.kernel.objective(trial.settings)
         return None if text is None else f"{trial.model} {trial.seed} {text}"
 
-    def _note(self, event: str, **facts: Any) -> None:
-        self.log.write(event, **facts)
-        fold_event(self.histories, {"event": event, "writer": self.log.name, **facts})
+    def _note(self, event: TrialEvent) -> None:
+        self.log.write(event)
+        fold_event(self.histories, replace(event, writer=self.log.name))
 
     def _take_answers(self) -> None:
         found = []
@@ -246,23 +251,28 @@ class Driver:
         except Exception as error:
             # Not the trial's own exception, which comes in a receipt.
             logger.exception("trial %s could not be run", trial_id)
-            self._end(flight, "failed", f"{type(error).__name__}: {error}")
+            message = f"{type(error).__name__}: {error}"
+            self._end(flight, Cause(TrialOutcome.FAILED, message))
         else:
             self._on_receipt(flight, receipt)
 
     def _on_receipt(self, flight: InFlight, receipt: Receipt) -> None:
-        base = {"id": receipt.trial_id, "n": receipt.attempt}
-        if receipt.outcome == "done":
-            event = {"event": "finished", "seconds": receipt.seconds, **base}
+        trial, attempt = flight.trial, receipt.attempt
+        if receipt.outcome is TrialOutcome.DONE:
+            seconds = receipt.seconds
+            event = Finished(trial_id=trial.id, attempt=attempt, seconds=seconds)
             fold_event(self.histories, event)
-            self._take_time(receipt.seconds)
-            self._on_done(flight.trial, receipt.cost)
+            self._take_time(seconds)
+            self._on_done(trial, receipt.cost)
             return
-        if self._history(flight.trial).last.get("n") != receipt.attempt:
-            facts = {"outcome": receipt.outcome, "message": receipt.message,
-                     "advanced": receipt.advanced}  # fmt: skip
-            fold_event(self.histories, {"event": "ended", **base, **facts})
-        self._decide(flight.trial, receipt.outcome, receipt.message)
+        last = self._history(trial).last
+        if last is None or last.attempt != attempt:
+            # Its own line is not yet read.
+            fold_event(self.histories, Ended(
+                trial_id=trial.id, attempt=attempt, outcome=receipt.outcome,
+                message=receipt.message, advanced=receipt.advanced,
+            ))  # fmt: skip
+        self._decide(trial, receipt.outcome, receipt.message)
 
     def _take_time(self, seconds: float) -> None:
         known = math.isfinite(self._mean_seconds)
@@ -279,16 +289,16 @@ class Driver:
 
     def _on_lost(self, flight: InFlight, error: WorkerLostError) -> None:
         trial, directory = flight.trial, self.view.directory
-        if error.outcome == "recalled":
+        if error.outcome is TrialOutcome.RECALLED:
             self.queue.add([trial])
             return
         self._read_events_of(flight)
         history = self._history(trial)
         if directory.trial(trial.id).exists():
             self._on_done(trial, None)
-        elif history.stage == "ended":
-            self._decide(trial, history.outcome, str(history.last.get("message", "")))
-        elif history.stage == "submitted" and self._is_innocent(trial):
+        elif history.stage is Stage.ENDED:
+            self._decide(trial, history.outcome, history.message)
+        elif history.stage is Stage.SUBMITTED and self._is_innocent(trial):
             self.queue.add([trial])
         else:
             self._lost(flight, error)
@@ -298,7 +308,7 @@ class Driver:
         until = time.monotonic() + LATE_EVENTS_SECONDS
         while True:
             self.view.refresh()
-            seen = self._history(flight.trial).stage != "submitted"
+            seen = self._history(flight.trial).stage is not Stage.SUBMITTED
             if seen or time.monotonic() > until:
                 return
             time.sleep(0.1)
@@ -310,43 +320,27 @@ class Driver:
 
     def _lost(self, flight: InFlight, error: WorkerLostError) -> None:
         history = self._history(flight.trial)
-        found = self._crash_of(history)
-        if found is None and error.outcome != "lost":
-            self._end(flight, error.outcome, str(error))
-        elif found is None:
-            rss = history.progress.get("rss")
-            seen = "" if rss is None else f"; it last used {rss} MiB"
-            reason = f"its process was killed from outside, or for its memory{seen}"
-            self._end(flight, "lost", f"{reason} ({error})")
-        elif found[0].startswith("Timeout"):
-            limit = (self.options.trial_timeout or 0) + self.options.hang_grace
-            text = f"hung: no step ended within {limit:g} s; its process was ended"
-            self._end(flight, "timeout", text, found[1])
-        else:
-            self._end(flight, "lost", f"its process died: {found[0]}", found[1])
+        crash = self._crash_of(history)
+        limit = (self.options.trial_timeout or 0) + self.options.hang_grace
+        self._end(flight, cause_of_loss(error, history.progress, crash, limit))
 
-    def _end(
-        self, flight: InFlight, outcome: str, message: str, trace: str | None = None
-    ) -> None:
-        told = self._history(flight.trial).progress
-        advanced = told.get("n") == flight.attempt and bool(told.get("checkpoint"))
-        facts: dict[str, Any] = {"outcome": outcome, "message": message}
-        if trace is not None:
-            facts["traceback"] = trace
-        logger.info("trial %s: %s", flight.trial.id, message)
-        self._note(
-            "ended", id=flight.trial.id, n=flight.attempt, advanced=advanced, **facts
-        )
-        self._decide(flight.trial, outcome, message)
+    def _end(self, flight: InFlight, cause: Cause) -> None:
+        trial, told = flight.trial, self._history(flight.trial).progress
+        of_this = told is not None and told.attempt == flight.attempt
+        saved = 0 if told is None else told.checkpoint
+        logger.info("trial %s: %s", trial.id, cause.message)
+        ended = cause.ending(trial.id, flight.attempt, advanced=of_this and saved > 0)
+        self._note(ended)
+        self._decide(trial, cause.outcome, cause.message)
 
-    def _decide(self, trial: Trial, outcome: str, message: str) -> None:
-        if outcome == "storage":
+    def _decide(self, trial: Trial, outcome: TrialOutcome | None, message: str) -> None:
+        if outcome is TrialOutcome.STORAGE:
             self.stop(message)
             return
-        if outcome == "stopped":
+        if outcome is TrialOutcome.STOPPED:
             self.view.refresh()  # it may have been cancelled a moment ago
         history = self._history(trial)
-        if history.cancelled or (outcome == "stopped" and self.stop_message):
+        if history.cancelled or (outcome is TrialOutcome.STOPPED and self.stop_message):
             return
         if history.may_try_again(self.options.retries):
             self.queue.add([trial], suspect=history.is_suspect())

@@ -24,6 +24,7 @@ from hifred.sweep.plan.planning import Planned, check_plan
 from hifred.sweep.plan.target import planned_in, sweep_target
 from hifred.sweep.record.driver_lock import DriverLock
 from hifred.sweep.record.event_log import process_log
+from hifred.sweep.record.events import Cancelled, Retried, RunBegun, RunEnded
 from hifred.sweep.watch.snapshot import Snapshot, SweepView
 from hifred.sweep.watch.states import TrialHistory, fold_event
 from hifred.sweep.worker.deadline import clear_stop, request_stop
@@ -185,10 +186,11 @@ def _drive(
     found = len(driver.published & planned.declared)
     if driver.has_work():
         log = process_log(sweep.events)
-        log.write("run", executor=type(executor).__name__, workers=executor.capacity)
+        name = type(executor).__name__
+        log.write(RunBegun(executor=name, workers=executor.capacity))
         with executor, _stopping_on_signals(driver, executor):
             driver.run()
-        log.write("run_ended", message=driver.stop_message)
+        log.write(RunEnded(message=driver.stop_message))
         stop_recording_crashes()
         _remove_empty_crash_files(sweep)
     return RunReport(
@@ -224,13 +226,13 @@ def _settle_undeclared(view: SweepView, declared: set[str]) -> None:
         back = trial.id in declared and history.cancel_reason == UNDECLARED
         if not gone and not (back and history.cancelled):
             continue
-        name = "cancelled" if gone else "retry"
-        facts: dict[str, Any] = {
-            "id": trial.id, "n": history.attempt, "command": history.command + 1,
-            "reason": UNDECLARED,
-        }  # fmt: skip
-        log.write(name, **facts)
-        fold_event(view.histories, {"event": name, **facts})
+        kind = Cancelled if gone else Retried
+        event = kind(
+            trial_id=trial.id, attempt=history.attempt,
+            command=history.command + 1, reason=UNDECLARED,
+        )  # fmt: skip
+        log.write(event)
+        fold_event(view.histories, event)
 
 
 @contextlib.contextmanager

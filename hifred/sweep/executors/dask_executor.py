@@ -15,6 +15,7 @@ from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from hifred.sweep.executors.executor import WorkerLostError
+from hifred.sweep.record.events import TrialOutcome
 
 # One task a worker and no hidden retries: a task in the scheduler's queue cannot
 # die with a neighbour's worker, and the driver counts every death itself.
@@ -91,7 +92,8 @@ class DaskFuture:
             lost = WorkerLostError(f"worker {error.last_worker.address} died")
             raise self._lost or lost from error
         except FutureCancelledError as error:
-            raise WorkerLostError("the task was taken back", "recalled") from error
+            message = "the task was taken back"
+            raise WorkerLostError(message, TrialOutcome.RECALLED) from error
         finally:
             self._future.release()
 

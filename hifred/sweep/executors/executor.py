@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from hifred.sweep.record.events import TrialOutcome
+
 
 class WorkerLostError(Exception):
     """The process that ran a task died, or was taken away, before it answered.
@@ -13,12 +15,12 @@ class WorkerLostError(Exception):
     ----------
     message : str
         What is known of the cause.
-    outcome : str
-        How the attempt counts: ``lost``, ``timeout``, ``oom``, ``stopped`` (taken away,
-        not its fault) or ``recalled`` (it had not begun).
+    outcome : TrialOutcome
+        How the attempt counts: lost, timeout, oom, stopped (taken away, not its fault)
+        or recalled (it had not begun).
     """
 
-    def __init__(self, message: str, outcome: str = "lost") -> None:
+    def __init__(self, message: str, outcome: TrialOutcome = TrialOutcome.LOST) -> None:
         super().__init__(message)
         self.outcome = outcome
 

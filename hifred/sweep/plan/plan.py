@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, final
 
+from pydantic import TypeAdapter
+
+from hifred.errors import HifredError
 from hifred.store.durable import replace_text
 from hifred.store.sealed_zip import DamagedFileError
 from hifred.sweep.canonical import trial_id
 from hifred.sweep.kernel import Settings
 from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.record.event_log import decode_event, encode_event
+from hifred.sweep.record.sealed_line import decode_line, encode_line
 
 PLAN_VERSION = 1
 
@@ -87,6 +90,9 @@ class Head:
     code_changes: list[Mapping[str, Any]] = field(default_factory=list)
 
 
+_HEAD = TypeAdapter(Head)
+
+
 @final
 @dataclass(frozen=True)
 class Plan:
@@ -123,7 +129,7 @@ def write_plan(directory: SweepDirectory, plan: Plan) -> None:
         "n_trials": len(plan.trials),
         "sha256": _sha256(lines),
     }
-    replace_text(directory.plan, encode_event(head).decode() + lines)
+    replace_text(directory.plan, encode_line(head).decode() + lines)
 
 
 def _trial_line(trial: Trial) -> dict[str, Any]:
@@ -147,23 +153,26 @@ def read_plan(directory: SweepDirectory) -> Plan:
     """
     try:
         first, _, lines = directory.plan.read_text(encoding="utf-8").partition("\n")
-        head = decode_event(first.encode())
+        head = decode_line(first.encode())
         if head is None:
             raise _damaged(directory)
-        head.pop("crc", None)
-        if head.pop("plan") != PLAN_VERSION:
-            raise DamagedFileError(
-                f"{directory.plan.name} must have version {PLAN_VERSION}. "
-                "Read it with the version of hifred that wrote it."
-            )
-        whole = _sha256(lines) == head.pop("sha256")
-        head.pop("n_trials")
+        _check_version(directory, head)
+        if head["sha256"] != _sha256(lines):
+            raise _damaged(directory)
         trials = [Trial(**json.loads(line)) for line in lines.splitlines()]
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        return Plan(_HEAD.validate_python(head), trials)
+    except HifredError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
         raise _damaged(directory) from error
-    if not whole:
-        raise _damaged(directory)
-    return Plan(Head(**head), trials)
+
+
+def _check_version(directory: SweepDirectory, head: Settings) -> None:
+    if head["plan"] != PLAN_VERSION:
+        raise DamagedFileError(
+            f"{directory.plan.name} must have version {PLAN_VERSION}. "
+            "Read it with the version of hifred that wrote it."
+        )
 
 
 def _damaged(directory: SweepDirectory) -> DamagedFileError:

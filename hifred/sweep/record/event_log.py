@@ -1,36 +1,18 @@
 """Logs of what happened: append-only, one writer per file, a checksum per line."""
 
 import contextlib
-import json
 import os
 import socket
 import threading
 import time
 import uuid
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
-_CHECK = ',"crc":"'
-_TAIL = len(_CHECK) + 8 + len('"}')
-
-
-def encode_event(record: dict[str, Any]) -> bytes:
-    """Return one line: the record as JSON, its crc32 as last key."""
-    body = json.dumps(record, separators=(",", ":"), default=str)[:-1]
-    return f'{body}{_CHECK}{zlib.crc32(body.encode()):08x}"}}\n'.encode()
-
-
-def decode_event(line: bytes) -> dict[str, Any] | None:
-    """Return the record of one line without its newline; None if it is damaged."""
-    body, tail = line[:-_TAIL], line[-_TAIL:]
-    expected = f'{_CHECK}{zlib.crc32(body):08x}"}}'.encode()
-    if tail != expected:
-        return None
-    record: dict[str, Any] = json.loads(body + b"}")
-    return record
+from hifred.sweep.record.events import Event, event_record, read_event
+from hifred.sweep.record.sealed_line import decode_line, encode_line
 
 
 @final
@@ -58,9 +40,9 @@ class EventLog:
         self._torn = False
         self._descriptor: int | None = None
 
-    def write(self, event: str, **facts: Any) -> None:
-        """Append one event; ``time`` is added."""
-        line = encode_event({"event": event, "time": round(time.time(), 3), **facts})
+    def write(self, event: Event) -> None:
+        """Append one event; the time is added."""
+        line = encode_line(event_record(replace(event, time=time.time())))
         with self._lock:
             try:
                 self._append(line)
@@ -112,30 +94,45 @@ class EventReader:
     n_damaged: int = 0
     _offsets: dict[str, int] = field(default_factory=dict)
 
-    def new_events(self) -> Iterator[dict[str, Any]]:
-        """Yield the events that came since the last call, file by file."""
+    def new_events(self) -> Iterator[Event]:
+        """Yield the events that came since the last call, file by file.
+
+        A line that is damaged or tells nonsense is counted and left out, one of a
+        kind that only a later version knows is left out.
+        """
+        for record in self.new_records():
+            try:
+                event = read_event(record, str(record["writer"]))
+            except ValueError:
+                self.n_damaged += 1
+                continue
+            if event is not None:
+                yield event
+
+    def new_records(self) -> Iterator[dict[str, object]]:
+        """Yield what the new lines say, as it stands there, with their ``writer``."""
         with contextlib.suppress(FileNotFoundError):
             for entry in sorted(os.scandir(self.folder), key=lambda e: e.name):
                 if entry.name.endswith(".jsonl"):
                     yield from self._new_in(entry.name)
 
-    def _new_in(self, name: str) -> Iterator[dict[str, Any]]:
+    def _new_in(self, name: str) -> Iterator[dict[str, object]]:
+        writer = name.removesuffix(".jsonl")
+        for line in self._new_lines(name):
+            record = decode_line(line)
+            if record is None:
+                self.n_damaged += 1
+            else:
+                yield record | {"writer": writer}
+
+    def _new_lines(self, name: str) -> list[bytes]:
         offset = self._offsets.get(name, 0)
         path = self.folder / name
         if path.stat().st_size <= offset:
-            return
+            return []
         with path.open("rb") as file:
             file.seek(offset)
             content = file.read()
         whole = content.rfind(b"\n") + 1
         self._offsets[name] = offset + whole
-        writer = name.removesuffix(".jsonl")
-        for line in content[:whole].splitlines():
-            if not line:
-                continue
-            record = decode_event(line)
-            if record is None:
-                self.n_damaged += 1
-            else:
-                record["writer"] = writer
-                yield record
+        return [line for line in content[:whole].splitlines() if line]

@@ -122,7 +122,7 @@ def _row(
     message = damaged.get(trial.id, "")
     history = view.histories.get(trial.id)
     if state in BAD_STATES and history is not None:
-        message = str(history.last.get("message", ""))
+        message = history.message
     status = "damaged" if trial.id in damaged else state
     if status in ("submitted", "running"):
         status = "pending"  # what is collected must not change with the moment

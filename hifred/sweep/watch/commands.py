@@ -3,17 +3,19 @@
 import contextlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from hifred.errors import unknown_name
 from hifred.settings import ByteSize
 from hifred.sweep.options import RunOptions
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.event_log import EventLog
+from hifred.sweep.record.events import Cancelled, Command, Retried
 from hifred.sweep.watch.listing import chosen_trials
 from hifred.sweep.watch.snapshot import SweepView
-from hifred.sweep.watch.states import BAD_STATES, TrialHistory
+from hifred.sweep.watch.states import BAD_STATES, OPEN_STATES, TrialHistory, TrialState
 
-RETRIABLE = (*BAD_STATES, "cancelled")
+RETRIABLE = tuple(state.value for state in (*BAD_STATES, TrialState.CANCELLED))
 
 
 def retry(
@@ -46,8 +48,8 @@ def retry(
     limit = RunOptions().changed({"memory": memory}).memory
     view = SweepView(root)
     trials = chosen_trials(view, ids=ids, states=states or RETRIABLE, where=where)
-    facts = {} if limit is None else {"memory_bytes": int(limit)}
-    _tell(view, "retry", trials, **facts)
+    size = None if limit is None else int(limit)
+    _write(view, [Retried(**_next(view, t), memory_bytes=size) for t in trials])
     return trials
 
 
@@ -62,26 +64,27 @@ def cancel(
         Those that were cancelled.
     """
     view = SweepView(root)
-    open_states = ("pending", "submitted", "running")
-    trials = chosen_trials(view, ids=ids, states=open_states, where=where)
-    _tell(view, "cancelled", trials, reason="hifred cancel")
+    trials = chosen_trials(view, ids=ids, states=OPEN_STATES, where=where)
+    _write(view, [Cancelled(**_next(view, t), reason="hifred cancel") for t in trials])
     view.refresh()
-    at_work = ("submitted", "started", "progress")
     for trial in trials:
-        if view.histories[trial.id].stage in at_work:
+        if view.histories[trial.id].is_at_work:
             with contextlib.suppress(OSError):
                 view.directory.stop_marker(trial.id).touch()
     return trials
 
 
-def _tell(
-    view: SweepView, event: str, trials: Sequence[Trial], **facts: object
-) -> None:
-    if not trials:
+def _next(view: SweepView, trial: Trial) -> dict[str, Any]:
+    """Return what the next command about a trial tells beside its own."""
+    history = view.histories.get(trial.id, TrialHistory())
+    number, command = history.attempt, history.command + 1
+    return {"trial_id": trial.id, "attempt": number, "command": command}
+
+
+def _write(view: SweepView, events: Sequence[Command]) -> None:
+    if not events:
         return
     log = EventLog(view.directory.events)
-    for trial in trials:
-        history = view.histories.get(trial.id, TrialHistory())
-        number, command = history.attempt, history.command + 1
-        log.write(event, id=trial.id, n=number, command=command, **facts)
+    for event in events:
+        log.write(event)
     log.close()

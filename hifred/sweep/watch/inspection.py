@@ -13,8 +13,10 @@ from hifred.sweep.kernel import Kernel
 from hifred.sweep.kernels.default_kernel import default_kernel
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.record.events import TrialEvent, event_record
 from hifred.sweep.watch.listing import full_id
 from hifred.sweep.watch.snapshot import SweepView
+from hifred.sweep.watch.states import TrialState
 from hifred.threads import use_threads
 
 
@@ -47,9 +49,9 @@ def inspect_trial(root: str | Path, name: str) -> Inspection:
     trial = trial_named(view, name)
     state = view.states()[trial.id]
     history = view.histories.get(trial.id)
-    last = {} if history is None or state == "done" else history.last
+    last = None if history is None or state is TrialState.DONE else history.last
     attributes: dict[str, Any] = {}
-    if state == "done":
+    if state is TrialState.DONE:
         attributes = read_trial_attributes(view.directory.trial(trial.id))
     facts = attributes.get("measures", {})
     return Inspection(
@@ -59,8 +61,8 @@ def inspect_trial(root: str | Path, name: str) -> Inspection:
         seed=trial.seed,
         settings=dict(trial.settings),
         attempts=0 if history is None else history.attempt,
-        message=str(last.get("message", attributes.get("message", ""))),
-        traceback=str(last.get("traceback", "")),
+        message=last.message if last else str(attributes.get("message", "")),
+        traceback=last.traceback if last else "",
         measures={key: fact["value"] for key, fact in facts.items()},
         record=attributes.get("record", {}),
     )
@@ -72,13 +74,15 @@ def trial_named(view: SweepView, name: str) -> Trial:
     return next(trial for trial in view.plan.trials if trial.id == wanted)
 
 
-def trial_log(root: str | Path, name: str) -> list[dict[str, Any]]:
-    """Return all events of one trial, by attempt and time."""
+def trial_log(root: str | Path, name: str) -> list[dict[str, object]]:
+    """Return what the logs tell of one trial, by attempt and time."""
     view = SweepView(root)
     wanted = full_id(view, name)
     reader = EventReader(view.directory.events)
-    events = [event for event in reader.new_events() if event.get("id") == wanted]
-    return sorted(events, key=lambda e: (e.get("n", 0), e["time"]))
+    told = (e for e in reader.new_events() if isinstance(e, TrialEvent))
+    own = [event for event in told if event.trial_id == wanted]
+    own.sort(key=lambda event: (event.attempt, event.time))
+    return [event_record(event) | {"writer": event.writer} for event in own]
 
 
 @final

@@ -8,8 +8,9 @@ from hifred.errors import SchemaError, SettingsError, unknown_name
 from hifred.store.collected import known_records
 from hifred.store.trial_file import read_trial_attributes
 from hifred.sweep.plan.plan import Trial
+from hifred.sweep.record.events import Progress
 from hifred.sweep.watch.snapshot import SweepView
-from hifred.sweep.watch.states import STATES, TrialHistory
+from hifred.sweep.watch.states import STATES, TrialHistory, TrialState
 from hifred.sweep.where import Condition, matches, read_where
 
 FACTS = ("state", "attempts", "seconds", "iteration", "host", "rss", "message")
@@ -95,19 +96,21 @@ def full_id(view: SweepView, name: str) -> str:
     )
 
 
-def _row(trial: Trial, state: str, history: TrialHistory | None) -> dict[str, Any]:
+def _row(
+    trial: Trial, state: TrialState, history: TrialHistory | None
+) -> dict[str, Any]:
     row = {**trial.values(), "state": state, "attempts": 0}
     if history is None:
         return row | dict.fromkeys(FACTS[2:])
-    end = history.finish if state == "done" else history.last
-    latest = end or history.progress
+    end = history.finish if state is TrialState.DONE else history.last
+    latest = end or history.progress or Progress(trial_id=trial.id)
     return row | {
         "attempts": history.attempt,
-        "seconds": latest.get("seconds"),
-        "iteration": latest.get("it"),
-        "host": history.place.get("host"),
-        "rss": latest.get("rss"),
-        "message": "" if state == "done" else history.last.get("message", ""),
+        "seconds": latest.seconds,
+        "iteration": latest.iteration,
+        "host": None if history.place is None else history.place.host,
+        "rss": latest.rss_mib,
+        "message": "" if state is TrialState.DONE else history.message,
     }
 
 

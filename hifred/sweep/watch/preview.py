@@ -157,10 +157,11 @@ def _finished_timing(view: SweepView) -> dict[str, float]:
     view.refresh()
     seconds: dict[str, list[float]] = defaultdict(list)
     for trial in view.plan.trials:
-        finish = view.histories[trial.id].finish if trial.id in view.histories else {}
-        if finish:
+        history = view.histories.get(trial.id)
+        finish = None if history is None else history.finish
+        if finish is not None and finish.seconds is not None:
             kind = str(trial.settings.get("regularizer", "all"))
-            seconds[kind].append(float(finish["seconds"]))
+            seconds[kind].append(finish.seconds)
     return {kind: statistics.fmean(values) for kind, values in seconds.items()}
 
 

@@ -13,11 +13,13 @@ from hifred.sweep.options import RunOptions
 from hifred.sweep.plan.plan import Plan, Trial, read_plan
 from hifred.sweep.record.driver_lock import live_driver
 from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.record.events import Progress
 from hifred.sweep.watch.snapshot_html import snapshot_html
 from hifred.sweep.watch.states import (
     BAD_STATES,
-    STATES,
+    OPEN_STATES,
     TrialHistory,
+    TrialState,
     fold_event,
     state_of,
 )
@@ -86,8 +88,7 @@ class Snapshot:
     @property
     def n_open(self) -> int:
         """Return the number of trials still to be done."""
-        names = ("pending", "submitted", "running")
-        return sum(self.counts.get(state, 0) for state in names)
+        return sum(self.counts.get(state, 0) for state in OPEN_STATES)
 
     @property
     def exit_code(self) -> int:
@@ -128,7 +129,7 @@ class SweepView:
         for event in self.reader.new_events():
             fold_event(self.histories, event)
 
-    def states(self) -> dict[str, str]:
+    def states(self) -> dict[str, TrialState]:
         """Return the state of every trial, as of now."""
         self.refresh()
         published = self.directory.published()
@@ -170,7 +171,7 @@ def states_of(
     *,
     published: set[str],
     driven: bool,
-) -> dict[str, str]:
+) -> dict[str, TrialState]:
     """Return the state of each of `trials`."""
     return {
         trial.id: state_of(
@@ -185,7 +186,7 @@ def states_of(
 
 def summarise(
     plan: Plan,
-    states: Mapping[str, str],
+    states: Mapping[str, TrialState],
     histories: Mapping[str, TrialHistory],
     *,
     driver: str | None,
@@ -193,14 +194,14 @@ def summarise(
 ) -> Snapshot:
     """Put the states of all trials into one snapshot."""
     found = Counter(states.values())
-    counts = {state: found.get(state, 0) for state in STATES}
+    counts = {state.value: found.get(state, 0) for state in TrialState}
     seconds = _typical_seconds(states, histories)
     running = [
         _running(trial, histories[trial.id])
         for trial in plan.trials
-        if states.get(trial.id) == "running"
+        if states.get(trial.id) is TrialState.RUNNING
     ]
-    n_open = sum(counts[state] for state in ("pending", "submitted", "running"))
+    n_open = sum(counts[state] for state in OPEN_STATES)
     return Snapshot(
         name=plan.head.name,
         n_trials=len(states),
@@ -215,12 +216,14 @@ def summarise(
 
 
 def _typical_seconds(
-    states: Mapping[str, str], histories: Mapping[str, TrialHistory]
+    states: Mapping[str, TrialState], histories: Mapping[str, TrialHistory]
 ) -> float | None:
     seconds = [
-        float(history.finish["seconds"])
+        history.finish.seconds
         for trial_id, history in histories.items()
-        if history.finish and states.get(trial_id) == "done"
+        if history.finish is not None
+        and history.finish.seconds is not None
+        and states.get(trial_id) is TrialState.DONE
     ]
     return statistics.fmean(seconds) if seconds else None
 
@@ -233,25 +236,27 @@ def _eta(n_open: int, seconds: float | None, running: list[Running]) -> float | 
 
 
 def _running(trial: Trial, history: TrialHistory) -> Running:
-    told = history.progress if history.progress.get("n") == history.attempt else {}
+    told = history.progress
+    if told is None or told.attempt != history.attempt:
+        told = Progress(trial_id=trial.id)
     return Running(
         id=trial.id,
         model=trial.model,
-        host=str(history.place.get("host", "")),
+        host="" if history.place is None else history.place.host,
         attempt=history.attempt,
-        iteration=told.get("it"),
-        cost=told.get("cost"),
-        fraction=told.get("fraction"),
-        seconds=told.get("seconds"),
-        rss_mib=told.get("rss"),
+        iteration=told.iteration,
+        cost=told.cost,
+        fraction=told.fraction,
+        seconds=told.seconds,
+        rss_mib=told.rss_mib,
     )
 
 
 def _top_errors(
-    states: Mapping[str, str], histories: Mapping[str, TrialHistory]
+    states: Mapping[str, TrialState], histories: Mapping[str, TrialHistory]
 ) -> list[tuple[str, int]]:
     messages = Counter(
-        f"{state}: {histories[trial_id].last.get('message', '')}"
+        f"{state}: {histories[trial_id].message}"
         for trial_id, state in states.items()
         if state in BAD_STATES
     )

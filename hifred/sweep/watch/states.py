@@ -1,20 +1,64 @@
 """The state of every trial: a fold over the events, whatever their clocks say."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, final
+from enum import IntEnum, StrEnum
+from typing import final
 
 from hifred.settings import ByteSize
 from hifred.sweep.options import Retries
+from hifred.sweep.record.events import (
+    Cancelled,
+    Ended,
+    Event,
+    Finished,
+    Progress,
+    Retried,
+    Started,
+    Submitted,
+    TrialEvent,
+    TrialOutcome,
+)
 
-STATES = (
-    "pending", "submitted", "running", "done", "failed",
-    "diverged", "timeout", "oom", "lost", "cancelled",
+
+@final
+class TrialState(StrEnum):
+    """What a trial is at one moment."""
+
+    PENDING = "pending"
+    SUBMITTED = "submitted"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    DIVERGED = "diverged"
+    TIMEOUT = "timeout"
+    OOM = "oom"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+
+STATES = tuple(state.value for state in TrialState)
+OPEN_STATES = (TrialState.PENDING, TrialState.SUBMITTED, TrialState.RUNNING)
+BAD_STATES = (
+    TrialState.FAILED, TrialState.DIVERGED, TrialState.TIMEOUT,
+    TrialState.OOM, TrialState.LOST,
 )  # fmt: skip
-BAD_STATES = ("failed", "diverged", "timeout", "oom", "lost")
-# Within one attempt a later stage wins, whichever file or clock it came from.
-_STAGE = {"submitted": 0, "started": 1, "progress": 2, "lost": 3, "ended": 4}
+
+
+@final
+class Stage(IntEnum):
+    """How far an attempt came.
+
+    Within one attempt a later stage wins, whichever file or clock it came from.
+    """
+
+    UNKNOWN = 0
+    SUBMITTED = 1
+    STARTED = 2
+    PROGRESS = 3
+    LOST = 4
+    ENDED = 5
 
 
 @final
@@ -26,65 +70,112 @@ class TrialHistory:
     ----------
     attempt : int
         Number of the latest attempt, from 1; 0 = none yet.
-    stage : str
-        How far that attempt came: submitted, started, progress, lost, ended.
-    outcome : str
-        How it ended: one of the bad states, ``storage``, ``stopped`` or ``hopeless``.
-    ends : list of (int, str, bool)
-        Attempt, outcome and whether its checkpoint advanced, of each ended attempt.
+    stage : Stage
+        How far that attempt came.
+    outcome : TrialOutcome or None
+        How it ended without a result; None = it did not.
+    ends : mapping
+        Attempt to how it ended.
     forgiven : int
         Attempts up to this one do not count any more (``hifred retry``).
     command : int
         Number of the latest retry or cancel; who writes one adds 1 to what he read,
         so that no clock decides which came last.
     cancelled : bool
-        Whether that command was a cancel.
+        Whether that command was a cancel, with `cancel_reason`.
+    memory : ByteSize or None
+        What it may use since it was last tried again.
+    last, finish, place, progress
+        The latest end, the publication, where it began, and how far it was.
     """
 
     attempt: int = 0
-    stage: str = ""
-    outcome: str = ""
-    ends: list[tuple[int, str, bool]] = field(default_factory=list)
+    stage: Stage = Stage.UNKNOWN
+    outcome: TrialOutcome | None = None
+    ends: dict[int, Ended] = field(default_factory=dict)
     forgiven: int = 0
     command: int = 0
     cancelled: bool = False
     cancel_reason: str = ""
     memory: ByteSize | None = None
-    last: dict[str, Any] = field(default_factory=dict)
-    finish: dict[str, Any] = field(default_factory=dict)
-    place: dict[str, Any] = field(default_factory=dict)
-    progress: dict[str, Any] = field(default_factory=dict)
+    last: Ended | None = None
+    finish: Finished | None = None
+    place: Started | None = None
+    progress: Progress | None = None
 
-    def counted(self) -> Counter[str]:
+    @property
+    def is_at_work(self) -> bool:
+        """Say whether its latest attempt was handed out and has not ended."""
+        return self.stage in (Stage.SUBMITTED, Stage.STARTED, Stage.PROGRESS)
+
+    @property
+    def message(self) -> str:
+        """Return why it last ended without a result."""
+        return "" if self.last is None else self.last.message
+
+    @property
+    def is_forgiven(self) -> bool:
+        """Say whether what it did does not count any more."""
+        return self.attempt <= self.forgiven
+
+    def counted(self) -> Counter[TrialOutcome]:
         """Return how often it ended in each way, since it was last forgiven."""
         return Counter(
-            outcome for attempt, outcome, _ in self.ends if attempt > self.forgiven
+            end.outcome for attempt, end in self.ends.items() if attempt > self.forgiven
         )
 
     def may_try_again(self, retries: Retries) -> bool:
         """Say whether the budget of its last outcome is not yet used up."""
-        if self.outcome in ("", "storage", "stopped") or self.attempt <= self.forgiven:
+        if self.outcome in _NO_FAULT or self.is_forgiven:
             return True
-        if self.outcome == "timeout" and not self.ends[-1][2]:
+        if self.outcome is TrialOutcome.TIMEOUT and not self._has_advanced:
             return False
-        allowed = getattr(retries, self.outcome, 0)
-        return bool(self.counted()[self.outcome] <= allowed)
+        return self.counted()[self.outcome] <= _budget(retries, self.outcome)
+
+    @property
+    def _has_advanced(self) -> bool:
+        return self.ends[max(self.ends)].advanced
 
     def is_suspect(self) -> bool:
         """Say whether it was there when a process died, and must run alone."""
-        return self.counted()["lost"] + self.counted()["oom"] > 0
+        counted = self.counted()
+        return counted[TrialOutcome.LOST] + counted[TrialOutcome.OOM] > 0
 
 
-def fold_event(histories: dict[str, TrialHistory], event: dict[str, Any]) -> None:
+_NO_FAULT = (None, TrialOutcome.STORAGE, TrialOutcome.STOPPED)
+
+
+def _budget(retries: Retries, outcome: TrialOutcome) -> int:
+    budgets = {
+        TrialOutcome.FAILED: retries.failed,
+        TrialOutcome.LOST: retries.lost,
+        TrialOutcome.TIMEOUT: retries.timeout,
+        TrialOutcome.OOM: retries.oom,
+    }
+    return budgets.get(outcome, 0)
+
+
+def fold_event(histories: dict[str, TrialHistory], event: Event) -> None:
     """Take one event into the histories; the order between files does not matter."""
-    trial_id = event.get("id")
-    if trial_id is None:
+    if not isinstance(event, TrialEvent):
         return
-    history = histories.setdefault(trial_id, TrialHistory())
-    _FOLDS.get(event["event"], _ignore)(history, event)
+    history = histories.setdefault(event.trial_id, TrialHistory())
+    match event:
+        case Started():
+            _on_started(history, event)
+        case Submitted():
+            _advance(history, event, Stage.SUBMITTED)
+        case Progress():
+            _on_progress(history, event)
+        case Ended():
+            _on_end(history, event)
+        case Finished():
+            _on_finished(history, event)
+        case Retried() | Cancelled():
+            _on_command(history, event)
 
 
-def fold(events: Iterable[dict[str, Any]]) -> dict[str, TrialHistory]:
+def fold(events: Iterable[Event]) -> dict[str, TrialHistory]:
     """Return the history of every trial that `events` mention."""
     histories: dict[str, TrialHistory] = {}
     for event in events:
@@ -92,97 +183,61 @@ def fold(events: Iterable[dict[str, Any]]) -> dict[str, TrialHistory]:
     return histories
 
 
-def _ignore(history: TrialHistory, event: dict[str, Any]) -> None:
-    return
-
-
-def _advance(history: TrialHistory, event: dict[str, Any], stage: str) -> bool:
-    number = int(event.get("n", 0))
-    if number < history.attempt:
+def _advance(history: TrialHistory, event: TrialEvent, stage: Stage) -> bool:
+    if event.attempt < history.attempt:
         return False
-    if number > history.attempt:
-        history.attempt, history.stage, history.outcome = number, "", ""
-    if _STAGE[stage] < _STAGE.get(history.stage, -1):
+    if event.attempt > history.attempt:
+        history.attempt = event.attempt
+        history.stage, history.outcome = Stage.UNKNOWN, None
+    if stage < history.stage:
         return False
     history.stage = stage
     return True
 
 
-def _on_submitted(history: TrialHistory, event: dict[str, Any]) -> None:
-    _advance(history, event, "submitted")
-
-
-def _on_started(history: TrialHistory, event: dict[str, Any]) -> None:
-    if int(event.get("n", 0)) >= history.attempt:
+def _on_started(history: TrialHistory, event: Started) -> None:
+    if event.attempt >= history.attempt:
         history.place = event
-    _advance(history, event, "started")
+    _advance(history, event, Stage.STARTED)
 
 
-def _on_progress(history: TrialHistory, event: dict[str, Any]) -> None:
-    if _advance(history, event, "progress"):
+def _on_progress(history: TrialHistory, event: Progress) -> None:
+    if _advance(history, event, Stage.PROGRESS):
         history.progress = event
 
 
-def _on_end(history: TrialHistory, event: dict[str, Any]) -> None:
-    outcome = event["outcome"]
-    number = int(event.get("n", 0))
-    stage = "lost" if outcome == "lost" else "ended"
-    known = {attempt: index for index, (attempt, _, _) in enumerate(history.ends)}
-    entry = (number, outcome, bool(event.get("advanced")))
-    if number not in known:
-        history.ends.append(entry)
-        history.ends.sort()
-    elif stage == "ended":
-        history.ends[known[number]] = entry
+def _on_end(history: TrialHistory, event: Ended) -> None:
+    stage = Stage.LOST if event.outcome is TrialOutcome.LOST else Stage.ENDED
+    if event.attempt not in history.ends or stage is Stage.ENDED:
+        history.ends[event.attempt] = event
     if _advance(history, event, stage):
-        history.outcome = outcome
+        history.outcome = event.outcome
         history.last = event
 
 
-def _on_finished(history: TrialHistory, event: dict[str, Any]) -> None:
+def _on_finished(history: TrialHistory, event: Finished) -> None:
     history.finish = event
-    if _advance(history, event, "ended"):
-        history.outcome = ""
+    if _advance(history, event, Stage.ENDED):
+        history.outcome = None
 
 
-def _on_retry(history: TrialHistory, event: dict[str, Any]) -> None:
-    history.forgiven = max(history.forgiven, int(event["n"]))
-    if int(event["command"]) > history.command:
-        history.command, history.cancelled = int(event["command"]), False
-        history.memory = _told_memory(event) or history.memory
-
-
-def _told_memory(event: dict[str, Any]) -> ByteSize | None:
-    if "memory_bytes" in event:
-        return ByteSize(event["memory_bytes"])
-    # Lines of version 0.1 tell MiB.
-    return ByteSize.of_mib(event["memory"]) if "memory" in event else None
-
-
-def _on_cancelled(history: TrialHistory, event: dict[str, Any]) -> None:
-    if int(event["command"]) > history.command:
-        history.command, history.cancelled = int(event["command"]), True
-        history.cancel_reason = event.get("reason", "")
-
-
-_FOLDS = {
-    "submitted": _on_submitted,
-    "started": _on_started,
-    "progress": _on_progress,
-    "ended": _on_end,
-    "finished": _on_finished,
-    "retry": _on_retry,
-    "cancelled": _on_cancelled,
-}
-
-
-def _forgiven(history: TrialHistory) -> bool:
-    return history.attempt <= history.forgiven
+def _on_command(history: TrialHistory, event: Retried | Cancelled) -> None:
+    is_retry = isinstance(event, Retried)
+    if is_retry:
+        history.forgiven = max(history.forgiven, event.attempt)
+    if event.command <= history.command:
+        return
+    history.command, history.cancelled = event.command, not is_retry
+    if isinstance(event, Retried):
+        told = event.memory_bytes
+        history.memory = history.memory if told is None else ByteSize(told)
+    else:
+        history.cancel_reason = event.reason
 
 
 def state_of(
     history: TrialHistory | None, *, published: bool, driven: bool, retries: Retries
-) -> str:
+) -> TrialState:
     """Return the state of one trial.
 
     Parameters
@@ -197,15 +252,20 @@ def state_of(
         The budgets: within them, an ended trial is pending again.
     """
     if published:
-        return "done"
+        return TrialState.DONE
     if history is None:
-        return "pending"
-    if history.cancelled or (history.outcome == "hopeless" and not _forgiven(history)):
-        return "cancelled"
-    if history.stage in ("submitted", "started", "progress"):
-        if not driven:
-            return "pending"
-        return "submitted" if history.stage == "submitted" else "running"
-    if history.outcome in BAD_STATES and not history.may_try_again(retries):
-        return history.outcome
-    return "pending"
+        return TrialState.PENDING
+    hopeless = history.outcome is TrialOutcome.HOPELESS and not history.is_forgiven
+    if history.cancelled or hopeless:
+        return TrialState.CANCELLED
+    if history.is_at_work and driven:
+        submitted = history.stage is Stage.SUBMITTED
+        return TrialState.SUBMITTED if submitted else TrialState.RUNNING
+    if history.is_at_work or history.may_try_again(retries):
+        return TrialState.PENDING
+    return _BAD.get(history.outcome, TrialState.PENDING)
+
+
+_BAD: Mapping[TrialOutcome | None, TrialState] = {
+    TrialOutcome(state.value): state for state in BAD_STATES
+}

@@ -22,11 +22,23 @@ from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan.inputs import found_digest
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.event_log import EventLog, process_log
+from hifred.sweep.record.events import (
+    CheckpointDiscarded,
+    CheckpointFailed,
+    Ended,
+    Finished,
+    Measured,
+    Progress,
+    Started,
+    TrialEvent,
+    TrialOutcome,
+)
 from hifred.sweep.worker.deadline import stop_reason
 from hifred.sweep.worker.freed_memory import return_freed_memory
 from hifred.sweep.worker.guard import memory_guard, record_crashes, time_guard
 from hifred.threads import use_threads
 
+# Of a fusion.
 BAD_OUTCOMES = ("diverged", "not_finite")
 STORAGE_ERRNOS = (
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE,
@@ -80,7 +92,7 @@ class Receipt(NamedTuple):
 
     trial_id: str
     attempt: int
-    outcome: str
+    outcome: TrialOutcome
     seconds: float = 0.0
     advanced: bool = False
     message: str = ""
@@ -90,7 +102,7 @@ class Receipt(NamedTuple):
 class TrialStopped(Exception):  # noqa: N818 - an expected end, not an error
     """A trial ended without a result, for a reason that is not its own fault."""
 
-    def __init__(self, outcome: str, message: str) -> None:
+    def __init__(self, outcome: TrialOutcome, message: str) -> None:
         super().__init__(message)
         self.outcome = outcome
 
@@ -100,7 +112,7 @@ def run_trial(task: Task, kernel: Kernel) -> Receipt:
     directory = SweepDirectory(Path(task.root))
     trial = task.trial
     if directory.trial(trial.id).exists():
-        return Receipt(trial.id, task.attempt, "done")
+        return Receipt(trial.id, task.attempt, TrialOutcome.DONE)
     try:
         return _attempted(task, kernel, directory)
     finally:
@@ -108,21 +120,22 @@ def run_trial(task: Task, kernel: Kernel) -> Receipt:
 
 
 def _attempted(task: Task, kernel: Kernel, directory: SweepDirectory) -> Receipt:
-    trial = task.trial
     log = process_log(directory.events)
-    log.write("started", id=trial.id, n=task.attempt, **_place(log))
+    log.write(_started(task, log))
     work = TrialWork(task, kernel, directory, log)
     with _guarded(task, log, work), use_threads(task.threads):
         try:
             return work.run()
         except TrialStopped as stop:
-            return work.ended(stop.outcome, str(stop), None)
+            return work.ended(stop.outcome, str(stop))
         except MemoryError:
-            return work.ended("oom", "out of memory", traceback.format_exc())
+            return work.ended(TrialOutcome.OOM, "out of memory", traceback.format_exc())
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
-            return work.ended("failed", _sentence(error), traceback.format_exc())
+            return work.ended(
+                TrialOutcome.FAILED, _sentence(error), traceback.format_exc()
+            )
 
 
 def _sentence(error: BaseException) -> str:
@@ -131,13 +144,15 @@ def _sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _place(log: EventLog) -> dict[str, Any]:
+def _started(task: Task, log: EventLog) -> Started:
     job = machine_facts()["job"]
-    place: dict[str, Any] = {"host": log.host, "pid": log.pid}
-    if job:
-        place["job"] = job.get(JOB_VARIABLES[0])
-        place["host"] = job.get("SLURMD_NODENAME", log.host)
-    return place
+    return Started(
+        trial_id=task.trial.id,
+        attempt=task.attempt,
+        host=job.get("SLURMD_NODENAME", log.host),
+        pid=log.pid,
+        job=job.get(JOB_VARIABLES[0]),
+    )
 
 
 @contextlib.contextmanager
@@ -152,7 +167,7 @@ def _guarded(task: Task, log: EventLog, work: "TrialWork") -> Iterator[None]:
     def on_excess(found: ByteSize) -> None:
         allowed = 0.0 if task.memory is None else task.memory.mib
         message = f"used {found.mib:.0f} MiB of {allowed:.0f} MiB allowed"
-        work.ended("oom", message, None)
+        work.ended(TrialOutcome.OOM, message)
 
     with time_guard(seconds, crash_file), memory_guard(task.memory, on_excess):
         yield
@@ -170,7 +185,7 @@ def _check_input(path: Path, digest: str, kernel: Kernel) -> None:
     if found != digest:
         # Not the trial's fault, and the same for all that follow: the sweep stops.
         raise TrialStopped(
-            "storage",
+            TrialOutcome.STORAGE,
             f"input must be the planned one; {path.name} is damaged or altered: "
             f"digest {digest[:12]} -> {found[:12]}. `hifred verify --repair` sets it "
             "aside",
@@ -216,7 +231,7 @@ class TrialWork:
         """Compute, publish and answer."""
         attempt = self._begin()
         if (reason := self._told_to_stop()) is not None:
-            raise TrialStopped("stopped", reason)
+            raise TrialStopped(TrialOutcome.STOPPED, reason)
         while not self._step.done:
             self._step = attempt.step()
             if not self._step.done:
@@ -245,7 +260,7 @@ class TrialWork:
         except FileNotFoundError:
             return None
         except SchemaError as error:
-            self._tell("checkpoint_discarded", message=str(error))
+            self._tell(CheckpointDiscarded, message=str(error))
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
@@ -255,17 +270,18 @@ class TrialWork:
         told = now - self._told_at >= self.task.progress_every
         if told:
             self._told_at = now
-            self._tell_progress()
+            self._tell_measured(Progress, fraction=self._step.fraction)
         reason = stop_reason() or (self._told_to_stop() if told else None)
         if reason is not None:
             self._save(attempt)
-            raise TrialStopped("stopped", reason)
+            raise TrialStopped(TrialOutcome.STOPPED, reason)
         limit = self.task.trial_timeout
         if limit is not None and now - self._start >= limit:
             self._save(attempt)
-            raise TrialStopped("timeout", f"reached its limit of {limit:g} s")
+            message = f"reached its limit of {limit:g} s"
+            raise TrialStopped(TrialOutcome.TIMEOUT, message)
         if self._is_hopeless():
-            raise TrialStopped("hopeless", self._hopeless_sentence())
+            raise TrialStopped(TrialOutcome.HOPELESS, self._hopeless_sentence())
         if now - self._saved_at >= self.task.checkpoint_every:
             self._save(attempt)
 
@@ -286,15 +302,15 @@ class TrialWork:
             f"objective ended at {self.task.best_cost:.6g}"
         )
 
-    def _tell(self, event: str, **facts: Any) -> None:
-        self.log.write(event, id=self.trial.id, n=self.task.attempt, **facts)
+    def _tell(self, kind: type[TrialEvent], **facts: Any) -> None:
+        event = kind(trial_id=self.trial.id, attempt=self.task.attempt, **facts)
+        self.log.write(event)
 
-    def _tell_progress(self) -> None:
-        step = self._step
+    def _tell_measured(self, kind: type[Measured], **facts: Any) -> None:
         self._tell(
-            "progress", it=step.iteration, cost=step.cost, fraction=step.fraction,
-            seconds=round(self.seconds, 3), rss=round(max_rss_mib()),
-            checkpoint=self._saved_iteration,
+            kind, iteration=self._step.iteration, cost=self._step.cost,
+            seconds=round(self.seconds, 3), rss_mib=round(max_rss_mib()),
+            checkpoint=self._saved_iteration, **facts,
         )  # fmt: skip
 
     def _save(self, attempt: Attempt) -> None:
@@ -307,20 +323,18 @@ class TrialWork:
             save_checkpoint(self.directory.checkpoint(self.trial.id), checkpoint)
             self._saved_iteration = self._step.iteration
         except OSError as error:
-            self._tell("checkpoint_failed", message=str(error))
+            self._tell(CheckpointFailed, message=str(error))
         self._saved_at = time.monotonic()
 
-    def ended(self, outcome: str, message: str, trace: str | None) -> Receipt:
+    def ended(
+        self, outcome: TrialOutcome, message: str, traceback: str = ""
+    ) -> Receipt:
         """Log an end without a result, and answer."""
         self._forget(self.directory.stop_marker(self.trial.id))
         advanced = self._saved_iteration > self._begin_iteration
-        facts: dict[str, Any] = {"outcome": outcome, "message": message}
-        if trace is not None:
-            facts["traceback"] = trace
-        self._tell(
-            "ended", **facts, advanced=advanced, seconds=round(self.seconds, 3),
-            it=self._step.iteration, rss=round(max_rss_mib()),
-            checkpoint=self._saved_iteration,
+        self._tell_measured(
+            Ended, outcome=outcome, message=message, traceback=traceback,
+            advanced=advanced,
         )  # fmt: skip
         return Receipt(
             self.trial.id, self.task.attempt, outcome, self.seconds, advanced,
@@ -332,17 +346,13 @@ class TrialWork:
         if outcome in BAD_OUTCOMES:
             message = str(result.attrs.get("message", outcome))
             self._forget(self.directory.checkpoint(self.trial.id))
-            raise TrialStopped("diverged", message)
+            raise TrialStopped(TrialOutcome.DIVERGED, message)
         timed = result.assign_attrs(solve_seconds=self.seconds)
         first = self._publish_with_patience(timed)
-        facts = {} if first else {"discarded": True}
-        self._tell(
-            "finished", seconds=round(self.seconds, 3), it=self._step.iteration,
-            cost=self._step.cost, rss=round(max_rss_mib()), **facts,
-        )  # fmt: skip
+        self._tell_measured(Finished, discarded=not first)
         self._forget(self.directory.checkpoint(self.trial.id))
         return Receipt(
-            self.trial.id, self.task.attempt, "done", self.seconds,
+            self.trial.id, self.task.attempt, TrialOutcome.DONE, self.seconds,
             cost=self._step.cost,
         )  # fmt: skip
 
@@ -361,9 +371,8 @@ class TrialWork:
                 if error.errno not in STORAGE_ERRNOS:
                     raise
                 if delay is None:
-                    raise TrialStopped(
-                        "storage", f"cannot write {path.parent}: {error.strerror}"
-                    ) from error
+                    message = f"cannot write {path.parent}: {error.strerror}"
+                    raise TrialStopped(TrialOutcome.STORAGE, message) from error
                 time.sleep(delay)
         raise AssertionError("the last delay raises")
 

@@ -4,16 +4,17 @@ import time
 
 from hifred.sweep.executors.executor import WorkerLostError
 from hifred.sweep.executors.slurm import job_queue
+from hifred.sweep.record.events import TrialOutcome
 
 # A job that was taken away says nothing about its trial; one that reached its time
 # limit may have been too short for it, and counts.
 _OUTCOMES = {
-    "CANCELLED": "stopped",
-    "PREEMPTED": "stopped",
-    "REVOKED": "stopped",
-    "TIMEOUT": "timeout",
-    "DEADLINE": "timeout",
-    "OUT_OF_MEMORY": "oom",
+    "CANCELLED": TrialOutcome.STOPPED,
+    "PREEMPTED": TrialOutcome.STOPPED,
+    "REVOKED": TrialOutcome.STOPPED,
+    "TIMEOUT": TrialOutcome.TIMEOUT,
+    "DEADLINE": TrialOutcome.TIMEOUT,
+    "OUT_OF_MEMORY": TrialOutcome.OOM,
 }
 # What SLURM still says of a job whose worker has just died.
 _STILL_GOING = ("RUNNING", "COMPLETING", "unknown")
@@ -40,4 +41,5 @@ def explain_end(job_id: str | None, patience_seconds: float = 4.0) -> WorkerLost
     word = state.split(" ")[0]
     if word in _STILL_GOING:
         return WorkerLostError(f"its process died, while SLURM job {job_id} went on")
-    return WorkerLostError(f"SLURM job {job_id}: {state}", _OUTCOMES.get(word, "lost"))
+    outcome = _OUTCOMES.get(word, TrialOutcome.LOST)
+    return WorkerLostError(f"SLURM job {job_id}: {state}", outcome)

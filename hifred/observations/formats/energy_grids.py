@@ -7,6 +7,9 @@ from hifred.errors import HifredError, SchemaError
 
 # Edges of neighbouring bins are the same number stored twice in single precision.
 EDGE_TOLERANCE_KEV = 2e-5
+# Relative rounding of edges stored, and added up, in single precision: at 16 keV 0.4 %
+# of a bin of 0.5 eV.
+ROUNDING = 2 * float(np.finfo(np.float32).eps)
 
 
 def joined_edges(low: np.ndarray, high: np.ndarray, what: str) -> np.ndarray:
@@ -41,6 +44,16 @@ def joined_edges(low: np.ndarray, high: np.ndarray, what: str) -> np.ndarray:
             f"{edges[i + 1]:g} keV."
         )
     return edges
+
+
+def evened(edges: np.ndarray) -> np.ndarray:
+    """Return edges that are evenly spaced but for single precision, spaced evenly.
+
+    Edges (n + 1,) in keV that are farther from even than `ROUNDING` come back as they
+    are.
+    """
+    even = np.linspace(edges[0], edges[-1], len(edges))
+    return even if np.all(np.abs(edges - even) <= ROUNDING * edges[-1]) else edges
 
 
 def nearest_edges(edges: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -115,7 +128,7 @@ def _overlap_weights(edges: np.ndarray, target: np.ndarray) -> sparse.csr_array:
     # Edges that differ by rounding only are one edge: equal grids give the identity.
     nearest = nearest_edges(edges, target)
     width = np.diff(edges)[np.minimum(nearest, len(edges) - 2)]
-    same = np.abs(edges[nearest] - target) < 1e-3 * width
+    same = np.abs(edges[nearest] - target) < np.maximum(1e-3 * width, ROUNDING * target)
     target = np.where(same, edges[nearest], target)
     points = np.union1d(edges, target)
     points = points[(points >= target[0]) & (points <= target[-1])]

@@ -9,6 +9,7 @@ import xarray as xr
 from scipy import sparse
 
 from hifred.errors import SettingsError
+from hifred.observations.formats.energy_grids import evened
 from hifred.observations.fusion_input import FusionInput
 from hifred.observations.geometry.overlap import spatial_matrix
 from hifred.observations.geometry.pixel_grid import PixelGrid
@@ -113,7 +114,7 @@ def energy_grid(energy: EnergySettings, leader: InstrumentFiles | None) -> np.nd
         return np.linspace(low, high, max(n, 1) + 1)
     channels = leader.channel_edges
     if energy.bin_ev is None:
-        return channels
+        return evened(channels)
     step = float(np.median(np.diff(channels)))
     factor = round(1e-3 * energy.bin_ev / step)
     if factor < 1:
@@ -121,7 +122,7 @@ def energy_grid(energy: EnergySettings, leader: InstrumentFiles | None) -> np.nd
             f"energy.bin_ev must be at least a channel of the spectrometer, "
             f"{1e3 * step:g} eV; got {energy.bin_ev:g}."
         )
-    return channels[::factor]
+    return evened(channels[::factor])
 
 
 def _sky_grid(

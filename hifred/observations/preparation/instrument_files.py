@@ -9,6 +9,7 @@ import numpy as np
 from hifred.errors import HifredError, SettingsError
 from hifred.observations.events.binning import bin_detector_pixels, bin_events
 from hifred.observations.events.event_list import read_events
+from hifred.observations.formats.energy_grids import nearest_edges
 from hifred.observations.formats.fits_images import (
     SkyImage,
     counts_of,
@@ -72,7 +73,7 @@ class InstrumentFiles:
         """Return the same with channels summed into wider ones with these edges."""
         if np.array_equal(edges, self.channel_edges):
             return self
-        starts = np.searchsorted(self.channel_edges, edges)
+        starts = nearest_edges(self.channel_edges, edges)
         inside = slice(starts[0], starts[-1])
 
         def summed(cube: np.ndarray) -> np.ndarray:

@@ -5,15 +5,12 @@ from os import PathLike
 from typing import Literal, final
 
 import numpy as np
-from astropy.io import fits
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from hifred.errors import HifredError
-from hifred.observations.formats.fits_images import SkyImage, read_sky_image
 from hifred.observations.formats.fits_tables import read_table
-from hifred.observations.geometry.overlap import overlap_matrix
-from hifred.observations.geometry.pixel_grid import tangent_grid
+from hifred.observations.preparation.psf_images import image_psf, odd_side, unit_sum
 
 Profile = Callable[[np.ndarray], np.ndarray]
 
@@ -139,7 +136,12 @@ def read_radial_profile(path: str | PathLike[str]) -> tuple[Profile, float]:
     density_name = "PSF" if table.find("SB") is None else "SB"
     radius = table.quantity(radius_name, "arcsec")
     density = table.numbers(density_name).astype(float)
-    if np.any(np.diff(radius) <= 0) or np.any(density < 0):
+    if radius.ndim != 1 or radius.shape != density.shape or radius.size < 2:
+        raise HifredError(
+            f"{table.place(radius_name)} and {density_name} must hold one number per "
+            f"row, in two rows or more; got shapes {radius.shape} and {density.shape}."
+        )
+    if np.any(np.diff(radius) <= 0) or radius[-1] <= 0 or np.any(density < 0):
         raise HifredError(
             f"{table.place(radius_name)} must increase and {density_name} must not be "
             "negative."
@@ -159,101 +161,9 @@ def sampled_psf(
     pixel_size_arcsec, radius_arcsec : float
         Side of a sky pixel; half the side of the result, rounded up to pixels.
     """
-    half = max(int(np.ceil(radius_arcsec / pixel_size_arcsec)), 1)
-    side = 2 * half + 1
+    side = odd_side(radius_arcsec, pixel_size_arcsec)
     fine = (np.arange(side * OVERSAMPLING) + 0.5) / OVERSAMPLING - side / 2
     fine = fine * pixel_size_arcsec
     density = profile(np.hypot(fine[:, None], fine[None, :]))
     psf = density.reshape(side, OVERSAMPLING, side, OVERSAMPLING).mean(axis=(1, 3))
     return unit_sum(psf)
-
-
-def unit_sum(psf: np.ndarray) -> np.ndarray:
-    """Return a PSF divided by its sum.
-
-    Raises
-    ------
-    HifredError
-        If it is negative or not finite somewhere, or zero.
-    """
-    if not np.all(np.isfinite(psf)) or psf.min() < 0 or psf.sum() <= 0:
-        raise HifredError(
-            "a psf must be finite, not negative and above 0 somewhere; got "
-            f"{psf.min():g} to {psf.max():g}."
-        )
-    return np.asarray(psf / psf.sum())
-
-
-def image_psf(
-    path: str | PathLike[str],
-    pixel_size_arcsec: float,
-    radius_arcsec: float | None = None,
-) -> np.ndarray:
-    """Return a PSF image on sky pixels, its centroid moved to the middle pixel.
-
-    Parameters
-    ----------
-    path : path
-        FITS image; its pixel size is taken from its WCS.
-    pixel_size_arcsec : float
-        Side of a sky pixel.
-    radius_arcsec : float, optional
-        Half the side that is kept; by default all of the image.
-
-    Notes
-    -----
-    Rows and columns keep their directions: the image must be in the sky's frame.
-    """
-    image = read_psf_image(path)
-    return regrid_psf(image.values, image.grid.pixel_size_arcsec, pixel_size_arcsec,
-                      radius_arcsec=radius_arcsec)  # fmt: skip
-
-
-def read_psf_image(path: str | PathLike[str]) -> SkyImage:
-    """Read a PSF image; without a celestial WCS, CDELT1 and CUNIT1 give its pixels."""
-    try:
-        return read_sky_image(path)
-    except HifredError:
-        with fits.open(path) as hdus:
-            hdu = next(h for h in hdus if h.is_image and h.header.get("NAXIS") == 2)
-            step = hdu.header.get("CDELT1")
-            values = np.asarray(hdu.data, dtype=float)
-            unit = str(hdu.header.get("CUNIT1", "deg")).strip()
-    if step is None or unit not in ("deg", "arcmin", "arcsec"):
-        raise HifredError(
-            f"{path} must tell its pixel size: a WCS, or CDELT1 with CUNIT1 in deg, "
-            f"arcmin or arcsec; got CDELT1 {step} and CUNIT1 {unit!r}."
-        )
-    size = abs(float(step)) * {"deg": 3600.0, "arcmin": 60.0, "arcsec": 1.0}[unit]
-    rows, columns = values.shape
-    grid = tangent_grid(0, 0, pixel_size_arcsec=size, shape=(rows, columns))
-    return SkyImage(values, grid)
-
-
-def regrid_psf(
-    psf: np.ndarray,
-    from_arcsec: float,
-    to_arcsec: float,
-    *,
-    radius_arcsec: float | None = None,
-) -> np.ndarray:
-    """Return a PSF on pixels of another size, centroid in the middle, unit sum."""
-    psf = unit_sum(np.asarray(psf, dtype=float))
-    ny, nx = psf.shape
-    y = float(psf.sum(axis=1) @ np.arange(ny))
-    x = float(psf.sum(axis=0) @ np.arange(nx))
-    reach = radius_arcsec or max(y, x, ny - 1 - y, nx - 1 - x) * from_arcsec
-    half = max(int(np.ceil(reach / to_arcsec)), 1)
-    side = 2 * half + 1
-    wanted = tangent_grid(0, 0, pixel_size_arcsec=to_arcsec, shape=(side, side))
-    given = tangent_grid(0, 0, pixel_size_arcsec=from_arcsec, shape=(ny, nx))
-    given.wcs.wcs.crpix = [x + 1, y + 1]
-    regridded = overlap_matrix(wanted, given) @ psf.ravel()
-    return unit_sum(regridded.reshape(side, side))
-
-
-def equivalent_sigma(psf: np.ndarray) -> float:
-    """Return the standard deviation per axis, in pixels, of a unit-sum PSF."""
-    half_y, half_x = (np.arange(n) - n // 2 for n in psf.shape)
-    second = psf.sum(axis=1) @ half_y**2 + psf.sum(axis=0) @ half_x**2
-    return float(np.sqrt(second / 2))

@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from hifred.errors import HifredError, SchemaError
-from hifred.observations.formats.energy_grids import grid_weights, joined_edges
+from hifred.observations.formats.energy_grids import evened, grid_weights, joined_edges
 from hifred.observations.formats.rmf import Arf, Rmf
 
 
@@ -32,6 +32,15 @@ def test_edges_in_single_precision_are_the_same_grid() -> None:
     edges = np.arange(6.2, 6.9, 5e-4)
     weights = grid_weights(edges.astype(np.float32), edges, "x")
     assert_allclose(weights.toarray(), np.eye(len(edges) - 1), atol=1e-9)
+
+
+def test_edges_rounded_to_single_precision_are_spaced_evenly() -> None:
+    edges = np.linspace(2.0, 16.0, 28001)
+    rounded = evened(edges.astype(np.float32).astype(float))
+    assert np.ptp(np.diff(rounded)) < 1e-12
+    assert_allclose(rounded, edges, atol=1e-6)
+    uneven = np.array([1.0, 2.0, 3.01])
+    assert_array_equal(evened(uneven), uneven)
 
 
 def test_a_wider_bin_gets_the_overlap_weighted_mean() -> None:

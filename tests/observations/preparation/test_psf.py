@@ -8,13 +8,13 @@ from scipy.special import erf
 
 from hifred.errors import HifredError
 from hifred.observations.geometry.pixel_grid import tangent_grid
+from hifred.observations.matching.kernels import kernel_sigmas
 from hifred.observations.preparation.psf import (
     PsfSettings,
     build_psf,
     build_psfs,
-    equivalent_sigma,
-    regrid_psf,
 )
+from hifred.observations.preparation.psf_images import regrid_psf
 
 
 def check_convention(psf: np.ndarray) -> None:
@@ -101,7 +101,7 @@ def test_psfs_of_several_energies_are_stacked_in_order() -> None:
     assert_allclose(energies, [1, 6])
     for psf in psfs:
         check_convention(psf)
-    assert equivalent_sigma(psfs[0]) < equivalent_sigma(psfs[1])
+    assert np.all(kernel_sigmas(psfs[0]) < kernel_sigmas(psfs[1]))
     with pytest.raises(HifredError, match="must have energy_kev"):
         build_psfs([PsfSettings(gaussian_sigma_arcsec=5)], 4.0)
 
@@ -109,7 +109,7 @@ def test_psfs_of_several_energies_are_stacked_in_order() -> None:
 def test_regridding_keeps_the_width() -> None:
     fine = build_psf(PsfSettings(gaussian_sigma_arcsec=10.0), 1.0)
     coarse = regrid_psf(fine, 1.0, 3.3)
-    assert 3.3 * equivalent_sigma(coarse) == pytest.approx(10, rel=0.02)
+    assert_allclose(3.3 * kernel_sigmas(coarse), 10, rtol=0.02)
 
 
 @pytest.mark.parametrize(
@@ -122,4 +122,16 @@ def test_regridding_keeps_the_width() -> None:
 )
 def test_a_psf_has_one_description(settings: PsfSettings) -> None:
     with pytest.raises(HifredError, match="a psf must have one description"):
+        build_psf(settings, 4.0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        PsfSettings(gaussian_sigma_arcsec=1e6),
+        PsfSettings(king_core_arcsec=5, king_slope=1.5, radius_arcsec=1e5),
+    ],
+)
+def test_a_giant_psf_is_told_before_it_is_made(settings: PsfSettings) -> None:
+    with pytest.raises(HifredError, match=r"at most 801 sky pixels .* Check its unit"):
         build_psf(settings, 4.0)

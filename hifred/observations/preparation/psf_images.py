@@ -1,0 +1,187 @@
+"""PSF images: their pixel size, undefined pixels, and the way to sky pixels."""
+
+import logging
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import scipy.ndimage
+from astropy.io import fits
+
+from hifred.errors import HifredError
+from hifred.observations.formats.fits_images import SkyImage
+from hifred.observations.formats.fits_tables import (
+    FitsFormatError,
+    number_keyword,
+    open_fits,
+)
+from hifred.observations.formats.units import UnitError, conversion_factor
+from hifred.observations.geometry.overlap import overlap_matrix
+from hifred.observations.geometry.pixel_grid import grid_from_header, tangent_grid
+
+logger = logging.getLogger(__name__)
+
+# Without CUNIT1 a step is in degrees (FITS); one above this is in something else.
+LARGEST_STEP_DEG = 0.05
+# Undefined or negative pixels matter where the PSF is brighter than this, of its peak.
+FAINT = 1e-3
+# Values that rounding, or the subtraction of a background, left below 0.
+NEGLIGIBLE = 1e-6
+# Sides (sky pixels) of a PSF that anybody means; a larger one is a wrong unit.
+LARGEST_SIDE = 801
+
+
+def unit_sum(psf: np.ndarray) -> np.ndarray:
+    """Return a PSF divided by its sum.
+
+    Raises
+    ------
+    HifredError
+        If it is negative or not finite somewhere, or zero.
+    """
+    if not np.all(np.isfinite(psf)) or psf.min() < 0 or psf.sum() <= 0:
+        raise HifredError(
+            "a psf must be finite, not negative and above 0 somewhere; got "
+            f"{psf.min():g} to {psf.max():g}."
+        )
+    return np.asarray(psf / psf.sum())
+
+
+def odd_side(radius_arcsec: float, pixel_size_arcsec: float) -> int:
+    """Return how many sky pixels a PSF of a radius covers along a side; odd.
+
+    Raises
+    ------
+    HifredError
+        If there are more than `LARGEST_SIDE`.
+    """
+    half = max(np.ceil(radius_arcsec / pixel_size_arcsec), 1)
+    if 2 * half + 1 > LARGEST_SIDE:
+        raise HifredError(
+            f"a psf must cover at most {LARGEST_SIDE} sky pixels along a side; got "
+            f"{2 * half + 1:.4g}, for a radius of {radius_arcsec:.4g} arcsec and sky "
+            f"pixels of {pixel_size_arcsec:g} arcsec. Check its unit of angle, or give "
+            "radius_arcsec."
+        )
+    return 2 * int(half) + 1
+
+
+def image_psf(
+    path: str | PathLike[str],
+    pixel_size_arcsec: float,
+    radius_arcsec: float | None = None,
+) -> np.ndarray:
+    """Return a PSF image on sky pixels, its centroid moved to the middle pixel.
+
+    Parameters
+    ----------
+    path : path
+        FITS image; its pixel size is taken from its WCS.
+    pixel_size_arcsec : float
+        Side of a sky pixel.
+    radius_arcsec : float, optional
+        Half the side that is kept; by default all of the image.
+
+    Notes
+    -----
+    Rows and columns keep their directions: the image must be in the sky's frame.
+    """
+    image = read_psf_image(path)
+    return regrid_psf(image.values, image.grid.pixel_size_arcsec, pixel_size_arcsec,
+                      radius_arcsec=radius_arcsec)  # fmt: skip
+
+
+def read_psf_image(path: str | PathLike[str]) -> SkyImage:
+    """Read a PSF image; without a celestial WCS, CDELT1 and CUNIT1 give its pixels.
+
+    Raises
+    ------
+    HifredError
+        If the file holds no 2-D image, does not tell its pixel size, or is undefined
+        or negative where the PSF is not faint.
+    """
+    path = Path(path)
+    with open_fits(path) as hdus:
+        hdu = _image_hdu(hdus, path.name)
+        values = np.asarray(np.squeeze(hdu.data), dtype=float)
+        header = hdu.header.copy()
+    place = f"{path.name}[{header.get('EXTNAME', 'PRIMARY')}]"
+    values = _defined(values, place)
+    try:
+        return SkyImage(values, grid_from_header(header, place))
+    except HifredError:
+        size = _pixel_size(header, place)
+    rows, columns = values.shape
+    grid = tangent_grid(0, 0, pixel_size_arcsec=size, shape=(rows, columns))
+    return SkyImage(values, grid)
+
+
+def _image_hdu(hdus: fits.HDUList, name: str) -> fits.PrimaryHDU:
+    for hdu in hdus:
+        if not hdu.is_image or not hdu.header.get("NAXIS") or hdu.data is None:
+            continue
+        if np.squeeze(hdu.data).ndim == 2:
+            return hdu
+        raise FitsFormatError(
+            f"{name}[{hdu.name or 'PRIMARY'}] must be an image of one PSF; it has "
+            f"shape {hdu.data.shape}. Write one image per energy, and give a list of "
+            "psfs with energy_kev."
+        )
+    raise FitsFormatError(f"{name} must hold an image of a PSF; it holds none.")
+
+
+def _pixel_size(header: fits.Header, place: str) -> float:
+    step = number_keyword(header, "CDELT1", place, 0.0)
+    unit = str(header.get("CUNIT1", "")).strip()
+    try:
+        size = abs(step) * conversion_factor(unit or "deg", "arcsec")
+    except UnitError:
+        size = 0.0
+    if size == 0 or (not unit and abs(step) > LARGEST_STEP_DEG):
+        raise HifredError(
+            f"{place} must tell its pixel size: a WCS, or CDELT1 with CUNIT1 in deg, "
+            f"arcmin or arcsec; got CDELT1 {header.get('CDELT1')} and CUNIT1 "
+            f"{unit or 'none'!r}."
+        )
+    return size
+
+
+def _defined(values: np.ndarray, place: str) -> np.ndarray:
+    """Return a PSF with 0 where it is undefined or negative, if that is far out."""
+    finite = np.where(np.isfinite(values), values, 0.0)
+    peak = float(finite.max(initial=0.0))
+    wrong = ~np.isfinite(values) | (values < 0)
+    around = scipy.ndimage.maximum_filter(finite, 3, mode="constant")
+    if np.any(around[wrong] > FAINT * peak) or finite.min() < -NEGLIGIBLE * peak:
+        y, x = np.argwhere(wrong)[np.argmax(around[wrong])]
+        raise HifredError(
+            f"{place}: a psf must be finite and not negative; row {y}, column {x} is "
+            f"{values[y, x]:g}."
+        )
+    if np.any(~np.isfinite(values)):
+        logger.warning(
+            "%s is undefined in %d pixels of its wings: taken as 0.",
+            *(place, np.sum(~np.isfinite(values))),
+        )
+    return np.maximum(finite, 0.0)
+
+
+def regrid_psf(
+    psf: np.ndarray,
+    from_arcsec: float,
+    to_arcsec: float,
+    *,
+    radius_arcsec: float | None = None,
+) -> np.ndarray:
+    """Return a PSF on pixels of another size, centroid in the middle, unit sum."""
+    psf = unit_sum(np.asarray(psf, dtype=float))
+    ny, nx = psf.shape
+    y = float(psf.sum(axis=1) @ np.arange(ny))
+    x = float(psf.sum(axis=0) @ np.arange(nx))
+    reach = radius_arcsec or max(y, x, ny - 1 - y, nx - 1 - x) * from_arcsec
+    side = odd_side(reach, to_arcsec)
+    wanted = tangent_grid(0, 0, pixel_size_arcsec=to_arcsec, shape=(side, side))
+    given = tangent_grid(0, 0, pixel_size_arcsec=from_arcsec, shape=(ny, nx))
+    given.wcs.wcs.crpix = [x + 1, y + 1]
+    regridded = overlap_matrix(wanted, given) @ psf.ravel()
+    return unit_sum(regridded.reshape(side, side))

@@ -67,7 +67,8 @@ def export_fits(
     -----
     A spectrum holds ``flux * reference_exposure``: counts of an instrument with this
     exposure, at the resolution of the cube. Its bins are not independent and not
-    Poisson; without a bootstrap it has no errors.
+    Poisson; without a bootstrap its errors (STAT_ERR, which OGIP asks for where
+    POISSERR is false) are those of as many Poisson counts, a guess to start from.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -192,21 +193,31 @@ def region_spectrum(
         Pixels to sum.
     """
     exposure = result["reference_exposure"].values
-    error = None
+    flux = result["flux"].values[:, region].sum(axis=1, dtype=np.float64)
+    counts = flux * exposure
+    # Below 1 count an error of 0 would outweigh all others.
+    error = np.sqrt(np.maximum(counts, 1.0))
     if bootstrap is not None:
         error = _errors(bootstrap, region) * exposure
-    flux = result["flux"].values[:, region].sum(axis=1, dtype=np.float64)
     return Spectrum(
         channel=np.arange(len(flux)),
-        counts=flux * exposure,
+        counts=counts,
         exposure_time=_exposure_time(fusion_input),
         error=error,
         is_poisson=False,
         # As columns: gammapy reads no keywords.
         quality=np.zeros(len(flux), dtype=np.int64),
         background_scale=np.full(len(flux), float(np.mean(region))),
-        keywords=KEYWORDS,
+        keywords={**KEYWORDS, **_observed(fusion_input)},
     )
+
+
+def _observed(fusion_input: FusionInput | None) -> dict[str, str]:
+    """Return OBS_ID, with the identifiers of all observations that tell theirs."""
+    observations = {} if fusion_input is None else fusion_input.observations
+    found = [str(o.attrs.get("obs_id", "")) for o in observations.values()]
+    joined = " ".join(dict.fromkeys(name for name in found if name))
+    return {"OBS_ID": joined} if joined else {}
 
 
 def _spectrometers(fusion_input: FusionInput | None) -> list[xr.Dataset]:

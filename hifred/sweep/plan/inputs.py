@@ -1,11 +1,11 @@
 """The inputs of a sweep: copied or simulated once, then only read."""
 
 import shutil
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from hifred.errors import HifredError, SettingsError
+from hifred.store.durable import replace_folder
 from hifred.sweep.kernel import Kernel, Settings
 from hifred.sweep.layout import SweepDirectory
 
@@ -72,27 +72,11 @@ def materialise(
     target = directory.input(name)
     if target.exists():
         return target
-    part = target.with_name(f".{name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        if source is not None:
-            _copy(source, part)
-        else:
+    with replace_folder(target) as part:
+        if source is None:
             kernel.simulate(name, _simulation(model), seed=seed, path=part)
-        part.rename(target)
-    finally:
-        _remove(part)
+        elif source.is_dir():
+            shutil.copytree(source, part)
+        else:
+            shutil.copyfile(source, part)
     return target
-
-
-def _copy(source: Path, part: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, part)
-    else:
-        shutil.copyfile(source, part)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

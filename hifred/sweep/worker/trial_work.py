@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -173,13 +174,15 @@ def _guarded(task: Task, log: EventLog, work: "TrialWork") -> Iterator[None]:
         yield
 
 
-_checked_inputs: dict[tuple[str, str], bool] = {}
+@functools.cache
+def _checked_inputs() -> set[tuple[Path, str]]:
+    """Return the inputs that this process has compared with their digests."""
+    return set()
 
 
 def _check_input(path: Path, digest: str, kernel: Kernel) -> None:
     """Compare an input with the plan, once in a process."""
-    key = (str(path), digest)
-    if key in _checked_inputs:
+    if (path, digest) in _checked_inputs():
         return
     found = found_digest(kernel, path)
     if found != digest:
@@ -190,7 +193,7 @@ def _check_input(path: Path, digest: str, kernel: Kernel) -> None:
             f"digest {digest[:12]} -> {found[:12]}. `hifred verify --repair` sets it "
             "aside",
         )
-    _checked_inputs[key] = True
+    _checked_inputs().add((path, digest))
 
 
 def _earlier_result(directory: SweepDirectory, trial_id: str) -> xr.Dataset:
@@ -376,7 +379,7 @@ class TrialWork:
                 time.sleep(delay)
         raise AssertionError("the last delay raises")
 
-    def _record(self) -> Mapping[str, Any]:
+    def _record(self) -> Mapping[str, object]:
         trial = self.trial
         return {
             "trial_id": trial.id,

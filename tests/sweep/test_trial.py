@@ -15,7 +15,8 @@ from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan.planning import make_plan
 from hifred.sweep.record.event_log import EventReader
 from hifred.sweep.worker import deadline
-from hifred.sweep.worker.trial_work import Receipt, Task, run_trial
+from hifred.sweep.worker.run_trial import run_trial
+from hifred.sweep.worker.task import Receipt, Task
 from tests.sweep.stub_kernels import StubAttempt, StubKernel
 
 

@@ -31,7 +31,8 @@ from hifred.sweep.record.events import (
 from hifred.sweep.watch.snapshot import Snapshot, SweepView, states_of, summarise
 from hifred.sweep.watch.states import Stage, TrialHistory, TrialState, fold_event
 from hifred.sweep.worker.guard import crash_cause
-from hifred.sweep.worker.trial_work import Receipt, Task, run_trial
+from hifred.sweep.worker.run_trial import run_trial
+from hifred.sweep.worker.task import Receipt, Task
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.25

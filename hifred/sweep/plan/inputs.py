@@ -25,6 +25,14 @@ def source_path(model: Settings, folder: Path) -> Path | None:
     return (folder / str(model["input"])).expanduser()
 
 
+def is_there(path: Path) -> bool:
+    """Say whether a path exists; one that the system cannot look up does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def check_model(
     name: str, model: Settings, source: Path | None, kernel: Kernel
 ) -> None:
@@ -35,7 +43,7 @@ def check_model(
     HifredError
         Naming the model and what is wrong.
     """
-    if source is not None and not source.exists():
+    if source is not None and not is_there(source):
         raise HifredError(
             f"[models.{name}] input must exist; got {source}. "
             "Relative paths start at the folder of the sweep file."

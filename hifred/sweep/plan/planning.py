@@ -30,6 +30,7 @@ from hifred.sweep.plan.plan import (
     read_plan,
     write_plan,
 )
+from hifred.sweep.plan.trial_checks import check_trials
 
 logger = logging.getLogger(__name__)
 # Digests made by another rule cannot be compared; the tag, which is part of every id,
@@ -111,6 +112,7 @@ def check_plan(
     new = Head(declaration.name, kernel.tag, kernel.parts())
     head = checked_code(before.head if before else new, kernel, allow=allow_code_change)
     sources = checked_inputs(directory, declaration, head, kernel)
+    check_trials(directory, declaration, expansion, sources, kernel)
     return Checked(before, head, expansion, sources)
 
 

@@ -9,7 +9,7 @@ from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.events import Progress
 from hifred.sweep.watch.snapshot import SweepView
 from hifred.sweep.watch.states import STATES, TrialHistory, TrialState
-from hifred.sweep.where import Condition, matches, read_where
+from hifred.sweep.where import Condition, check_conditions, matches, read_where
 
 FACTS = ("state", "attempts", "seconds", "iteration", "host", "rss", "message")
 
@@ -48,7 +48,9 @@ def list_rows(
     unknown = asked - {name for row in rows for name in row}
     if unknown:
         rows = [row | _measures(view, row, unknown) for row in rows]
-    _check_known(asked, rows)
+    known = _known_values(rows)
+    check_conditions(conditions, known, "where")
+    _check_columns(columns or (), known)
     chosen = [r for r in rows if _is_chosen(r, states, conditions)]
     return [_shown(row, columns or _default_columns(rows)) for row in chosen]
 
@@ -67,7 +69,7 @@ def chosen_trials(
     rows = {
         t.id: _row(t, found[t.id], view.histories.get(t.id)) for t in view.plan.trials
     }
-    _check_known({c.name for c in conditions}, rows.values())
+    check_conditions(conditions, _known_values(rows.values()), "where")
     return [
         trial
         for trial in view.plan.trials
@@ -132,10 +134,21 @@ def trial_measures(view: SweepView, trial_id: str) -> dict[str, float]:
     return {k: float(fact["value"]) for k, fact in attributes["measures"].items()}
 
 
-def _check_known(names: set[str], rows: Iterable[Mapping[str, object]]) -> None:
-    known = {name for row in rows for name in row}
-    for name in sorted(names - known):
-        raise unknown_name("column", name, known)
+def _known_values(
+    rows: Iterable[Mapping[str, object]],
+) -> dict[str, list[object]]:
+    known: dict[str, list[object]] = {}
+    for row in rows:
+        for name, value in row.items():
+            known.setdefault(name, []).append(value)
+    # A state that no trial is in may be asked for, and any message.
+    return known | {"state": list(STATES), "message": [], "host": []}
+
+
+def _check_columns(names: Iterable[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise unknown_name("column", name, known)
 
 
 def _is_chosen(

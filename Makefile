@@ -8,7 +8,7 @@ CORE := tests/store tests/observations tests/fusion tests/sweep tests/cli
 # All of them; "cluster and not drill" leaves out those that take minutes each.
 SLURM_TESTS ?= cluster
 
-.PHONY: benchmark help install quickstart test test-browser test-drills test-minima test-slurm notebooks workflows lint slurm-up slurm-down
+.PHONY: benchmark docs help install quickstart test test-browser test-drills test-minima test-slurm notebooks workflows lint slurm-up slurm-down
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -77,6 +77,14 @@ test-slurm: $(VENV)/.test  ## drills on a real SLURM, which it brings up and end
 	tests/cluster/local_slurm.sh up || [ $$? = 77 ]
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "$(SLURM_TESTS)" --reruns 1 tests/cluster; \
 		code=$$?; tests/cluster/local_slurm.sh down; exit $$code
+
+$(VENV)/.docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet -e '.[explore,docs]'
+	touch $@
+
+docs: $(VENV)/.docs  ## build the documentation into build/docs/html and follow its links
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/docs/cache docs build/docs/html
+	$(BIN)/linkchecker --no-status --no-warnings build/docs/html/index.html
 
 lint: $(VENV)/.test  ## check format, style and types
 	$(BIN)/python -m ruff format --check .

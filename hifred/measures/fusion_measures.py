@@ -88,6 +88,7 @@ MEASURES = {
         "Poisson deviance of counts held out of the fit", "1", "lower", False
     ),
 }
+"""What each measure is, its unit, which way is better, whether it needs the truth."""
 """All measures that a fusion may have; those of one instrument end in its name."""
 
 

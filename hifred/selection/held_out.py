@@ -30,6 +30,7 @@ SMALLEST_EXPECTED_SHARE = 1e-6
 REFERENCE_TOLERANCE = 1e-3
 REFERENCE_ITERATIONS = 500
 SCORES = ("deviance", "expected", "variance", "error")
+"""What a split tells of a fit to its other half."""
 
 
 @dataclass(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
@@ -51,7 +52,7 @@ class Split:
 
 
 def read_split(table: Mapping[str, Any]) -> Split:
-    """Return the split of a ``held_out = { ... }`` table.
+    """Return the split of a ``held_out`` table.
 
     Raises
     ------

@@ -129,6 +129,7 @@ TABLE_1: dict[str, dict[str, Any]] = {
 }
 
 MODELS = tuple(TABLE_1)
+"""Names of the toy models of the paper's Table 1."""
 
 
 def simulation_settings(
@@ -162,7 +163,7 @@ def simulation_settings(
 
 
 def settings_from_mapping(name: str, simulate: Mapping[str, Any]) -> SimulationSettings:
-    """Return the settings of a ``simulate = { ... }`` table in a sweep.
+    """Return the settings of a ``simulate`` table in a sweep.
 
     Parameters
     ----------

@@ -86,9 +86,7 @@ def test_a_sweep_from_beginning_to_end() -> None:
     assert json.loads(ok("show", "runs/first", best["trial"], "--reproduce"))[
         "identical"
     ]
-    n_results = sum(p.is_file() for p in Path("runs/first/results").rglob("*/**/*"))
-    told = ok("verify", "runs/first")
-    assert f"{7 + n_results} files checked, 0 damaged" in told
+    assert "7 files checked, 0 damaged" in ok("verify", "runs/first")
 
 
 def test_the_template_is_a_sweep_that_can_be_planned() -> None:

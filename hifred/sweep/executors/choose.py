@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hifred.errors import HifredError
 from hifred.sweep.executors.config import LocalConfig, read_cluster_config
@@ -17,7 +18,7 @@ def choose_executor(
     *,
     workers: int | None = None,
     single_job: bool = False,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Return the executor, threads and memory limit of a run, for `run_sweep`.
 
     Parameters

@@ -7,18 +7,16 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Self, TypeVar, final
+from typing import Any, ClassVar, Self, final
 
 import dask
 from distributed import Client, Future
 from distributed.client import FutureCancelledError
-from distributed.deploy import Cluster
 from distributed.scheduler import KilledWorker
 
-from hifred.sweep.executors.executor import TaskFuture, WorkerLostError
+from hifred.sweep.executors.executor import WorkerLostError
 from hifred.sweep.record.events import TrialOutcome
 
-T = TypeVar("T")
 # One task a worker and no hidden retries: a task in the scheduler's queue cannot
 # die with a neighbour's worker, and the driver counts every death itself.
 DASK_CONFIG = {
@@ -47,7 +45,7 @@ ANSWER_SECONDS = 10.0
 
 
 @final
-class DaskFuture(Generic[T]):
+class DaskFuture:
     """A Dask future that is released as soon as its answer has been read.
 
     Parameters
@@ -58,15 +56,15 @@ class DaskFuture(Generic[T]):
     """
 
     def __init__(
-        self, future: Future[T], explain: Callable[[str, str], WorkerLostError]
+        self, future: Future, explain: Callable[[str, str], WorkerLostError]
     ) -> None:
         self._future = future
         self._explain = explain
         self._lost: WorkerLostError | None = None
-        self._answer: list[T] = []
+        self._answer: list[Any] = []
 
-    def add_done_callback(self, function: Callable[[TaskFuture[T]], object]) -> None:
-        def done(future: Future[T]) -> None:
+    def add_done_callback(self, function: Callable[[Any], None]) -> None:
+        def done(future: Future) -> None:
             if future.status != "error":
                 function(self)
                 return
@@ -76,14 +74,14 @@ class DaskFuture(Generic[T]):
 
         self._future.add_done_callback(done)
 
-    def _ask_why(self, function: Callable[[TaskFuture[T]], object]) -> None:
+    def _ask_why(self, function: Callable[[Any], None]) -> None:
         error = self._future.exception()
         if isinstance(error, KilledWorker):
             worker = error.last_worker
             self._lost = self._explain(str(worker.name), worker.address)
         function(self)
 
-    def result(self) -> T:
+    def result(self) -> Any:
         if self._answer:
             return self._answer[0]
         try:
@@ -100,7 +98,7 @@ class DaskFuture(Generic[T]):
             self._future.release()
 
     @staticmethod
-    def fetch(futures: "Sequence[DaskFuture[T]]", client: Client) -> None:
+    def fetch(futures: "Sequence[DaskFuture]", client: Client) -> None:
         """Read the answers of finished tasks in one round trip for all of them."""
         ready = [f for f in futures if f._future.status == "finished"]
         try:
@@ -131,7 +129,7 @@ class DaskExecutor(ABC):
 
     isolated = True
     # Of Dask, besides `DASK_CONFIG`.
-    dask_config: ClassVar[Mapping[str, object]] = {}
+    dask_config: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, capacity: int, threads: int = 1) -> None:
         self.capacity = capacity
@@ -139,12 +137,12 @@ class DaskExecutor(ABC):
         self.trouble: str | None = None
         self.client: Client | None = None
         self._entered = contextlib.ExitStack()
-        self._futures: weakref.WeakValueDictionary[str, Future[Any]] = (
+        self._futures: weakref.WeakValueDictionary[str, Future] = (
             weakref.WeakValueDictionary()
         )
 
     @abstractmethod
-    def make_cluster(self) -> Cluster:
+    def make_cluster(self) -> Any:
         """Return a started `distributed` cluster object."""
 
     def __enter__(self) -> Self:
@@ -168,8 +166,8 @@ class DaskExecutor(ABC):
             self.cluster.close(timeout=20)
 
     def submit(
-        self, function: Callable[..., T], tasks: Sequence[tuple[object, ...]]
-    ) -> list[DaskFuture[T]]:
+        self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
+    ) -> list[DaskFuture]:
         assert self.client is not None, "enter the executor before submitting"
         keys = [f"trial-{uuid.uuid4().hex}" for _ in tasks]
         futures = self.client.map(
@@ -178,10 +176,9 @@ class DaskExecutor(ABC):
         self._futures.update({str(future.key): future for future in futures})
         return [DaskFuture(future, self.explain_loss) for future in futures]
 
-    def fetch(self, futures: Sequence[TaskFuture[object]]) -> None:
+    def fetch(self, futures: Sequence[DaskFuture]) -> None:
         assert self.client is not None, "enter the executor before fetching"
-        own = [future for future in futures if isinstance(future, DaskFuture)]
-        DaskFuture.fetch(own, self.client)
+        DaskFuture.fetch(futures, self.client)
 
     def explain_loss(self, worker: str, address: str) -> WorkerLostError:
         """Return what ended the worker of this name and address."""
@@ -192,6 +189,10 @@ class DaskExecutor(ABC):
         begun = {key for keys in self.client.processing().values() for key in keys}
         waiting = [f for key, f in list(self._futures.items()) if key not in begun]
         self.client.cancel(waiting, force=True)
+
+    def run_on_workers(self, function: Callable[[], Any]) -> None:
+        assert self.client is not None, "enter the executor before calling workers"
+        self.client.run(function, on_error="ignore", wait=False)
 
 
 def thread_environment(threads: int) -> dict[str, str]:

@@ -3,12 +3,9 @@
 import queue
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self
 
 from hifred.sweep.record.events import TrialOutcome
-
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 
 class WorkerLostError(Exception):
@@ -28,21 +25,19 @@ class WorkerLostError(Exception):
         self.outcome = outcome
 
 
-class TaskFuture(Protocol[T_co]):
+class TaskFuture(Protocol):
     """A promise of one task's answer, as `concurrent.futures` has it."""
 
-    def add_done_callback(
-        self, function: Callable[["TaskFuture[T_co]"], object]
-    ) -> None:
+    def add_done_callback(self, function: Callable[[Any], None]) -> None:
         """Call `function` with this object once the answer is there."""
 
-    def result(self) -> T_co:
+    def result(self) -> Any:
         """Return the answer of a finished task; `WorkerLostError` when it was lost."""
 
 
-def as_finished(futures: Iterable[TaskFuture[T]]) -> Iterator[TaskFuture[T]]:
+def as_finished(futures: Iterable[TaskFuture]) -> Iterator[TaskFuture]:
     """Yield every future as soon as its answer is there."""
-    finished: queue.SimpleQueue[TaskFuture[T]] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[TaskFuture] = queue.SimpleQueue()
     waiting = list(futures)
     for future in waiting:
         future.add_done_callback(finished.put)
@@ -77,12 +72,15 @@ class Executor(Protocol):
     ) -> None: ...
 
     def submit(
-        self, function: Callable[..., T], tasks: Sequence[tuple[object, ...]]
-    ) -> Sequence[TaskFuture[T]]:
+        self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
+    ) -> Sequence[TaskFuture]:
         """Hand over one call of `function` for each tuple of arguments."""
 
-    def fetch(self, futures: Sequence[TaskFuture[object]]) -> None:
+    def fetch(self, futures: Sequence[Any]) -> None:
         """Bring the answers of finished tasks here together: their results are near."""
+
+    def run_on_workers(self, function: Callable[[], Any]) -> None:
+        """Call `function` in every process that runs tasks, without waiting long."""
 
     def recall(self) -> None:
         """Take back the tasks that have not begun; their answer is ``recalled``."""

@@ -1,11 +1,10 @@
 """Trials in worker processes of this machine."""
 
 import asyncio
-from typing import final
+from typing import Any, final
 
 from distributed import LocalCluster
 from distributed.core import Status
-from distributed.deploy import Cluster
 
 from hifred.sweep.executors.dask_executor import DaskExecutor, thread_environment
 
@@ -25,7 +24,7 @@ class LocalExecutor(DaskExecutor):
 
     dask_config = _ALLOCATOR
 
-    def make_cluster(self) -> Cluster:
+    def make_cluster(self) -> Any:
         cluster = LocalCluster(
             n_workers=self.capacity,
             threads_per_worker=1,

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, final
+from typing import Any, Self, final
 
 import psutil
 from filelock import FileLock, Timeout
@@ -150,5 +150,6 @@ class DriverLock:
     ) -> None:
         self._stopped.set()
         self._beat.join(timeout=2)
-        if _read(self.path) == self._me:
+        holder: Any = _read(self.path)
+        if holder == self._me:
             self.path.unlink(missing_ok=True)

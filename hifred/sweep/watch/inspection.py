@@ -29,12 +29,12 @@ class Inspection:
     state: str
     model: str
     seed: int
-    settings: dict[str, object]
+    settings: dict[str, Any]
     attempts: int
     message: str
     traceback: str
     measures: dict[str, float]
-    record: dict[str, object]
+    record: dict[str, Any]
 
 
 def inspect_trial(root: str | Path, name: str) -> Inspection:

@@ -1,5 +1,6 @@
 """Ask a node, through a small job, what it sees."""
 
+import json
 import shutil
 import socket
 import ssl
@@ -8,6 +9,7 @@ import threading
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 from distributed.utils import get_ip_interface
 
@@ -16,20 +18,16 @@ from hifred.settings import ByteSize, Duration
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.slurm import job_queue, tls
 from hifred.sweep.executors.slurm.joblog import last_lines
-from hifred.sweep.executors.slurm.node_probe import (
-    NodeAnswer,
-    NodeQuestion,
-    read_answer,
-    write_question,
-)
-from hifred.sweep.executors.slurm.script import JobRequest, check_path, directives
+from hifred.sweep.executors.slurm.node_probe import ANSWER
+from hifred.sweep.executors.slurm.preflight import check_path
+from hifred.sweep.executors.slurm.script import JobRequest, directives
 
 _WAIT_SECONDS = 300.0
 
 
 def ask_node(
     config: SlurmConfig, folder: Path, wait_seconds: float = _WAIT_SECONDS
-) -> tuple[NodeAnswer, float]:
+) -> tuple[dict[str, Any], float]:
     """Return a node's answer, and by how much its clock is ahead (s).
 
     Raises
@@ -43,8 +41,12 @@ def ask_node(
     interface = config.scheduler_interface or config.interface
     try:
         with _Listener(get_ip_interface(interface), place) as listener:
-            question = NodeQuestion(config.local_directory, listener.address)
-            write_question(question, place)
+            question = {
+                "local_directory": config.local_directory,
+                "address": listener.address,
+            }
+            text = json.dumps(question)
+            (place / "question.json").write_text(text, encoding="utf-8")
             return _run_probe(config, place, wait_seconds)
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -52,7 +54,7 @@ def ask_node(
 
 def _run_probe(
     config: SlurmConfig, place: Path, wait_seconds: float
-) -> tuple[NodeAnswer, float]:
+) -> tuple[dict[str, Any], float]:
     log = place / "probe"
     request = JobRequest(
         "hifred-doctor", log, config.threads, ByteSize.of_gib(1), Duration(300)
@@ -63,13 +65,15 @@ def _run_probe(
     lines = ["#!/usr/bin/env bash", *header, *config.prologue, command, ""]
     job_id = job_queue.submit_script("\n".join(lines))
     deadline = time.monotonic() + wait_seconds
+    answer = place / ANSWER
     while time.monotonic() < deadline:
-        if (answer := read_answer(place)) is not None:
+        if answer.exists():
+            found = json.loads(answer.read_text(encoding="utf-8"))
             # The file's own time is the file server's; its arrival is ours.
-            return answer, answer.time - time.time()
-        if job_id not in job_queue.list_jobs("hifred-doctor"):
+            return found, found["time"] - time.time()
+        if job_id not in job_queue.list_jobs("hifred-doctor") and not answer.exists():
             time.sleep(2)  # a network file system shows a new file late
-            if read_answer(place) is None:
+            if not answer.exists():
                 raise HifredError(_ended_silently(job_id, log))
         time.sleep(0.5)
     job_queue.cancel_jobs([job_id])

@@ -88,8 +88,9 @@ class WorkerRequest:
 
     def script(self) -> str:
         """Return the batch script of a worker job, the scheduler left open."""
-        job = WorkerJob("SCHEDULER", "WORKER", request=self, **self.sizes())
-        return str(job.job_script())
+        return WorkerJob(
+            "SCHEDULER", "WORKER", request=self, **self.sizes()
+        ).job_script()
 
     def sizes(self) -> dict[str, Any]:
         """Return what dask-jobqueue wants to know of a job's size."""
@@ -160,8 +161,7 @@ class WorkerCluster(SLURMCluster):
 
     @property
     def request(self) -> WorkerRequest:
-        request: WorkerRequest = self._job_kwargs["request"]
-        return request
+        return self._job_kwargs["request"]
 
 
 def open_cluster(request: WorkerRequest, security: Security | None) -> WorkerCluster:

@@ -1,0 +1,80 @@
+from . import (
+    errors,
+    explore,
+    functionals,
+    fusion,
+    measures,
+    observations,
+    operators,
+    plots,
+    report,
+    selection,
+    settings,
+    simulation,
+    solvers,
+    store,
+    sweep,
+    transforms,
+)
+from .errors import HifredError
+from .fusion import Fusion, FusionSettings, fuse
+from .measures import measure_fusion
+from .observations import FusionInput, check_responses, predicted_counts
+from .observations.preparation import prepare_input, read_preparation
+from .report import write_report
+from .simulation import simulate, simulate_model, simulation_settings
+from .store import (
+    Results,
+    open_fusion_input,
+    open_results,
+    open_trial,
+    save_fusion_input,
+)
+from .store.fits_export import export_fits
+from .sweep import collect, declare, plan_sweep, read_declaration, run_sweep, snapshot
+
+__all__ = [
+    "Fusion",
+    "FusionInput",
+    "FusionSettings",
+    "HifredError",
+    "Results",
+    "check_responses",
+    "collect",
+    "declare",
+    "errors",
+    "explore",
+    "export_fits",
+    "functionals",
+    "fuse",
+    "fusion",
+    "measure_fusion",
+    "measures",
+    "observations",
+    "open_fusion_input",
+    "open_results",
+    "open_trial",
+    "operators",
+    "plan_sweep",
+    "plots",
+    "predicted_counts",
+    "prepare_input",
+    "read_declaration",
+    "read_preparation",
+    "report",
+    "run_sweep",
+    "save_fusion_input",
+    "selection",
+    "settings",
+    "simulate",
+    "simulate_model",
+    "simulation",
+    "simulation_settings",
+    "snapshot",
+    "solvers",
+    "store",
+    "sweep",
+    "transforms",
+    "write_report",
+]
+__version__: str

@@ -135,7 +135,29 @@ R = TypeVar("R", bound=type[FusionSettings])
 
 
 def register(regularizer: R) -> R:
-    """Make a regulariser known by the default of its field ``regularizer``."""
+    r"""Make a regulariser known by the default of its field ``regularizer``.
+
+    Examples
+    --------
+    A regulariser is a frozen model of pydantic with a way to be solved; ``solver``
+    names those that it has::
+
+        @register
+        class Stiff(FusionSettings):
+            label: ClassVar[str] = "few spectra, stiff images."
+            formula: ClassVar[str] = r"\kappa \, \| D W \|_F^2"
+
+            regularizer: Literal["stiff"] = Field("stiff", description=label)
+            solver: Literal["fast"] = Field("fast", description="The minimiser.")
+            stiffness: Number = Field(gt=0, description="Of the images, in counts.")
+
+            def method(self, assembly: Assembly) -> AnyMethod:
+                penalty = SquaredDifferences(self.stiffness)
+                subspace = Subspace.of_rank(assembly, "auto")
+                return LowRankMethod(subspace, self, penalty=penalty)
+
+    `hifred.fusion.rounds.Rounds` is the method of fits that follow one another.
+    """
     REGULARIZERS.add(regularizer.name(), regularizer)
     return regularizer
 

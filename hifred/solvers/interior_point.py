@@ -245,7 +245,8 @@ class InteriorPoint:
             cone.add_curvature(weight, parts)
         if self.problem.penalty is not None:
             diagonal = self.problem.penalty.curvature(self.problem.image_shape)
-            parts.add_remainder(self._penalty_product, diagonal.ravel())
+            flat = diagonal.reshape(-1, self._n_pixels)
+            parts.add_remainder(self._penalty_product, flat)
         return parts
 
     def _relative_gap(self, state: InteriorPointState) -> float:

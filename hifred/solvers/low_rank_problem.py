@@ -11,13 +11,22 @@ from hifred.functionals.poisson import PoissonLikelihood
 
 
 class QuadraticPenalty(Protocol):
-    """A quadratic form of the images, (component, y, x)."""
+    """A quadratic form of the images, (component, y, x), that is nowhere negative."""
 
-    def value(self, x: np.ndarray) -> float: ...
+    def value(self, x: np.ndarray) -> float:
+        """Return half of ``<x, gradient(x)>``."""
+        ...
 
-    def gradient(self, x: np.ndarray) -> np.ndarray: ...
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        """Return the gradient, of the shape of `x`: the Hessian times `x`."""
+        ...
 
-    def curvature(self, image_shape: tuple[int, int]) -> np.ndarray: ...
+    def curvature(self, image_shape: tuple[int, int]) -> np.ndarray:
+        """Return about the diagonal of the Hessian, for preconditioning.
+
+        Of shape (y, x) where it is the same for all components, or (component, y, x).
+        """
+        ...
 
 
 @final

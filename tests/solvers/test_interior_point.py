@@ -89,6 +89,38 @@ def test_lrs_agrees_with_a_convex_solver(options: dict, difference: str) -> None
     assert state.cost == pytest.approx(expected, rel=1e-5)
 
 
+class ByComponent:
+    """Squared differences with a strength for each component."""
+
+    def __init__(self, strengths: np.ndarray) -> None:
+        self.strengths = strengths[:, None, None]
+        self.differences = SquaredDifferences(1.0)
+
+    def value(self, x: np.ndarray) -> float:
+        return 0.5 * float(np.vdot(x, self.gradient(x)))
+
+    def gradient(self, x: np.ndarray) -> np.ndarray:
+        return self.strengths * self.differences.gradient(x)
+
+    def curvature(self, image_shape: tuple[int, int]) -> np.ndarray:
+        return self.strengths * self.differences.curvature(image_shape)
+
+
+def test_a_penalty_may_differ_from_component_to_component() -> None:
+    problem = small_problem()
+    shape = (RANK, *problem.shape[1:])
+    penalty = ByComponent(np.array([0.01, 0.1, 1.0]))
+    roots = np.sqrt(penalty.strengths)
+    squares = [
+        dense(lambda w, axis=axis: np.diff(roots * w, axis=axis), shape)
+        for axis in (1, 2)
+    ]
+    state = solved(assembled(problem, penalty=penalty))
+    assert state.outcome is Outcome.CONVERGED
+    expected = best_value(problem, squares=squares)
+    assert state.cost == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize("strength", [0.3, 2.0])
 @pytest.mark.parametrize("options", PROBLEMS.values(), ids=PROBLEMS)
 def test_lrw2d_agrees_with_a_convex_solver(options: dict, strength: float) -> None:

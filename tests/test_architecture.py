@@ -16,7 +16,8 @@ FLOORS = {
     "functionals": 2, "observations": 2,
     "solvers": 3,
     "fusion": 4, "simulation": 4, "measures": 4,
-    "store": 5, "selection": 5,
+    "store": 5,
+    "selection": 5.5,  # chooses among the trials of a store
     "sweep": 6,
     "plots": 7,
     "report": 8, "explore": 8,  # both draw with plots

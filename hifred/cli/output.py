@@ -8,12 +8,23 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from hifred.selection.verdicts import Level, Verdict
 
 STATE_STYLE = {
     "done": "green", "running": "cyan", "submitted": "blue", "pending": "dim",
     "failed": "red", "diverged": "magenta", "timeout": "yellow", "oom": "yellow",
     "lost": "red", "cancelled": "dim",
 }  # fmt: skip
+
+
+LEVEL_STYLE = {
+    Level.GOOD: "green",
+    Level.NOTE: "dim",
+    Level.WARNING: "yellow",
+    Level.FAULT: "red",
+}
 
 
 def print_json(value: Any) -> None:
@@ -46,6 +57,14 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> N
     for row in rows:
         table.add_row(*(_cell(name, value) for name, value in row.items()))
     console().print(table)
+
+
+def print_verdicts(verdicts: Sequence[Verdict]) -> None:
+    """Print what a sweep says about its own choice, a line each."""
+    for verdict in verdicts:
+        line = Text(f"{verdict.model}: ", style="bold")
+        line.append(verdict.sentence, style=LEVEL_STYLE[verdict.level])
+        console().print(line, highlight=False)
 
 
 def console() -> Console:

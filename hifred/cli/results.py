@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from hifred.cli.output import print_json, print_rows
+from hifred.cli.output import print_json, print_rows, print_verdicts
 from hifred.errors import unknown_name
+from hifred.selection.verdicts import sweep_verdicts
 from hifred.store.export import FORMATS, export_results
 from hifred.store.ranking import criterion
 from hifred.store.results import Results, open_results
@@ -35,6 +36,7 @@ def collect(
         done = f"{report.n_done} of {report.n_trials} trials, {report.n_cubes} cubes"
         state = "collected" if report.is_new else "nothing new"
         click.echo(f"{state}: {done} in {report.path}")
+        print_verdicts(sweep_verdicts(open_results(directory).trials))
     for trial_id, why in report.damaged.items():
         click.echo(f"damaged: {trial_id}: {why}", err=True)
     sys.exit(1 if report.damaged else 0)
@@ -70,23 +72,23 @@ def best(
     shown += _more_columns(results, "all" if as_json else columns, shown)
     rows = frame[[*shown, "seconds"]].reset_index().to_dict("records")
     print_rows([{str(k): v for k, v in row.items()} for row in rows], as_json=as_json)
+    if not as_json:
+        print_verdicts(sweep_verdicts(results.trials))
 
 
 def _varying(results: Results, *, every: bool) -> list[str]:
-    table = results.table()
-    names = results.setting_names
-    return [n for n in names if every or table[n].nunique(dropna=False) > 1]
+    return results.setting_names if every else results.trials.telling_settings
 
 
 def _more_columns(results: Results, columns: str | None, shown: list[str]) -> list[str]:
     if columns is None:
         return []
     names = results.measure_names
-    wanted = names if columns == "all" else columns.split(",")
-    for name in wanted:
+    chosen = names if columns == "all" else columns.split(",")
+    for name in chosen:
         if name not in names:
             raise unknown_name("measure in --columns", name, names)
-    return [name for name in wanted if name not in shown]
+    return [name for name in chosen if name not in shown]
 
 
 @click.command(epilog="Example: hifred export first-look --to csv -o first-look.csv")
@@ -106,25 +108,28 @@ def export(directory: Path, *, kind: str, output: Path | None) -> None:
 @AS_JSON
 def verify(directory: Path, *, repair: bool, as_json: bool) -> None:
     """Read every byte of a sweep and compare it with its checksums."""
-    found = verify_sweep(directory, repair=repair)
+    findings = verify_sweep(directory, repair=repair)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(findings))
     else:
-        click.echo(f"{found.n_checked} files checked, {len(found.damaged)} damaged")
-        for name, why in found.damaged.items():
+        checked = f"{findings.n_checked} files checked"
+        click.echo(f"{checked}, {len(findings.damaged)} damaged")
+        if findings.n_collected:
+            click.echo(f"the collected results too, {findings.n_collected} files")
+        for name, why in findings.damaged.items():
             click.echo(f"  {name}: {why}")
-        for trial_id in found.orphans:
+        for trial_id in findings.orphans:
             click.echo(f"  {trial_id} is in no plan")
-        if found.damaged_events:
-            click.echo(f"  {found.damaged_events} lines of logs cannot be read")
-        if found.repaired:
+        if findings.damaged_events:
+            click.echo(f"  {findings.damaged_events} lines of logs cannot be read")
+        if findings.repaired:
             click.echo(
                 f"set aside; make them again: hifred run {directory}, "
                 f"then hifred collect {directory}"
             )
-        elif found.damaged:
+        elif findings.damaged:
             click.echo(f"to make them again: hifred verify {directory} --repair")
-    sys.exit(0 if found.is_clean else 1)
+    sys.exit(0 if findings.is_clean else 1)
 
 
 @click.command(epilog="Example: hifred clean first-look --dry-run")

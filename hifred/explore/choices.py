@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import final
 
-from hifred.plots.labels import setting_text
 from hifred.store.ranking import criterion, ranked_trials, recommended
-from hifred.store.trial_table import SettingKey, TrialTable, ordered_keys
+from hifred.store.trial_table import SettingKey, TrialTable, ordered_keys, setting_text
 
 SETTINGS = ("model", "regularizer", "mu", "rank")
 
@@ -13,12 +12,7 @@ SETTINGS = ("model", "regularizer", "mu", "rank")
 def swept_settings(table: TrialTable) -> list[str]:
     """Return model, regularizer, mu, rank, and whatever else differs among trials."""
     first = [name for name in SETTINGS if name in table.setting_names]
-    others = [
-        name
-        for name in table.swept()
-        if name not in SETTINGS and len({*table.keys(name)} - {None}) > 1
-    ]
-    return [*first, *others]
+    return [*first, *(n for n in table.telling_settings if n not in SETTINGS)]
 
 
 @final

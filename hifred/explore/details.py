@@ -3,14 +3,11 @@
 from html import escape
 
 from hifred.explore.choices import swept_settings
-from hifred.plots.labels import (
-    measure_name,
-    measure_unit,
-    plain_unit,
-    setting_text,
-)
+from hifred.measures import measure_name
+from hifred.plots.labels import measure_unit, plain_unit
 from hifred.plots.shelf import Shelf
 from hifred.store.ranking import ranked_measures
+from hifred.store.trial_table import setting_text
 
 
 def details_html(shelf: Shelf, trial: str) -> str:

@@ -14,6 +14,7 @@ from hifred.explore.grid_view import GridView
 from hifred.explore.maps_panel import FUSION_LESS_TRUTH, NO_TRUTH, MapsPanel
 from hifred.explore.spectrum_view import SpectrumView
 from hifred.plots.comparison import brightest_pixel
+from hifred.plots.labels import measure_unit
 from hifred.plots.layers import Layer
 from hifred.plots.maps import shared_band
 from hifred.plots.regions import Region
@@ -22,6 +23,7 @@ from hifred.plots.style import ROLE_COLOURS
 from hifred.plots.trial_grid import measure_grid
 
 NOT_COMPARED = "not compared"
+SIDES = ("mu", "rank")
 
 
 @final
@@ -57,13 +59,16 @@ class Explorer:
         return self.shelf.model_of(str(self.trials["A"]))
 
     def choose_trial(self, trial: str, slot: str = "A") -> None:
-        """Show a trial as A or B; a trial of another model takes B with it."""
+        """Show a trial as A or B; a trial of another model takes the other with it.
+
+        Two models have two skies: their cubes share neither energies nor pixels.
+        """
         started = time.perf_counter()
         before = self.model
         self.trials[slot] = trial
-        if slot == "A" and self.model != before:
+        self._let_follow("A" if slot == "B" else "B", self.shelf.model_of(trial))
+        if self.model != before:
             self.band, self.region = self._widest_band(), self._first_region()
-            self._let_b_follow()
         self.refresh()
         self.controls.tell_time(time.perf_counter() - started)
 
@@ -99,12 +104,13 @@ class Explorer:
         )
 
     def show_grid(self) -> None:
-        """Show the measure over the grid of trial A's model and regulariser."""
-        settings = self.choices.settings(str(self.trials["A"]))
-        where = {k: v for k, v in settings.items() if k in {"model", "regularizer"}}
+        """Show the measure over mu and rank, all else as in the trial chosen last."""
+        settings = self.choices.settings(str(self.trials[self.controls.slot]))
+        where = {k: v for k, v in settings.items() if k not in SIDES}
         measure = self.controls.measure.value
         try:
-            self.grid.show(measure_grid(self.shelf.table, measure, where=where))
+            grid = measure_grid(self.shelf.table, measure, where=where)
+            self.grid.show(grid, measure_unit(self.shelf.table, measure))
             self.controls.tell_measure(measure)
         except HifredError as error:
             self.grid.clear()
@@ -182,10 +188,11 @@ class Explorer:
     def _choose_cell(self, trial: str) -> None:
         self.choose_trial(trial, self.controls.slot)
 
-    def _let_b_follow(self) -> None:
-        if self.trials["B"] is not None:
-            wanted = {**self.choices.settings(self.trials["B"]), "model": self.model}
-            self.trials["B"] = self.choices.nearest(wanted)
+    def _let_follow(self, slot: str, model: str) -> None:
+        trial = self.trials[slot]
+        if trial is not None and self.shelf.model_of(trial) != model:
+            settings = {**self.choices.settings(trial), "model": model}
+            self.trials[slot] = self.choices.nearest(settings)
 
     def _widest_band(self) -> tuple[float, float]:
         return shared_band(list(self.shelf.counts(self.model).values()))

@@ -9,7 +9,7 @@ from bokeh.plotting import figure
 
 from hifred.explore.drawing import measure_mapper
 from hifred.plots.labels import setting_label
-from hifred.plots.style import NO_DATA_COLOUR, NO_DATA_EDGE
+from hifred.plots.style import NO_DATA_COLOUR, NO_DATA_EDGE, measure_limits
 from hifred.plots.trial_grid import MeasureGrid
 
 COLUMNS = ("column", "row", "trial", "value", "text", "hatch", "ink")
@@ -46,11 +46,10 @@ class GridView:
         self._draw()
         self.source.selected.on_change("indices", self._on_tap)
 
-    def show(self, grid: MeasureGrid) -> None:
-        """Show a grid of values and words."""
-        finite = grid.values[np.isfinite(grid.values)]
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-        self._mapper.update(low=float(low), high=float(high if high > low else low + 1))
+    def show(self, grid: MeasureGrid, unit: str) -> None:
+        """Show a grid of values, in their unit, and words."""
+        low, high = measure_limits(grid.values, unit)
+        self._mapper.update(low=low, high=high)
         self.figure.x_range.factors = grid.column_texts
         self.figure.y_range.factors = grid.row_texts
         cells = [

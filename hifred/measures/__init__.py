@@ -9,6 +9,7 @@ from hifred.measures.fusion_measures import (
     measure_fusion,
     measure_of,
 )
+from hifred.measures.names import measure_meaning, measure_name
 from hifred.measures.similarity import acssim, ssim_maps
 from hifred.measures.spectral import (
     angular_distance,
@@ -29,6 +30,8 @@ __all__ = [
     "ergas",
     "mean_spectral_angle",
     "measure_fusion",
+    "measure_meaning",
+    "measure_name",
     "measure_of",
     "nmse_db",
     "relative_error",

@@ -1,5 +1,6 @@
 """Cost curves: how each solve came to its end."""
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -48,12 +49,20 @@ def _draw_total(axis: Axes, trial: xr.Dataset, *, label: str, i_trial: int) -> N
     total = trial["cost"].sel(term="total").to_numpy()
     excess = total - np.nanmin(total)
     axis.plot(
-        np.arange(total.size),
+        _iterations(trial, total.size),
         np.where(excess > 0, excess, np.nan),
         color=SPARE_COLOURS[i_trial % len(SPARE_COLOURS)],
         linestyle=LINE_STYLES[i_trial // len(SPARE_COLOURS) % len(LINE_STYLES)],
         label=f"{label} · {trial.attrs.get('outcome', 'no outcome')}",
     )
+
+
+def _iterations(trial: xr.Dataset, size: int) -> np.ndarray:
+    """Return the numbers of the iterations; a resumed solve kept the last of them."""
+    record = trial.attrs.get("record", {})
+    facts = json.loads(record) if isinstance(record, str) else record
+    last = int(facts.get("iterations") or size - 1)
+    return np.arange(size) + max(0, last - (size - 1))
 
 
 def _finish(axis: Axes) -> None:
@@ -84,7 +93,7 @@ def plot_cost_terms(trial: xr.Dataset) -> Figure:
     for i_term, term in enumerate(trial["term"].to_numpy()):
         values = trial["cost"].sel(term=term).to_numpy()
         axis.plot(
-            np.arange(values.size),
+            _iterations(trial, values.size),
             values - values[-1],
             color=_term_colour(str(term), i_term),
             linestyle="--" if term == "penalty" else "-",

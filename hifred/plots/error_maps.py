@@ -46,14 +46,14 @@ def plot_error_maps(trials: Mapping[str, xr.Dataset], name: str = "sam") -> Figu
     HifredError
         If no trial has the map: because it needs the truth, or is unknown.
     """
-    found = {label: error_map(trial, name) for label, trial in trials.items()}
-    present = [image for image in found.values() if image is not None]
+    images = {label: error_map(trial, name) for label, trial in trials.items()}
+    present = [image for image in images.values() if image is not None]
     if not present:
         raise _no_map(name, trials)
-    figure = new_figure(2.5 * len(found) + 1.0, 2.8)
-    axes = figure.subplots(1, len(found), squeeze=False, sharex=True, sharey=True)[0]
+    figure = new_figure(2.5 * len(images) + 1.0, 2.8)
+    axes = figure.subplots(1, len(images), squeeze=False, sharex=True, sharey=True)[0]
     scale, colourmap = map_scale(present)
-    for axis, (label, image) in zip(axes, found.items(), strict=True):
+    for axis, (label, image) in zip(axes, images.items(), strict=True):
         axis.set_title(label)
         if image is None:
             hatch(axis, f"no {name}")
@@ -80,16 +80,16 @@ def plot_error_histograms(
     name : str
         A per-pixel map, as in `plot_error_maps`.
     n_bins : int
-        Number of bins between the 3rd and 97th percentiles of all trials; what lies
-        beyond is counted in the outermost.
+        Number of bins between the 3rd and 97th percentiles of all trials; the legend
+        says how many pixels of each lie beyond.
 
     Raises
     ------
     HifredError
         If no trial has the map: because it needs the truth, or is unknown.
     """
-    found = {label: error_map(trial, name) for label, trial in trials.items()}
-    present = {label: image for label, image in found.items() if image is not None}
+    images = {label: error_map(trial, name) for label, trial in trials.items()}
+    present = {label: image for label, image in images.items() if image is not None}
     if not present:
         raise _no_map(name, trials)
     figure = new_figure(6.4, 3.2)
@@ -99,13 +99,13 @@ def plot_error_histograms(
     bins = np.linspace(lowest, highest, n_bins + 1)
     for i_trial, (label, image) in enumerate(present.items()):
         _draw_histogram(axis, _finite(image), bins, label=label, i_trial=i_trial)
-    absent = [label for label, image in found.items() if image is None]
+    absent = [label for label, image in images.items() if image is None]
     if absent:
-        axis.set_title(f"no {name}: {', '.join(absent)}", loc="left")
+        axis.set_title(f"no {name}: {', '.join(absent)}", loc="right")
     axis.set_xlabel(variable_label(next(iter(present.values()))))
     axis.set_ylabel("pixels (count)")
     axis.grid(visible=True)
-    axis.legend()
+    axis.legend(loc="lower left", bbox_to_anchor=(0.0, 1.02), borderaxespad=0.0)
     return figure
 
 
@@ -171,15 +171,16 @@ def hatch(axis: Axes, word: str) -> None:
 def _draw_histogram(
     axis: Axes, values: np.ndarray, bins: np.ndarray, *, label: str, i_trial: int
 ) -> None:
-    inside = np.clip(values, bins[0], bins[-1])
+    n_below, n_above = int(np.sum(values < bins[0])), int(np.sum(values > bins[-1]))
+    beyond = f" · beyond: {n_below} below, {n_above} above" if n_below + n_above else ""
     axis.hist(
-        inside,
+        values,
         bins=list(bins),
         histtype="step",
         linewidth=1.3,
         color=SPARE_COLOURS[i_trial % len(SPARE_COLOURS)],
         linestyle=LINE_STYLES[i_trial % len(LINE_STYLES)],
-        label=f"{label} · median {np.median(values):.2g}",
+        label=f"{label} · median {np.median(values):.2g}{beyond}",
     )
 
 

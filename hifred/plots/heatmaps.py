@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from hifred.plots.labels import measure_label, setting_label
+from hifred.plots.labels import measure_label, measure_unit, setting_label
 from hifred.plots.style import (
     MEASURE_COLOURMAP,
     NO_DATA_COLOUR,
     NO_DATA_EDGE,
     NO_DATA_HATCH,
+    measure_limits,
     new_figure,
     styled,
 )
@@ -50,9 +51,10 @@ def plot_measure_grid(
     table = trials_of(source)
     grid = measure_grid(table, measure, where=where, columns=columns, rows=rows)
     n_rows, n_columns = grid.values.shape
+    scale = Normalize(*measure_limits(grid.values, measure_unit(table, measure)))
     figure = new_figure(1.9 + 0.95 * max(n_columns, 3), 1.3 + 0.55 * max(n_rows, 2))
     axis = figure.subplots()
-    drawn = draw_measure_grid(axis, grid)
+    drawn = draw_measure_grid(axis, grid, scale=scale)
     axis.set_xlabel(setting_label(columns))
     axis.set_ylabel(setting_label(rows))
     title = ", ".join(f"{value}" for value in (where or {}).values())
@@ -61,16 +63,14 @@ def plot_measure_grid(
     return figure
 
 
-def draw_measure_grid(
-    axis: Axes, grid: MeasureGrid, *, scale: Normalize | None = None
-) -> AxesImage:
+def draw_measure_grid(axis: Axes, grid: MeasureGrid, *, scale: Normalize) -> AxesImage:
     """Draw the cells, the hatched ones with their word, and a frame on the best."""
     drawn = axis.imshow(
         np.ma.masked_invalid(grid.values),
         origin="lower",
         aspect="auto",
         cmap=MEASURE_COLOURMAP,
-        norm=scale or _scale_of(grid.values),
+        norm=scale,
     )
     for (row, column), value in np.ndenumerate(grid.values):
         if grid.words[row, column]:
@@ -83,13 +83,6 @@ def draw_measure_grid(
     axis.set_yticks(range(len(grid.rows)), grid.row_texts)
     axis.tick_params(length=0)
     return drawn
-
-
-def _scale_of(values: np.ndarray) -> Normalize:
-    finite = values[np.isfinite(values)]
-    if finite.size == 0:
-        return Normalize(0.0, 1.0)
-    return Normalize(float(finite.min()), float(finite.max()))
 
 
 def _draw_missing(axis: Axes, row: int, column: int, word: str) -> None:

@@ -5,27 +5,12 @@ import re
 import numpy as np
 import xarray as xr
 
+from hifred.measures import measure_name
 from hifred.store.trial_table import SIGMA, TrialTable
 
 SURFACE_BRIGHTNESS = "surface brightness"
 SURFACE_BRIGHTNESS_UNIT = "photon cm-2 s-1 keV-1 arcsec-2"
 
-MEASURE_NAMES = {
-    "nmse_db": "NMSE",
-    "nmse_truth_db": "NMSE over the truth",
-    "asam": "aSAM",
-    "asam_bright": "aSAM, bright pixels",
-    "acssim": "acSSIM",
-    "ergas": "ERGAS",
-    "ergas_paper": "ERGAS of the paper",
-    "deviance_sigma": "misfit",
-    "deviance_expected": "expected deviance",
-    "deviance_variance": "variance of the deviance",
-    "data_nmse_db": "NMSE of the counts",
-    "held_out": "held-out rank",
-    "held_out_error": "held-out error",
-    "held_out_deviance": "held-out deviance",
-}
 BETTER = {
     "higher": "higher is better",
     "lower": "lower is better",
@@ -59,16 +44,6 @@ def variable_label(variable: xr.DataArray) -> str:
     """Return the label of a labelled array, from its long_name and units."""
     name = str(variable.attrs.get("long_name") or variable.name)
     return with_unit(name, str(variable.attrs.get("units", "1")))
-
-
-def measure_name(name: str) -> str:
-    """Return what a measure is called; one of an instrument ends in its name."""
-    starts = [known for known in MEASURE_NAMES if f"{name}_".startswith(f"{known}_")]
-    if not starts:
-        return name.replace("_", " ")
-    known = max(starts, key=len)
-    ending = name[len(known) :].strip("_")
-    return MEASURE_NAMES[known] + (f", {ending}" if ending else "")
 
 
 def measure_unit(table: TrialTable, measure: str) -> str:
@@ -105,15 +80,6 @@ def scaled_label(name: str, unit: str, exponent: int) -> str:
     lines = [" ".join(words[:3]), " ".join(words[3:])]
     shown = "\n".join(pretty_unit(line) for line in lines if line)
     return f"{name}\n({factor}{shown})"
-
-
-def setting_text(value: object) -> str:
-    """Return a setting as one reads it: 3, 0.001, auto; a dash where it has none."""
-    if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
-        return "–"
-    if isinstance(value, float | np.floating):
-        return f"{value:.4g}"
-    return str(value)
 
 
 def band_text(band: tuple[float, float]) -> str:

@@ -1,6 +1,6 @@
-"""Curves of a measure against a setting, one line per regulariser and rank."""
+"""Curves of a measure against a setting, a line for each value of the others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import blended_transform_factory
 
-from hifred.plots.labels import measure_label, setting_label, setting_text
+from hifred.plots.labels import measure_label, setting_label
 from hifred.plots.style import (
     LINE_STYLES,
     NO_DATA_EDGE,
@@ -19,7 +19,11 @@ from hifred.plots.style import (
     styled,
 )
 from hifred.plots.trial_grid import Source, trial_words, trials_of
-from hifred.store.trial_table import SettingKey, TrialTable, ordered_keys
+from hifred.store.result_grid import trial_grid
+from hifred.store.trial_table import SettingKey, TrialTable, ordered_keys, setting_text
+
+SHARED = ("regularizer", "rank")
+MOST_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,18 @@ class _Line:
     x: list[SettingKey]
     y: np.ndarray
     words: list[str]
+    others: dict[str, SettingKey]
+    n_shared: int
 
     @property
     def label(self) -> str:
-        rank = setting_text(self.rank)
-        return self.regularizer if rank == "–" else f"{self.regularizer}, rank {rank}"
+        settings = {"rank": self.rank, **self.others}
+        words = [f"{name} {setting_text(key)}" for name, key in settings.items()]
+        words = [self.regularizer, *(w for w in words if not w.endswith(" –"))]
+        return ", ".join([*words, *self._of_how_many()])
+
+    def _of_how_many(self) -> list[str]:
+        return [f"best of {self.n_shared}"] if self.n_shared > 1 else []
 
 
 @styled
@@ -44,10 +55,12 @@ def plot_measure_curves(
     against: str = "mu",
     where: Mapping[str, object] | None = None,
 ) -> Figure:
-    """Draw a measure against a setting, one line per regulariser and rank.
+    """Draw a measure against a setting, a line per value of all other settings.
 
-    A regulariser that does not read the setting is a level line. A trial without a
-    value is a cross below the axis, under the word for its state.
+    Beyond a dozen lines there is one per regulariser and rank, and each point is the
+    best of those that share it; the legend says of how many. A regulariser that does
+    not read the setting is a level line. A trial without a value is a cross below the
+    axis, under the word for its state.
 
     Parameters
     ----------
@@ -76,29 +89,41 @@ def plot_measure_curves(
 
 
 def _lines(table: TrialTable, measure: str, against: str) -> list[_Line]:
-    words = trial_words(table, measure)
-    values = table.measured(measure)
-    keys = [
-        (str(regularizer or ""), rank)
-        for regularizer, rank in zip(
-            table.keys("regularizer"), table.keys("rank"), strict=True
-        )
-    ]
-    x = table.keys(against)
-    order = ordered_keys(x)
+    """Return a line per setting of all that differs; few enough to be told apart."""
+    others = [n for n in table.telling_settings if n not in (against, *SHARED)]
+    if len(set(_line_keys(table, others))) > MOST_LINES:
+        others = []
+    keys = _line_keys(table, others)
     lines = []
     for key in dict.fromkeys(keys):
-        members = [i for i, other in enumerate(keys) if other == key]
-        members.sort(key=lambda i: order.index(x[i]))
-        lines.append(
-            _Line(
-                *key,
-                [x[i] for i in members],
-                np.array([np.nan if words[i] else values[i] for i in members]),
-                [words[i] for i in members],
-            )
-        )
+        members = table.take([i for i, other in enumerate(keys) if other == key])
+        named = dict(zip(others, key[len(SHARED) :], strict=True))
+        lines.append(_line(members, measure, against, others=named))
     return lines
+
+
+def _line_keys(
+    table: TrialTable, others: Sequence[str]
+) -> list[tuple[SettingKey, ...]]:
+    return list(zip(*(table.keys(n) for n in (*SHARED, *others)), strict=True))
+
+
+def _line(
+    table: TrialTable, measure: str, against: str, *, others: dict[str, SettingKey]
+) -> _Line:
+    """Return one line; where trials share a point, the best of them."""
+    laid = trial_grid(table, measure, (against,), best_of=True)
+    words = dict(zip(table.trials, trial_words(table, measure), strict=True))
+    best = [words[str(trial)] for trial in laid["trial"].to_numpy()]
+    return _Line(
+        regularizer=str(table.keys("regularizer")[0] or ""),
+        rank=table.keys("rank")[0],
+        x=ordered_keys(table.keys(against)),
+        y=np.where([not word for word in best], laid.to_numpy(), np.nan),
+        words=best,
+        others=others,
+        n_shared=int(laid["n_trials"].max()),
+    )
 
 
 def _draw_lines(axis: Axes, lines: list[_Line]) -> None:

@@ -7,15 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hifred.plots.labels import measure_label, setting_label, setting_text
+from hifred.plots.labels import measure_label, measure_unit, setting_label
 from hifred.plots.style import (
     NO_DATA_EDGE,
+    measure_limits,
     new_figure,
     regularizer_colour,
     styled,
 )
 from hifred.plots.trial_grid import Source, trials_of
-from hifred.store.trial_table import DONE, TrialTable, ordered_keys
+from hifred.store.trial_table import DONE, TrialTable, ordered_keys, setting_text
 
 # Where a trial without a value meets an axis, in units of the axis' height.
 NO_VALUE_AT = -0.12
@@ -76,9 +77,8 @@ def _setting_axis(axis: Axes, table: TrialTable, name: str, at: int) -> np.ndarr
 
 def _measure_axis(axis: Axes, table: TrialTable, name: str, at: int) -> np.ndarray:
     numbers = table.measured(name)
-    finite = numbers[np.isfinite(numbers)]
-    lowest, highest = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-    height = (numbers - lowest) / max(highest - lowest, 1e-300)
+    lowest, highest = measure_limits(numbers, measure_unit(table, name))
+    height = (numbers - lowest) / (highest - lowest)
     ends = {0.0: lowest, 1.0: highest}
     if table.direction(name) != "higher":
         height, ends = 1 - height, {1.0: lowest, 0.0: highest}
@@ -124,14 +124,14 @@ def _draw_trials(axis: Axes, heights: np.ndarray, table: TrialTable) -> None:
 
 def _name_missing(axis: Axes, table: TrialTable, first_measure: int) -> None:
     words = table.frame["status"].to_numpy(str)
-    found = [
+    counts = [
         f"{np.sum(words == word)} {word}" for word in np.unique(words[words != DONE])
     ]
-    if found:
+    if counts:
         axis.text(
             first_measure - 0.03,
             NO_VALUE_AT - 0.03,
-            "no value: " + ", ".join(found),
+            "no value: " + ", ".join(counts),
             color=NO_DATA_EDGE,
             fontsize=8,
             ha="left",

@@ -61,8 +61,8 @@ class Region:
 
 def _inside(centres: np.ndarray, lower: float, upper: float) -> slice:
     lower, upper = min(lower, upper), max(lower, upper)
-    found = np.flatnonzero((centres >= lower) & (centres <= upper))
-    if found.size == 0:
+    places = np.flatnonzero((centres >= lower) & (centres <= upper))
+    if places.size == 0:
         nearest = int(np.argmin(np.abs(centres - (lower + upper) / 2)))
         return slice(nearest, nearest + 1)
-    return slice(int(found[0]), int(found[-1]) + 1)
+    return slice(int(places[0]), int(places[-1]) + 1)

@@ -11,7 +11,6 @@ import pandas as pd
 import xarray as xr
 
 from hifred.observations import CountsModel, FusionInput, geometry_of
-from hifred.plots.labels import setting_text
 from hifred.plots.layers import Layer, counts_layer, fusion_layer, truth_layer
 from hifred.plots.residuals import with_values
 from hifred.plots.trial_grid import Source, trials_of
@@ -23,7 +22,6 @@ from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.watch.states import BAD_STATES
 
 MIB = 2**20
-LABEL_SETTINGS = ("regularizer", "mu", "rank")
 V = TypeVar("V")
 
 
@@ -108,12 +106,7 @@ class Shelf:
 
     def label(self, trial: str) -> str:
         """Return a trial's settings as a short text, such as ``lrs mu 0.01 rank 5``."""
-        words = [
-            text if name == "regularizer" else f"{name} {text}"
-            for name in LABEL_SETTINGS
-            if (text := setting_text(self.setting(trial, name))) != "–"
-        ]
-        return " ".join(words)
+        return self.table.label(trial)
 
     def setting(self, trial: str, name: str) -> SettingKey:
         """Return a setting of a trial; None where it does not read it."""

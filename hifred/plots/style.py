@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 
@@ -42,6 +43,8 @@ MEASURE_COLOURMAP = "cividis"
 NO_DATA_COLOUR = "#e8e8e8"
 NO_DATA_EDGE = "#8a8a8a"
 NO_DATA_HATCH = "////"
+
+LEAST_SPANS = {"dB": 0.5, "standard deviations": 1.0}
 
 RC = {
     "font.family": "DejaVu Sans",
@@ -100,6 +103,27 @@ def symmetric_scale(extent: float) -> Normalize:
     """Return the colour scale of a difference: white is zero."""
     extent = extent if extent > 0 else 1.0
     return Normalize(-extent, extent)
+
+
+def measure_limits(values: np.ndarray, unit: str) -> tuple[float, float]:
+    """Return the ends of the scale of a measure, so that next to nothing looks so.
+
+    Parameters
+    ----------
+    values : array
+        NaN where there is none.
+    unit : str
+        Of the measure: 0.5 dB, 1 standard deviation, else 2 % of the largest value
+        are the least that a scale spans.
+    """
+    finite = np.asarray(values, float)[np.isfinite(values)]
+    if finite.size == 0:
+        return 0.0, 1.0
+    lowest, highest = float(finite.min()), float(finite.max())
+    size = max(abs(lowest), abs(highest))
+    least = LEAST_SPANS.get(unit, 0.02 * size) or 1.0
+    spare = max(0.0, least - (highest - lowest)) / 2
+    return lowest - spare, highest + spare
 
 
 def regularizer_colour(name: str) -> str:

@@ -7,13 +7,18 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from hifred.plots.labels import setting_text
 from hifred.store import Results
 from hifred.store.ranking import merits
 from hifred.store.result_grid import trial_grid
 from hifred.store.trial_row import NOT_PLANNED as NOT_PLANNED_FLAG
 from hifred.store.trial_row import STATUS_FLAGS
-from hifred.store.trial_table import DONE, SettingKey, TrialTable, ordered_keys
+from hifred.store.trial_table import (
+    DONE,
+    SettingKey,
+    TrialTable,
+    ordered_keys,
+    setting_text,
+)
 
 NOT_PLANNED = "not planned"
 NEEDS_TRUTH = "no truth"

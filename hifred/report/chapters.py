@@ -6,6 +6,7 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from hifred.errors import HifredError
+from hifred.measures import measure_name
 from hifred.plots import (
     plot_comparison,
     plot_costs,
@@ -16,7 +17,6 @@ from hifred.plots import (
     plot_parallel_coordinates,
     plot_residuals,
 )
-from hifred.plots.labels import measure_name
 from hifred.plots.shelf import Shelf
 from hifred.report.facts import best_per_regularizer
 from hifred.report.pictures import Picture, take_picture

@@ -7,14 +7,10 @@ from typing import Any
 
 import xarray as xr
 
-from hifred.plots.labels import (
-    measure_name,
-    measure_unit,
-    plain_unit,
-    setting_text,
-)
+from hifred.measures import measure_name
+from hifred.plots.labels import measure_unit, plain_unit
 from hifred.store.ranking import best_of_each, criterion, ranked_measures, ranked_trials
-from hifred.store.trial_table import TrialTable
+from hifred.store.trial_table import TrialTable, setting_text
 
 N_BEST = 5
 

@@ -197,8 +197,8 @@ def _with_coverage(
             "the fusion must have the shape of the truth, without a margin; got "
             f"{result['flux'].shape} and {cube.shape}."
         )
-    wanted = band_images(cube, summary.sizes["band"])
-    error = summary["band_flux"].to_numpy() - wanted
+    true_bands = band_images(cube, summary.sizes["band"])
+    error = summary["band_flux"].to_numpy() - true_bands
     sigma = summary["band_standard_error"].to_numpy()
     pull = error / np.where(sigma > 0, sigma, np.nan)
     return summary.assign(_coverage(pull, bright_pixels(cube)))
@@ -206,7 +206,7 @@ def _with_coverage(
 
 def _coverage(pull: np.ndarray, is_bright: np.ndarray) -> dict[str, Any]:
     bright = pull[np.broadcast_to(is_bright, pull.shape)]
-    found = {
+    measures = {
         "band_bias": (
             ("band", *dims.IMAGE),
             pull,
@@ -226,7 +226,7 @@ def _coverage(pull: np.ndarray, is_bright: np.ndarray) -> dict[str, Any]:
     attrs = {"units": dims.DIMENSIONLESS, "direction": "none", "needs_truth": 1}
     return {
         name: (names, values, attrs | {"long_name": words})
-        for name, (names, values, words) in found.items()
+        for name, (names, values, words) in measures.items()
     }
 
 

@@ -176,11 +176,11 @@ def cube_error(result: xr.Dataset, reference: xr.Dataset) -> float:
     error of :math:`E`, plus the noise of :math:`R`, which all settings share, plus
     what the bias of :math:`R` has in common with that of :math:`E`.
     """
-    estimate, wanted = (
+    estimate, reference_cube = (
         cube["flux"].transpose(*dims.SKY_CUBE).to_numpy().astype(float)
         for cube in (result, reference)
     )
-    return float(np.sum((estimate - wanted) ** 2) / np.sum(wanted**2))
+    return float(np.sum((estimate - reference_cube) ** 2) / np.sum(reference_cube**2))
 
 
 def reference_fit(

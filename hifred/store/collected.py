@@ -188,8 +188,8 @@ def _stable_order(ids: list[str], earlier: Path | None, name: str) -> list[str]:
         return ids
     with xr.open_zarr(folder, consolidated=False, chunks=None) as old:
         known = [str(i) for i in old[TRIAL].values]
-    wanted = set(ids)
-    kept = [i for i in known if i in wanted]
+    members = set(ids)
+    kept = [i for i in known if i in members]
     return kept + [i for i in ids if i not in set(kept)]
 
 

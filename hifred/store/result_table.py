@@ -117,7 +117,7 @@ def _measures(rows: Sequence[TrialRow]) -> dict[str, xr.Variable]:
     return {
         name: xr.Variable(
             TRIAL,
-            np.array([found.get(name, np.nan) for found in measured], dtype=float),
+            np.array([values.get(name, np.nan) for values in measured], dtype=float),
             {"units": "1", "long_name": name, **facts},
         )
         for name, facts in attrs.items()
@@ -125,14 +125,14 @@ def _measures(rows: Sequence[TrialRow]) -> dict[str, xr.Variable]:
 
 
 def _facts(rows: Sequence[TrialRow]) -> dict[str, xr.Variable]:
-    found = [(row.attributes or {}).get("record", {}) for row in rows]
+    records = [(row.attributes or {}).get("record", {}) for row in rows]
     variables = {
         name: _numbers(
-            [float(record.get(name, np.nan)) for record in found], name, *texts
+            [float(record.get(name, np.nan)) for record in records], name, *texts
         )
         for name, texts in RECORD_FACTS.items()
     }
-    memory = [record.get("provenance", {}).get("max_rss_mib") for record in found]
+    memory = [record.get("provenance", {}).get("max_rss_mib") for record in records]
     numbers = [np.nan if value is None else float(value) for value in memory]
     variables["max_rss"] = _numbers(
         numbers, "max_rss", "MiB", "largest resident memory of the process"

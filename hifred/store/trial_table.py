@@ -18,6 +18,7 @@ FACTS = ("seconds", "iterations", "attempt", "max_rss", "outcome", "message")
 # Numbers of a setting agree when they differ by less than this share.
 TOLERANCE = 1e-6
 TEXT_SUFFIX = "_text"
+LABEL_SETTINGS = ("regularizer", "mu", "rank")
 SIGMA = "deviance_sigma"
 TRUTH_MEASURES = tuple(name for name, known in MEASURES.items() if known.needs_truth)
 
@@ -103,6 +104,22 @@ class TrialTable:
         if name not in self.setting_names:
             return None
         return setting_key(self.frame.loc[trial, name])
+
+    @property
+    def telling_settings(self) -> list[str]:
+        """Settings with several values among the trials that read them."""
+        return [n for n in self.swept() if len({*self.keys(n)} - {None}) > 1]
+
+    def label(self, trial: str) -> str:
+        """Return a trial's settings as a short text, such as ``lrs mu 0.01 rank 5``."""
+        others = [n for n in self.telling_settings if n not in LABEL_SETTINGS]
+        words = [
+            text if name == "regularizer" else f"{name} {text}"
+            for name in (*LABEL_SETTINGS, *others)
+            if name != "model"
+            and (text := setting_text(self.setting(trial, name))) != "–"
+        ]
+        return " ".join(words)
 
     def swept(self, names: Iterable[str] | None = None) -> list[str]:
         """Return the settings that differ among the trials."""
@@ -200,6 +217,15 @@ def _number(text: str) -> SettingKey:
         return float(text)
     except ValueError:
         return text
+
+
+def setting_text(value: object) -> str:
+    """Return a setting as one reads it: 3, 0.001, auto; a dash where it has none."""
+    if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}"
+    return str(value)
 
 
 def ordered_keys(keys: Iterable[SettingKey]) -> list[SettingKey]:

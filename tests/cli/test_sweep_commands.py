@@ -87,6 +87,8 @@ def test_a_sweep_from_beginning_to_end() -> None:
         "identical"
     ]
     assert "7 files checked, 0 damaged" in ok("verify", "runs/first")
+    assert "Take " in ok("best", "runs/first")
+    assert "the collected results too" in ok("verify", "runs/first")
 
 
 def test_the_template_is_a_sweep_that_can_be_planned() -> None:

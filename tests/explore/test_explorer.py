@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from numpy.testing import assert_allclose
 
 from hifred.explore.details import details_html
@@ -141,3 +142,38 @@ def test_details_escape_what_they_show(shelf) -> None:
         table, open_trial=shelf._open_trial, open_input=lambda _: shelf.input("demo")
     )
     assert "&lt;script&gt;" in details_html(shelf_with, "000000000000")
+
+
+@pytest.mark.parametrize("slot", ["A", "B"])
+def test_both_trials_are_of_one_model_whichever_changes(explorer, slot: str) -> None:
+    explorer.compare(True)
+    explorer.choose_trial("000000000017", slot)
+    models = {explorer.shelf.model_of(trial) for trial in explorer.trials.values()}
+    assert models == {"hot"}
+    assert explorer.band == explorer.energy_range()
+
+
+def test_the_grid_keeps_every_other_setting_of_the_trial(shelf) -> None:
+    table = make_collected()
+    doubled = xr.concat(
+        [
+            table.assign_coords(space_scales=("trial", np.full(32, 2.0))),
+            table.assign_coords(
+                space_scales=("trial", np.full(32, 3.0)),
+                trial=[f"{i + 100:012x}" for i in range(32)],
+            ),
+        ],
+        "trial",
+    )
+    sliced = type(shelf)(
+        doubled,
+        open_trial=lambda trial: shelf._open_trial(f"{int(trial, 16) % 100:012x}"),
+        open_input=shelf.input,
+    )
+    explorer = Explorer(sliced)
+    assert "space_scales" in explorer.choices.names
+    cells = explorer.grid.source.data
+    assert not any("best of" in text for text in cells["text"])
+    explorer.controls._settings["space_scales"].value = 3.0
+    shown = {trial for trial in explorer.grid.source.data["trial"] if trial}
+    assert {float(sliced.row(trial)["space_scales"]) for trial in shown} == {3.0}

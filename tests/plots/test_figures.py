@@ -72,7 +72,7 @@ def texts(figure) -> str:
     found = []
     for axis in figure.axes:
         found += [text.get_text() for text in axis.texts]
-        found += [axis.get_title(), axis.get_title(loc="left")]
+        found += [axis.get_title(loc=place) for place in ("left", "center", "right")]
     return " ".join(found)
 
 
@@ -173,3 +173,31 @@ def test_layers_without_common_energies_are_refused() -> None:
     shifted = TRUTH.assign_coords(energy_edges=TRUTH["energy_edges"] + 5)
     with pytest.raises(HifredError, match="share some energies"):
         plot_maps([*LAYERS, *comparison_layers({}, None, shifted)])
+
+
+def test_a_histogram_counts_what_lies_beyond_its_bins(drawn) -> None:
+    axis = drawn["histograms"].axes[0]
+    shown = [line.get_text() for line in axis.get_legend().get_texts()]
+    images = [trial["sam"].to_numpy() for trial in TRIALS.values()]
+    figure = plot_error_histograms(TRIALS, "sam")
+    limits = np.percentile(np.concatenate([i.ravel() for i in images]), [3, 97])
+    legend = figure.axes[0].get_legend().get_texts()
+    for image, text in zip(images, legend, strict=True):
+        below, above = int((image < limits[0]).sum()), int((image > limits[1]).sum())
+        assert f"beyond: {below} below, {above} above" in text.get_text()
+    assert all("beyond" in text for text in shown)
+
+
+def test_next_to_no_difference_does_not_span_the_scale() -> None:
+    nearly_equal = COLLECTED.copy(deep=True)
+    nearly_equal["nmse_db"] = nearly_equal["nmse_db"] * 1e-4 + 20.0
+    nearly_equal["nmse_db"].attrs = COLLECTED["nmse_db"].attrs
+    where = {"model": "demo", "regularizer": "lrs"}
+    drawn = plot_measure_grid(nearly_equal, "nmse_db", where=where).axes[0].images[0]
+    assert drawn.norm.vmax - drawn.norm.vmin == pytest.approx(0.5)
+
+
+def test_a_resumed_solve_is_drawn_at_its_own_iterations() -> None:
+    resumed = RESULT.assign_attrs(record={"iterations": 100})
+    (line,) = plot_costs({"a": resumed}).axes[0].lines
+    assert (line.get_xdata()[0], line.get_xdata()[-1]) == (61, 100)

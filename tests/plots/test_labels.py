@@ -1,20 +1,20 @@
 import pytest
 import xarray as xr
 
+from hifred.measures import measure_name
 from hifred.plots.labels import (
     band_text,
     measure_label,
-    measure_name,
     plain_unit,
     power_of_ten,
     pretty_unit,
     scaled_label,
     setting_label,
-    setting_text,
     variable_label,
     with_unit,
 )
 from hifred.plots.trial_grid import trials_of
+from hifred.store.trial_table import setting_text
 from tests.made_up import make_collected
 
 

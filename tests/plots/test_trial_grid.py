@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import xarray as xr
 
 from hifred.errors import HifredError
+from hifred.plots import plot_measure_curves
 from hifred.plots.trial_grid import measure_grid, slices_of, trials_of
 from tests.made_up import make_collected
 
@@ -102,3 +104,36 @@ def test_slices_are_the_settings_beside_the_two_sides() -> None:
     assert slices_of(table.select(LRS), ("mu", "rank")) == [{}]
     slices = slices_of(table.select({"regularizer": "lrs"}), ("mu", "rank"))
     assert slices == [{"model": "demo"}, {"model": "hot"}]
+
+
+def with_scales(n_scales: int):
+    """Return lrs of one model with a third swept setting beside mu and rank."""
+    one = make_collected().isel(trial=slice(5, 16))
+    parts = []
+    for scale in range(n_scales):
+        part = one.assign_coords(
+            trial=[f"{scale:02x}{i:010x}" for i in range(11)],
+            space_scales=("trial", np.full(11, scale)),
+        )
+        part["nmse_db"] = part["nmse_db"] - scale
+        parts.append(part)
+    return xr.concat(parts, "trial")
+
+
+def test_every_swept_setting_is_a_slice_of_the_heat_map() -> None:
+    dataset = with_scales(3)
+    slices = slices_of(trials_of(dataset), ("mu", "rank"))
+    assert slices == [{"space_scales": float(i)} for i in range(3)]
+    grids = [measure_grid(dataset, "nmse_db", where=where) for where in slices]
+    assert all(grid.n_trials.max() == 1 for grid in grids)
+    assert grids[2].values[0, 0] == grids[0].values[0, 0] - 2
+
+
+@pytest.mark.parametrize(("n_scales", "n_lines"), [(3, 9), (5, 3)])
+def test_curves_name_every_swept_setting_or_say_of_how_many(n_scales, n_lines) -> None:
+    figure = plot_measure_curves(with_scales(n_scales), "nmse_db")
+    labels = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
+    labels = [label for label in labels if label != "no value"]
+    assert len(labels) == n_lines
+    word = "space scales" if n_scales == 3 else f"best of {n_scales}"
+    assert all(word in label.replace("_", " ") for label in labels)

@@ -31,7 +31,9 @@ class Findings:
     Parameters
     ----------
     n_checked : int
-        Files that were read.
+        Files of trials and inputs that were read.
+    n_collected : int
+        Files of the collected results that were read.
     damaged : dict
         Path inside the sweep to what is wrong with it.
     orphans : list of str
@@ -43,6 +45,7 @@ class Findings:
     """
 
     n_checked: int = 0
+    n_collected: int = 0
     damaged: dict[str, str] = field(default_factory=dict)
     orphans: list[str] = field(default_factory=list)
     damaged_events: int = 0
@@ -121,7 +124,7 @@ def _check_results(findings: Findings, directory: SweepDirectory) -> None:
     manifest = None if generation is None else read_manifest(generation)
     if manifest is None:
         return
-    findings.n_checked += len(manifest.files)
+    findings.n_collected = len(manifest.files)
     place = manifest.generation.relative_to(directory.root)
     for name, why in manifest.damaged().items():
         findings.damaged[str(place / name)] = why

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import final
 
 import numpy as np
@@ -11,22 +10,15 @@ from astropy.io import fits
 from scipy import sparse
 
 from hifred.errors import HifredError
-from hifred.observations.formats.energy_grids import joined_edges
-from hifred.observations.formats.fits_tables import (
-    FitsFormatError,
-    FitsTable,
-    open_fits,
-    read_interval_columns,
+from hifred.observations.formats.energy_axis import plane_edges, with_whole_matrix
+from hifred.observations.formats.fits_tables import open_fits
+from hifred.observations.formats.image_files import (
+    chosen_image,
+    image_name,
+    plain_axes,
 )
-from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.overlap import overlap_matrix
 from hifred.observations.geometry.pixel_grid import PixelGrid, grid_from_header
-
-BAND_COLUMNS = (
-    ("E_MIN", "E_MAX"),
-    ("ENERG_LO", "ENERG_HI"),
-    ("ENERGY_TRUE_MIN", "ENERGY_TRUE_MAX"),  # gammapy's exposure maps
-)
 
 
 @final
@@ -56,16 +48,24 @@ class SkyImage:
 
 
 def read_sky_image(
-    path: str | PathLike[str], extension: str | int | None = None
+    path: str | PathLike[str],
+    extension: str | int | None = None,
+    *,
+    grid: PixelGrid | None = None,
+    prefer_cube: bool = False,
 ) -> SkyImage:
     """Read an image or a cube; a cube's energies from its bands table or its WCS.
 
     Parameters
     ----------
     path : path
-        FITS file.
+        FITS file, or ``file[NAME]`` with the name or number of an extension.
     extension : str or int, optional
         Name or number of the image extension; by default the first with data.
+    grid : PixelGrid, optional
+        Pixels of an image without a celestial WCS.
+    prefer_cube : bool
+        Whether the first cube with data is meant, not the first image.
 
     Raises
     ------
@@ -73,76 +73,32 @@ def read_sky_image(
         If there is no such image, it is not 2-D or 3-D, or its planes have no
         energies. The error names file and extension.
     """
-    path = Path(path)
-    with open_fits(path) as hdus:
-        hdu = _image_hdu(hdus, extension, path.name)
-        place = f"{path.name}[{hdu.name or 'PRIMARY'}]"
-        values = np.asarray(hdu.data)
-        values = values.astype(values.dtype.newbyteorder("="), copy=False)
-        if values.ndim not in (2, 3):
-            raise FitsFormatError(
-                f"{place} must be an image or a cube; it has {values.ndim} axes."
-            )
-        edges = _plane_edges(hdus, hdu, place, path) if values.ndim == 3 else None
-        grid = grid_from_header(hdu.header, place)
-        unit = str(hdu.header.get("BUNIT", "")).strip()
-        return SkyImage(values, grid, unit, edges, dict(hdu.header))
-
-
-def _image_hdu(
-    hdus: fits.HDUList, extension: str | int | None, name: str
-) -> fits.PrimaryHDU:
-    if extension is not None:
-        try:
-            hdu = hdus[extension]
-        except (KeyError, IndexError) as error:
-            raise FitsFormatError(
-                f"{name} must have an extension {extension!r}; it has "
-                f"{', '.join(h.name or 'unnamed' for h in hdus)}."
-            ) from error
-        if not hdu.is_image or hdu.header.get("NAXIS", 0) == 0:
-            raise FitsFormatError(f"{name}[{extension}] must be an image; it is none.")
-        return hdu
-    for hdu in hdus:
-        if hdu.is_image and hdu.header.get("NAXIS", 0) > 0:
-            return hdu
-    raise FitsFormatError(
-        f"{name} must hold an image; it has only "
-        f"{', '.join(h.name or 'unnamed' for h in hdus)}."
-    )
-
-
-def _plane_edges(
-    hdus: fits.HDUList, hdu: fits.PrimaryHDU, place: str, path: Path
-) -> np.ndarray:
-    named = str(hdu.header.get("BANDSHDU", "")).upper()
-    n_planes = int(hdu.header["NAXIS3"])
-    for other in hdus:
-        if not isinstance(other, fits.BinTableHDU) or len(other.data) != n_planes:
-            continue
-        table = FitsTable(path, other.name or "table", other.data, other.header)
-        for low_name, high_name in BAND_COLUMNS:
-            found = table.find(low_name) and table.find(high_name)
-            if found and named in ("", other.name.upper()):
-                low, high = read_interval_columns(table, low_name, high_name, "keV")
-                return joined_edges(low, high, f"planes of {place}")
-    return _edges_from_keywords(hdu.header, n_planes, place)
-
-
-def _edges_from_keywords(header: fits.Header, n: int, place: str) -> np.ndarray:
-    if str(header.get("CTYPE3", "")).strip().upper() not in ("ENER", "ENERGY"):
-        raise FitsFormatError(
-            f"{place} must tell the energies of its {n} planes, in a table with E_MIN "
-            "and E_MAX or with CTYPE3 = 'ENER'; it does neither."
+    name = image_name(path, extension)
+    with open_fits(name.path) as hdus:
+        hdu = chosen_image(
+            hdus, name.extension, name.path.name, prefer_cube=prefer_cube
         )
-    unit = str(header.get("CUNIT3", "keV")).strip() or "keV"
-    step = float(header.get("CDELT3", 1.0))
-    start = float(header.get("CRVAL3", 0.0)) + step * (0.5 - float(header["CRPIX3"]))
-    try:
-        factor = conversion_factor(unit, "keV")
-    except UnitError as error:
-        raise FitsFormatError(f"{place} {error} Correct CUNIT3.") from error
-    return (start + step * np.arange(n + 1)) * factor
+        place = f"{name.path.name}[{hdu.name or 'PRIMARY'}]"
+        values, axis = plain_axes(hdu, place)
+        edges = None
+        if axis is not None:
+            edges = plane_edges(hdus, hdu.header, axis, name.path, place)
+        unit = str(hdu.header.get("BUNIT", "")).strip()
+        own = _pixels(hdu.header, place, values.shape[-2:], grid)
+        return SkyImage(values, own, unit, edges, dict(hdu.header))
+
+
+def _pixels(
+    header: fits.Header, place: str, shape: tuple[int, ...], grid: PixelGrid | None
+) -> PixelGrid:
+    if grid is None:
+        return grid_from_header(with_whole_matrix(header), place)
+    if grid.shape != shape:
+        raise HifredError(
+            f"{place} must have the rows and columns of its grid, {grid.shape}; it has "
+            f"{shape}."
+        )
+    return grid
 
 
 def counts_of(image: SkyImage, name: str) -> np.ndarray:

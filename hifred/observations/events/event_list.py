@@ -53,6 +53,8 @@ class Events:
         Live time, where the file tells it.
     cuts : CutFlow
         What each filter and the good times dropped.
+    clock : Clock
+        Of the good times.
     good_times : GoodTimes or None
     pixels : PixelNumbers
         Numbers of the pixels of a small array.
@@ -68,6 +70,7 @@ class Events:
     sky: SkyCoord | None
     exposure_time: float | None
     cuts: CutFlow
+    clock: Clock
     good_times: GoodTimes | None = None
     pixels: PixelNumbers = NO_PIXELS
     keywords: Mapping[str, object] = field(default_factory=dict)
@@ -141,6 +144,7 @@ def read_events(
         sky=event_positions(table, *coordinates, good),
         exposure_time=live,
         cuts=cuts,
+        clock=clock,
         good_times=used,
         pixels=numbered_pixels(table, good, chosen),
         keywords=kept_keywords(table.header),

@@ -52,6 +52,7 @@ def read_sky_image(
     extension: str | int | None = None,
     *,
     grid: PixelGrid | None = None,
+    like: PixelGrid | None = None,
     prefer_cube: bool = False,
 ) -> SkyImage:
     """Read an image or a cube; a cube's energies from its bands table or its WCS.
@@ -63,7 +64,9 @@ def read_sky_image(
     extension : str or int, optional
         Name or number of the image extension; by default the first with data.
     grid : PixelGrid, optional
-        Pixels of an image without a celestial WCS.
+        Pixels of the image, whatever its WCS says.
+    like : PixelGrid, optional
+        Pixels of an image of the same shape that has no WCS.
     prefer_cube : bool
         Whether the first cube with data is meant, not the first image.
 
@@ -84,6 +87,8 @@ def read_sky_image(
         if axis is not None:
             edges = plane_edges(hdus, hdu.header, axis, name.path, place)
         unit = str(hdu.header.get("BUNIT", "")).strip()
+        if grid is None and "CTYPE1" not in hdu.header:
+            grid = like if like is not None and like.shape == values.shape[-2:] else None
         own = _pixels(hdu.header, place, values.shape[-2:], grid)
         return SkyImage(values, own, unit, edges, dict(hdu.header))
 

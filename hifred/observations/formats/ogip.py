@@ -30,7 +30,9 @@ from hifred.observations.formats.units import UnitError, conversion_factor
 logger = logging.getLogger(__name__)
 
 MATRIX_NAMES = ("MATRIX", "SPECRESP MATRIX")
-KEYWORDS = ("TELESCOP", "INSTRUME", "DETNAM", "FILTER", "GRATING", "CHANTYPE")
+KEYWORDS = (
+    "TELESCOP", "INSTRUME", "DETNAM", "FILTER", "GRATING", "CHANTYPE", "OBS_ID",
+)  # fmt: skip
 # Published matrices exceed 1 by rounding and interpolation: ACIS by 0.7 %.
 LARGEST_PROBABILITY = 1.05
 # A column that sums to this cannot be a probability, whatever the file declares.

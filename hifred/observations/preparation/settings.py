@@ -133,8 +133,8 @@ class InstrumentSettings:
     role : {"imager", "spectrometer"}
     counts : str, optional
         Counts cube (FITS) with a WCS and energies.
-    events : str, optional
-        Event list, binned on `grid`.
+    events : str or list of str, optional
+        Event list, binned on `grid`; or several, of observations or CCDs.
     rmf, arf : str, optional
         OGIP responses; without an RMF channels are true energies. A response that
         holds the area already (RSP) is given as `rmf`, without `arf`.
@@ -148,8 +148,16 @@ class InstrumentSettings:
         Columns of x and y. Detector pixels, such as DETX and DETY from 1, are taken
         as the columns and rows of `grid`.
     energy_column : str, optional
-    filters : mapping, optional
-        Conditions per column; by default the usual ones of the telescope.
+    filters : mapping or str, optional
+        Conditions per column, or an expression over columns such as ``"(PATTERN <= 12)
+        && #XMMEA_EM"``, besides the telescope's usual ones on other columns; an empty
+        table keeps every event.
+    usual_filters : bool
+        Whether to add the telescope's usual conditions.
+    good_times : bool
+        Whether to keep only events in the good times of the event list.
+    good_time_files : list of str
+        Further files of good time intervals, such as those of a flare filter.
     channel_group : int
         Channels of an event list summed into one.
     psf : PsfSettings or list of them with energies, optional
@@ -168,7 +176,7 @@ class InstrumentSettings:
 
     role: Literal["imager", "spectrometer"]
     counts: str | None = None
-    events: str | None = None
+    events: str | tuple[str, ...] | None = None
     rmf: str | None = None
     arf: str | None = None
     effective_area_cm2: float | None = Field(default=None, gt=0)
@@ -176,7 +184,10 @@ class InstrumentSettings:
     grid: GridSettings | None = None
     coordinates: tuple[str, str] = ("X", "Y")
     energy_column: str | None = None
-    filters: dict[str, ColumnFilter] | None = None
+    filters: dict[str, ColumnFilter] | str | None = None
+    usual_filters: bool = True
+    good_times: bool = True
+    good_time_files: tuple[str, ...] = ()
     channel_group: int = Field(default=1, ge=1)
     psf: PsfSettings | list[PsfSettings] | None = None
     exposure_map: str | None = None
@@ -225,7 +236,7 @@ def read_preparation(path: str | PathLike[str]) -> PreparationSettings:
 
 
 FILE_KEYS = {"counts", "events", "rmf", "arf", "exposure_map", "mask_image",
-             "spectrum", "image", "profile"}  # fmt: skip
+             "good_time_files", "spectrum", "image", "profile"}  # fmt: skip
 
 
 def _resolved(declared: Any, folder: Path) -> Any:
@@ -235,11 +246,16 @@ def _resolved(declared: Any, folder: Path) -> Any:
     if not isinstance(declared, Mapping):
         return declared
     return {
-        key: str(folder / value)
-        if key in FILE_KEYS and isinstance(value, str)
-        else _resolved(value, folder)
+        key: _files_in(folder, value) if key in FILE_KEYS else _resolved(value, folder)
         for key, value in declared.items()
     }
+
+
+def _files_in(folder: Path, names: Any) -> Any:
+    """Return one or several file names in a folder; what is no name as it is."""
+    if isinstance(names, list):
+        return [_files_in(folder, name) for name in names]
+    return str(folder / names) if isinstance(names, str) else _resolved(names, folder)
 
 
 def parse_preparation(declared: Mapping[str, Any]) -> PreparationSettings:

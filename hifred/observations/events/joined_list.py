@@ -1,0 +1,111 @@
+"""Several event files of one instrument as one list."""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+
+from hifred.observations.events.cut_flow import summed_flow
+from hifred.observations.events.detector_pixels import PixelNumbers
+from hifred.observations.events.event_list import Events, read_events
+from hifred.observations.events.good_times import united
+from hifred.observations.formats.fits_tables import FitsFormatError
+
+
+def read_event_files(paths: Sequence[str | PathLike[str]], **options: Any) -> Events:
+    """Read several event files of one instrument: observations, or CCDs of one.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+    **options
+        Of `read_events`.
+
+    Raises
+    ------
+    FitsFormatError
+        If a file is given twice, or is of another instrument or another kind of
+        positions than the first.
+    """
+    resolved = [Path(path).resolve() for path in paths]
+    for i, path in enumerate(resolved):
+        if path in resolved[:i]:
+            raise FitsFormatError(
+                f"{path.name} must be given once: its events would count twice."
+            )
+    first = read_events(paths[0], **options)
+    others = [read_events(path, clock=first.clock, **options) for path in paths[1:]]
+    return joined_events([first, *others], [path.name for path in resolved])
+
+
+def joined_events(lists: Sequence[Events], names: Sequence[str]) -> Events:
+    """Return the events of several files, and the live time of all together."""
+    first = lists[0]
+    if len(lists) == 1:
+        return first
+    for events, name in zip(lists, names, strict=True):
+        _check_same_instrument(first, events, names[0], name)
+    times = [events.good_times for events in lists if events.good_times is not None]
+    return Events(
+        y=np.concatenate([events.y for events in lists]),
+        x=np.concatenate([events.x for events in lists]),
+        energy=np.concatenate([events.energy for events in lists]),
+        sky=_joined_sky(lists),
+        exposure_time=_joined_exposure(lists),
+        cuts=summed_flow([events.cuts for events in lists]),
+        clock=first.clock,
+        good_times=united(times) if times else None,
+        pixels=_joined_pixels([events.pixels for events in lists]),
+        keywords=first.keywords,
+        notes=tuple(note for events in lists for note in events.notes),
+    )
+
+
+def _check_same_instrument(first: Events, events: Events, one: str, other: str) -> None:
+    for key in ("TELESCOP", "INSTRUME"):
+        if first.keywords.get(key) != events.keywords.get(key):
+            raise FitsFormatError(
+                f"{other} must be of the instrument of {one}, {key} "
+                f"{first.keywords.get(key)!r}; got {events.keywords.get(key)!r}. Give "
+                "another instrument its own [instruments.NAME]."
+            )
+    if (first.sky is None) != (events.sky is None):
+        raise FitsFormatError(
+            f"{other} and {one} must both have sky positions, or both detector pixels."
+        )
+
+
+def _joined_sky(lists: Sequence[Events]) -> SkyCoord | None:
+    places = [events.sky.icrs for events in lists if events.sky is not None]
+    if not places:
+        return None
+    ra = np.concatenate([place.ra.deg for place in places])
+    dec = np.concatenate([place.dec.deg for place in places])
+    return SkyCoord(ra, dec, unit="deg")
+
+
+def _joined_exposure(lists: Sequence[Events]) -> float | None:
+    """Return the live time; CCDs that watched at the same time count it once."""
+    known = [e.exposure_time for e in lists if e.exposure_time is not None]
+    times = [e.good_times for e in lists if e.good_times is not None]
+    if len(known) < len(lists):
+        return None
+    if len(times) == len(lists):
+        shared = united(times).total / sum(piece.total for piece in times)
+        return sum(known) * shared
+    longest: dict[str, float] = {}
+    for events, time in zip(lists, known, strict=True):
+        observation = str(events.keywords.get("OBS_ID", ""))
+        longest[observation] = max(longest.get(observation, 0.0), time)
+    return sum(longest.values())
+
+
+def _joined_pixels(parts: Sequence[PixelNumbers]) -> PixelNumbers:
+    """Return the numbers of all events; off is what is off in every file."""
+    excluded = frozenset.intersection(*(part.excluded for part in parts))
+    off = frozenset.intersection(*(frozenset(part.off) for part in parts))
+    number = np.concatenate([part.number for part in parts])
+    return PixelNumbers(number, parts[0].layout, excluded, off - excluded)

@@ -1,0 +1,272 @@
+"""What an instrument recorded, on its channels and pixels: from events or a cube."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from hifred.errors import HifredError, SettingsError
+from hifred.observations.events.binning import (
+    bin_detector_pixels,
+    bin_events,
+    event_pixels,
+)
+from hifred.observations.events.cut_flow import CutFlow
+from hifred.observations.events.detector_pixels import cells_off
+from hifred.observations.events.event_list import Events
+from hifred.observations.events.joined_list import read_event_files
+from hifred.observations.formats.fits_images import SkyImage, counts_of, read_sky_image
+from hifred.observations.geometry.pixel_grid import PixelGrid
+from hifred.observations.preparation.settings import InstrumentSettings
+from hifred.observations.preparation.fields import pixel_grid
+
+# Number of the first row and column of detector pixels such as DETX and DETY.
+FIRST_PIXEL = 1
+# Fewest counts of a usual pixel for one without any to be off, whatever the sky is.
+FEWEST_COUNTS = 50
+
+
+@final
+@dataclass(frozen=True)
+class Recorded:
+    """Counts and what is known of them.
+
+    Parameters
+    ----------
+    counts : (channel, y, x) int array, count
+    channel_edges : (channel + 1,) array, keV
+    grid : PixelGrid
+    exposure_time : float or None, s
+        Where the files tell it.
+    good : (channel, y, x) bool array
+        False where nothing could be recorded.
+    cuts : CutFlow
+        What filters, good times, the edges of the grid and the band dropped.
+    notes : tuple of str
+        What a user should know of them.
+    """
+
+    counts: np.ndarray
+    channel_edges: np.ndarray
+    grid: PixelGrid
+    exposure_time: float | None
+    good: np.ndarray
+    cuts: CutFlow
+    notes: tuple[str, ...]
+
+
+def counts_from_events(
+    name: str, settings: InstrumentSettings, channel_edges: np.ndarray
+) -> Recorded:
+    """Return the counts of the event files of an instrument.
+
+    Parameters
+    ----------
+    name : str
+        Instrument, for errors.
+    settings : InstrumentSettings
+        With `events` and a `grid`.
+    channel_edges : (channel + 1,) array, keV
+        Those of its response.
+
+    Raises
+    ------
+    HifredError
+        If no event is left.
+    """
+    if settings.grid is None or settings.events is None:
+        raise SettingsError(f"instruments.{name} must have events and a grid.")
+    grid = pixel_grid(settings.grid)
+    paths = [settings.events] if isinstance(settings.events, str) else settings.events
+    events = read_event_files(
+        paths,
+        filters=settings.filters,
+        usual_filters=settings.usual_filters,
+        coordinates=settings.coordinates,
+        energy_column=settings.energy_column,
+        good_times=settings.good_times,
+        good_time_files=settings.good_time_files,
+    )
+    if events.sky is None:
+        y, x = events.y - FIRST_PIXEL, events.x - FIRST_PIXEL
+        counts = bin_detector_pixels(
+            events, channel_edges, first=FIRST_PIXEL, shape=grid.shape
+        )
+    else:
+        y, x = event_pixels(events, grid)
+        counts = bin_events(events, grid, channel_edges)
+    cuts = events.cuts.then("grid", _inside(y, x, grid.shape).sum())
+    cuts = cuts.then("band", counts.sum())
+    _check_any(name, events, cuts, grid)
+    off, notes = _pixels_off(name, settings.role, events, (y, x), counts)
+    return Recorded(
+        counts=counts,
+        channel_edges=channel_edges,
+        grid=grid,
+        exposure_time=events.exposure_time,
+        good=np.broadcast_to(~off, counts.shape),
+        cuts=cuts,
+        notes=(*events.notes, *notes),
+    )
+
+
+def _inside(y: np.ndarray, x: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    inside_y = (y >= -0.5) & (y <= shape[0] - 0.5)
+    return inside_y & (x >= -0.5) & (x <= shape[1] - 0.5)
+
+
+def _check_any(name: str, events: Events, cuts: CutFlow, grid: PixelGrid) -> None:
+    if cuts.n_kept > 0:
+        return
+    row = next(row for row in cuts.rows() if row["kept"] == 0)
+    where = ""
+    if row["cut"] == "grid" and events.sky is not None:
+        middle = events.sky[len(events.sky) // 2]
+        apart = middle.separation(grid.centre).deg
+        where = (
+            f" They lie around {middle.icrs.to_string('decimal')} deg (ICRS), "
+            f"{apart:.3g} deg from the grid at {grid}. Check its centre."
+        )
+    raise HifredError(
+        f"{name} must have events; {row['cut']!r} drops the last {row['dropped']} of "
+        f"{cuts.n_recorded}.{where}"
+    )
+
+
+def _pixels_off(
+    name: str,
+    role: str,
+    events: Events,
+    at: tuple[np.ndarray, np.ndarray],
+    counts: np.ndarray,
+) -> tuple[np.ndarray, list[str]]:
+    """Return which pixels (y, x) saw nothing, and sentences that say so."""
+    shape = (counts.shape[1], counts.shape[2])
+    pixels = events.pixels
+    placed = cells_off(pixels, *at, shape)
+    notes = [
+        f"{name}: PIXEL {', '.join(map(str, sorted(numbers)))} {why}"
+        f"{', and where they lie is unknown: mask them by bad_pixels.' if placed is None
+           else '; masked.'}"
+        for numbers, why in (
+            (pixels.excluded, "excluded by the filters"),
+            (pixels.silent, "without a single event"),
+        )
+        if numbers
+    ]
+    off = np.zeros(shape, dtype=bool) if placed is None else placed
+    empty, sentence = empty_pixels(name, role, counts.sum(axis=0), ~off)
+    return off | empty, notes + sentence
+
+
+def empty_pixels(
+    name: str, role: str, image: np.ndarray, good: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    """Return which good pixels are off, and a sentence on those without a count.
+
+    Parameters
+    ----------
+    name, role : str
+        Instrument.
+    image : (y, x) array, count
+    good : (y, x) bool array
+        Pixels that are not masked already.
+
+    Notes
+    -----
+    A pixel without a count, where the others have `FEWEST_COUNTS` and more, saw no sky.
+    In a spectrometer of few pixels it is masked; an imager's edges are told only, for
+    its exposure map knows them better.
+    """
+    empty = good & (image == 0)
+    seen = image[good & (image > 0)]
+    if not empty.any() or seen.size == 0 or np.median(seen) < FEWEST_COUNTS:
+        return np.zeros_like(empty), []
+    is_off = role == "spectrometer"
+    places = ", ".join(f"[{y}, {x}]" for y, x in np.argwhere(empty)[:LONGEST_LIST])
+    more = "" if empty.sum() <= LONGEST_LIST else " and so on"
+    done = "masked" if is_off else "not masked: give an exposure_map or a mask_image"
+    sentence = (
+        f"{name}: {empty.sum()} pixels without a single count, where a usual one has "
+        f"{np.median(seen):.0f}, at {places}{more}; {done}."
+    )
+    return empty & is_off, [sentence]
+
+
+# Pixels that a sentence names.
+LONGEST_LIST = 6
+
+
+def counts_from_cube(
+    name: str, settings: InstrumentSettings, band_kev: tuple[float, float]
+) -> Recorded:
+    """Return the counts of a cube whose planes' centres lie in a band.
+
+    Values that are not defined (NaN, BLANK) are masked.
+
+    Raises
+    ------
+    HifredError
+        If the counts are no cube with energies, or do not reach the band.
+    """
+    grid = None if settings.grid is None else pixel_grid(settings.grid)
+    image = read_sky_image(str(settings.counts), grid=grid, prefer_cube=True)
+    inside, edges = _planes_of(name, settings, image, band_kev)
+    planes = np.asarray(image.values[inside])
+    defined = np.isfinite(planes)
+    whole = replace(image, values=np.where(defined, planes, 0))
+    counts = counts_of(whole, f"the counts of {name}")
+    total = np.nansum(image.values, dtype=float)
+    off, notes = empty_pixels(
+        name, settings.role, counts.sum(axis=0), defined.any(axis=0)
+    )
+    return Recorded(
+        counts=counts,
+        channel_edges=edges,
+        grid=image.grid,
+        exposure_time=_exposure_time(image.header),
+        good=defined & ~off,
+        cuts=CutFlow(round(total)).then("band", counts.sum()),
+        notes=(*_undefined(name, defined), *notes),
+    )
+
+
+def _planes_of(
+    name: str,
+    settings: InstrumentSettings,
+    image: SkyImage,
+    band: tuple[float, float],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of the planes in a band, and their edges."""
+    if image.edges is None:
+        raise HifredError(
+            f"the counts of {name} must be a cube with energies; {settings.counts} is "
+            "an image."
+        )
+    centre = 0.5 * (image.edges[1:] + image.edges[:-1])
+    inside = np.flatnonzero((centre >= band[0]) & (centre < band[1]))
+    if inside.size == 0:
+        raise HifredError(
+            f"the counts of {name} must reach the band {band[0]:g} to {band[1]:g} keV; "
+            f"they cover {image.edges[0]:g} to {image.edges[-1]:g} keV."
+        )
+    return inside, image.edges[inside[0] : inside[-1] + 2]
+
+
+def _undefined(name: str, defined: np.ndarray) -> list[str]:
+    n = int(np.sum(~defined))
+    if n == 0:
+        return []
+    pixels = int(np.sum(~defined.any(axis=0)))
+    return [
+        f"{name}: {n} of {defined.size} values are undefined (NaN or BLANK), {pixels} "
+        "pixels at all energies; masked."
+    ]
+
+
+def _exposure_time(header: Mapping[str, object]) -> float | None:
+    exposure = header.get("EXPOSURE")
+    if isinstance(exposure, bool) or not isinstance(exposure, int | float):
+        return None
+    return float(exposure)

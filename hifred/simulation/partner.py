@@ -10,9 +10,9 @@ from hifred.observations.formats.fits_images import SkyImage
 from hifred.observations.formats.ogip import read_arf, read_rmf
 from hifred.observations.formats.rmf import Arf, Rmf
 from hifred.observations.geometry.overlap import spatial_matrix
+from hifred.observations.preparation.fields import pixel_grid
 from hifred.observations.preparation.instrument_files import (
     InstrumentFiles,
-    pixel_grid,
     read_instrument,
 )
 from hifred.observations.preparation.psf import PsfSettings, build_psf

@@ -43,6 +43,16 @@ class CutFlow:
     def _before(self) -> list[int]:
         return [self.n_recorded, *(kept for _, kept in self.cuts)][: len(self.cuts)]
 
+    def __str__(self) -> str:
+        """Return a table, one line per cut."""
+        rows = self.rows()
+        width = max(len(str(row["cut"])) for row in rows)
+        lines = [f"  {'':{width}} {'dropped':>10} {'kept':>10}"]
+        lines += [
+            f"  {r['cut']:{width}} {r['dropped']:10} {r['kept']:10}" for r in rows
+        ]
+        return "\n".join(lines)
+
     def to_json(self) -> str:
         """Return the flow as text, for the attributes of an observation."""
         return json.dumps({"n_recorded": self.n_recorded, "cuts": self.cuts})

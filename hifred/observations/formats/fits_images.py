@@ -88,7 +88,9 @@ def read_sky_image(
             edges = plane_edges(hdus, hdu.header, axis, name.path, place)
         unit = str(hdu.header.get("BUNIT", "")).strip()
         if grid is None and "CTYPE1" not in hdu.header:
-            grid = like if like is not None and like.shape == values.shape[-2:] else None
+            grid = (
+                like if like is not None and like.shape == values.shape[-2:] else None
+            )
         own = _pixels(hdu.header, place, values.shape[-2:], grid)
         return SkyImage(values, own, unit, edges, dict(hdu.header))
 

@@ -1,8 +1,10 @@
 """The gate for positions: a celestial WCS whose frame astropy can transform."""
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS
@@ -13,6 +15,9 @@ from hifred.errors import HifredError
 FRAMES = "ICRS, FK5, FK4 (RADESYS, EQUINOX), galactic (GLON, GLAT) or ecliptic"
 # Frames that astropy knows but that do not stand still on the sky.
 MOVING = {"itrs"}
+NUMBERS = re.compile(
+    r"T?(CRVA?L|CRPI?X|CDE?LT|CROT)A?\d+|(CD|PC|TC|TP)\d+_\d+|EQUINOX|LONPOLE|LATPOLE"
+)
 
 
 def celestial_wcs(header: fits.Header, place: str) -> WCS | None:
@@ -61,6 +66,14 @@ def pixel_list_wcs(
     return checked_wcs(named, place, (f"TCTYP{x}", f"TCTYP{y}"), options)
 
 
+def check_numbers(header: fits.Header, place: str) -> None:
+    """Raise unless the keywords of the WCS are numbers: wcslib passes over others."""
+    for key, value in header.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if NUMBERS.fullmatch(key) and not (is_number and np.isfinite(value)):
+            raise HifredError(f"{place} must have a number in {key}; got {value!r}.")
+
+
 def checked_wcs(
     header: fits.Header,
     place: str,
@@ -78,6 +91,7 @@ def checked_wcs(
     options : mapping
         How `WCS` reads the header.
     """
+    check_numbers(header, place)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)

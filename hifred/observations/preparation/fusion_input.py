@@ -1,5 +1,6 @@
 """From files to a fusion input: common energies, one sky, matched responses."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ from hifred.observations.fusion_input import FusionInput
 from hifred.observations.geometry.overlap import spatial_matrix
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.matching.kernels import difference_kernel
-from hifred.observations.observation import build_observation
+from hifred.observations.observation import build_observation, mask_of
+from hifred.observations.preparation.fields import check_fields, pixel_grid
 from hifred.observations.preparation.instrument_files import (
     InstrumentFiles,
-    pixel_grid,
     read_instrument,
 )
 from hifred.observations.preparation.psf import build_psf, build_psfs
@@ -58,7 +59,7 @@ def prepare_input(settings: PreparationSettings) -> FusionInput:
     edges = energy_grid(settings.energy, None if leader is None else files[leader])
     if leader is not None:
         files[leader] = files[leader].onto_channels(edges)
-    sky = _sky_grid(settings, files)
+    sky = _common_sky(settings, files)
     psfs = {
         name: _psf(instrument, sky.pixel_size_arcsec, edges)
         for name, instrument in settings.instruments.items()
@@ -75,7 +76,8 @@ def prepare_input(settings: PreparationSettings) -> FusionInput:
         )
         for name in files
     }
-    return FusionInput(observations, None, _provenance(settings, sky))
+    attrs = _provenance(settings, sky) | told_by_files(files, observations)
+    return FusionInput(observations, None, attrs)
 
 
 def _band(
@@ -125,13 +127,17 @@ def energy_grid(energy: EnergySettings, leader: InstrumentFiles | None) -> np.nd
     return evened(channels[::factor])
 
 
-def _sky_grid(
+def _common_sky(
     settings: PreparationSettings, files: Mapping[str, InstrumentFiles]
 ) -> PixelGrid:
+    """Return the pixels of the sky, which every field must overlap."""
     sky = settings.sky
-    if sky.grid is not None:
-        return pixel_grid(sky.grid).widened(sky.margin_pixels)
-    return files[str(sky.like)].grid.widened(sky.margin_pixels)
+    chosen = files[str(sky.like)].grid if sky.grid is None else pixel_grid(sky.grid)
+    widened = chosen.widened(sky.margin_pixels)
+    grids = {name: f.grid for name, f in files.items()}
+    roles = {name: i.role for name, i in settings.instruments.items()}
+    check_fields(grids, roles, widened)
+    return widened
 
 
 def _psf(
@@ -216,12 +222,12 @@ def _mask(
     good = files.good_channels.copy()
     for low, high in instrument.masked_kev:
         good &= (edges[1:] <= low) | (edges[:-1] >= high)
-    return np.asarray(good[:, None, None] & files.good_pixels)
+    return np.asarray(good[:, None, None] & files.good)
 
 
 def _provenance(settings: PreparationSettings, sky: PixelGrid) -> dict[str, Any]:
     names = {
-        name: Path(str(i.counts or i.events)).name
+        name: ", ".join(Path(file).name for file in _recorded_files(i))
         for name, i in settings.instruments.items()
     }
     return {
@@ -230,3 +236,21 @@ def _provenance(settings: PreparationSettings, sky: PixelGrid) -> dict[str, Any]
         "target_spatial": settings.target.spatial,
         "target_spectral": settings.target.spectral,
     }
+
+
+def _recorded_files(instrument: InstrumentSettings) -> tuple[str, ...]:
+    found = instrument.counts or instrument.events or ()
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def told_by_files(
+    files: Mapping[str, InstrumentFiles], observations: Mapping[str, xr.Dataset]
+) -> dict[str, str]:
+    """Return what was dropped of each instrument's events, and notes, as attributes."""
+    flows = {}
+    for name, observation in observations.items():
+        counts = observation["counts"].values
+        flow = files[name].cuts.then("energy bins", counts.sum())
+        flows[name] = flow.then("mask", counts[mask_of(observation)].sum()).to_json()
+    notes = [note for f in files.values() for note in f.notes]
+    return {"cut_flows": json.dumps(flows), "notes": json.dumps(notes)}

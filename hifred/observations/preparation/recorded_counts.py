@@ -18,8 +18,8 @@ from hifred.observations.events.event_list import Events
 from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.fits_images import SkyImage, counts_of, read_sky_image
 from hifred.observations.geometry.pixel_grid import PixelGrid
-from hifred.observations.preparation.settings import InstrumentSettings
 from hifred.observations.preparation.fields import pixel_grid
+from hifred.observations.preparation.settings import InstrumentSettings
 
 # Number of the first row and column of detector pixels such as DETX and DETY.
 FIRST_PIXEL = 1
@@ -78,16 +78,7 @@ def counts_from_events(
     if settings.grid is None or settings.events is None:
         raise SettingsError(f"instruments.{name} must have events and a grid.")
     grid = pixel_grid(settings.grid)
-    paths = [settings.events] if isinstance(settings.events, str) else settings.events
-    events = read_event_files(
-        paths,
-        filters=settings.filters,
-        usual_filters=settings.usual_filters,
-        coordinates=settings.coordinates,
-        energy_column=settings.energy_column,
-        good_times=settings.good_times,
-        good_time_files=settings.good_time_files,
-    )
+    events = _read(settings)
     if events.sky is None:
         y, x = events.y - FIRST_PIXEL, events.x - FIRST_PIXEL
         counts = bin_detector_pixels(
@@ -108,6 +99,19 @@ def counts_from_events(
         good=np.broadcast_to(~off, counts.shape),
         cuts=cuts,
         notes=(*events.notes, *notes),
+    )
+
+
+def _read(settings: InstrumentSettings) -> Events:
+    files = settings.events or ()
+    return read_event_files(
+        [files] if isinstance(files, str) else files,
+        filters=settings.filters,
+        usual_filters=settings.usual_filters,
+        coordinates=settings.coordinates,
+        energy_column=settings.energy_column,
+        good_times=settings.good_times,
+        good_time_files=settings.good_time_files,
     )
 
 
@@ -145,10 +149,9 @@ def _pixels_off(
     shape = (counts.shape[1], counts.shape[2])
     pixels = events.pixels
     placed = cells_off(pixels, *at, shape)
+    where = "masked" if placed is not None else "mask them by bad_pixels"
     notes = [
-        f"{name}: PIXEL {', '.join(map(str, sorted(numbers)))} {why}"
-        f"{', and where they lie is unknown: mask them by bad_pixels.' if placed is None
-           else '; masked.'}"
+        f"{name}: PIXEL {', '.join(map(str, sorted(numbers)))} {why}; {where}."
         for numbers, why in (
             (pixels.excluded, "excluded by the filters"),
             (pixels.silent, "without a single event"),

@@ -4,6 +4,9 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+# More names than this do not help a reader.
+MOST_CHOICES = 40
+
 
 class HifredError(ValueError):
     """Bad input, told in one sentence that says what to do; exit code 2."""
@@ -32,9 +35,9 @@ def unknown_name(kind: str, found: str, choices: Iterable[str]) -> SettingsError
     choices = sorted(choices)
     near = difflib.get_close_matches(found, choices, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return SettingsError(
-        f"unknown {kind} {found!r}; {hint}choose from {', '.join(choices)}."
-    )
+    listed = ", ".join(choices[:MOST_CHOICES])
+    more = f" and {len(choices) - MOST_CHOICES} more" * (len(choices) > MOST_CHOICES)
+    return SettingsError(f"unknown {kind} {found!r}; {hint}choose from {listed}{more}.")
 
 
 def from_validation(error: Any, names: Iterable[str]) -> SettingsError:

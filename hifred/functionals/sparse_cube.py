@@ -136,14 +136,14 @@ class SparseCube:
             `move_dual` widens it to the wavelets of every scale along energy. Those
             wider along y and x have `WIDER_STEP` times as much.
         """
-        found = np.empty((self.transform.space_scales, *steps.shape), steps.dtype)
+        means = np.empty((self.transform.space_scales, *steps.shape), steps.dtype)
         longest = steps.max()
         powers = steps / longest
         for _ in range(2):
             powers *= powers
-        in_slices(_write_means, len(found), powers, found)
-        found[1:] /= steps.dtype.type(WIDER_STEP)
-        return np.reciprocal(np.multiply(found, longest, out=found), out=found)
+        in_slices(_write_means, len(means), powers, means)
+        means[1:] /= steps.dtype.type(WIDER_STEP)
+        return np.reciprocal(np.multiply(means, longest, out=means), out=means)
 
     def _scratch_of(self, dtype: np.dtype) -> np.ndarray:
         # A fresh array of this size costs as much as the transform itself.

@@ -206,7 +206,7 @@ def _sum_block(fine, tables, strength, kept, sums, left, start, stop):  # type: 
     n, n_scales = len(fine), len(tables)
     width, last = min(PIXELS_PER_BLOCK, fine.shape[1] - left), lag(n_scales)
     factors = np.empty(width, fine.dtype)
-    found = np.empty_like(factors)
+    magnitudes = np.empty_like(factors)
     for newest in range(max(0, start - last), stop + last):
         for j in range(n_scales):
             i, hole = newest - lag(j + 1), 2**j
@@ -217,8 +217,8 @@ def _sum_block(fine, tables, strength, kept, sums, left, start, stop):  # type: 
             if start <= i < stop:
                 upper = _row(fine, kept, j, i, hole, left, width)
                 _write_factors(strength, 1, i, left, factors)
-                _write_magnitudes(upper, lower, factors, found)
-                sums[i, j] += block_sum(found)
+                _write_magnitudes(upper, lower, factors, magnitudes)
+                sums[i, j] += block_sum(magnitudes)
 
 
 @njit(nogil=True, cache=True)

@@ -114,17 +114,15 @@ class FusionSettings(SkySettings):
         if not finding["loc"]:
             return settings_error(error, type(self), place)
         name, value = str(finding["loc"][0]), finding["input"]
-        told = place.name((name,))
+        key = place.name((name,))
         if finding["type"] == "missing":
             words = type(self).model_fields[name].description
             return SettingsError(
-                place.sentence(
-                    f"{told} is needed by {self.name()!r}; got none. {words}"
-                )
+                place.sentence(f"{key} is needed by {self.name()!r}; got none. {words}")
             )
         takers = [c.name() for c in REGULARIZERS.values() if accepts(c, name, value)]
         if isinstance(value, str) and takers:
-            what = f'{told} = "{value}" belongs to {", ".join(takers)}; choose another '
+            what = f'{key} = "{value}" belongs to {", ".join(takers)}; choose another '
             return SettingsError(place.sentence(f"{what}for {self.name()!r}."))
         return settings_error(error, type(self), place)
 
@@ -186,11 +184,11 @@ def _check_names(settings: Mapping[str, object], place: Place) -> None:
 def _chosen(settings: Mapping[str, object], place: Place) -> type[FusionSettings]:
     # A misspelt key is also a missing one: name the misspelling.
     _check_names(settings, place)
-    found = settings.get("regularizer")
-    if isinstance(found, str) and found in REGULARIZERS:
-        return REGULARIZERS[found]
-    *others, last = (repr(name) for name in REGULARIZERS)
-    name = place.name(("regularizer",))
-    wanted = f"{name} must be {', '.join(others)} or {last}"
-    got = "none" if found is None else shown(found)
-    raise SettingsError(place.sentence(f"{wanted}; got {got}."))
+    name = settings.get("regularizer")
+    if isinstance(name, str) and name in REGULARIZERS:
+        return REGULARIZERS[name]
+    *others, last = (repr(choice) for choice in REGULARIZERS)
+    sentence = f"{place.name(('regularizer',))} must be {', '.join(others)} or {last}; "
+    raise SettingsError(
+        place.sentence(f"{sentence}got {'none' if name is None else shown(name)}.")
+    )

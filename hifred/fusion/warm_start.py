@@ -122,10 +122,10 @@ def _check_grid(initial: xr.Dataset, sky: SkyGrid) -> None:
     if not np.all(_finite(initial, "reference_exposure") > 0):
         raise _unfit("have a reference_exposure above 0", "0 or less")
     for name in ("energy", "y", "x"):
-        wanted, found = getattr(sky, name), initial[name].values
-        if np.max(np.abs(found - wanted)) > SAME_GRID * np.max(np.abs(wanted)):
+        centres, earlier = getattr(sky, name), initial[name].values
+        if np.max(np.abs(earlier - centres)) > SAME_GRID * np.max(np.abs(centres)):
             raise _unfit(
-                f"have the sky's {name}", f"from {found[0]:g} to {found[-1]:g}"
+                f"have the sky's {name}", f"from {earlier[0]:g} to {earlier[-1]:g}"
             )
 
 

@@ -96,22 +96,22 @@ def narrowest_bands(entries: scipy.sparse.csr_array) -> Banded:
 
 def _cheapest(entries: scipy.sparse.csr_array) -> list[Band]:
     choices = [_ranges(entries, height) for height in HEIGHTS]
-    ranges = min(choices, key=lambda found: sum(_cost(*ends) for ends in found))
+    ranges = min(choices, key=lambda choice: sum(_cost(*ends) for ends in choice))
     return [Band(r, c, entries[r, c].toarray()) for r, c in ranges]
 
 
 def _ranges(entries: scipy.sparse.csr_array, height: int) -> list[tuple[slice, slice]]:
     """Return the rows of each band, and the columns that they reach."""
     n_rows, ends = entries.shape[0], entries.indptr
-    found = []
+    ranges = []
     for first in range(0, n_rows, height):
         last = min(first + height, n_rows)
         used = entries.indices[ends[first] : ends[last]]
         columns = (
             slice(int(used.min()), int(used.max()) + 1) if used.size else slice(0, 0)
         )
-        found.append((slice(first, last), columns))
-    return found
+        ranges.append((slice(first, last), columns))
+    return ranges
 
 
 def _cost(rows: slice, columns: slice) -> float:

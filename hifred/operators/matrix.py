@@ -286,10 +286,10 @@ def _separable(x: np.ndarray, along_y: np.ndarray, turned_x: np.ndarray) -> np.n
         # The product of all images at once is the faster one: it takes the wider side.
         if mx <= nx:
             narrow = multiply(images.reshape(-1, nx), a_x).reshape(-1, ny, mx)
-            found = multiply(a_y, narrow)
+            term = multiply(a_y, narrow)
         else:
             tall = multiply(a_y, images).reshape(-1, nx)
-            found = multiply(tall, a_x).reshape(-1, my, mx)
-        out = found if out is None else np.add(out, found, out=out)
+            term = multiply(tall, a_x).reshape(-1, my, mx)
+        out = term if out is None else np.add(out, term, out=out)
     assert out is not None, "a sum has terms"
     return out.reshape(len(x), my * mx)

@@ -67,8 +67,8 @@ def structure(
 
 
 def _is_diagonal(entries: scipy.sparse.csr_array) -> bool:
-    found = entries.tocoo()
-    return bool(np.array_equal(found.row, found.col))
+    places = entries.tocoo()
+    return bool(np.array_equal(places.row, places.col))
 
 
 def _thin(dense: np.ndarray, tolerance: float) -> Factored | None:

@@ -45,6 +45,12 @@ def is_optional(annotation: Any) -> bool:
     return bare is type(None)
 
 
+def key_type(annotation: Any) -> Any:
+    """Return the type of the keys of a mapping."""
+    bare, _ = parts_of(annotation)
+    return get_args(bare)[0]
+
+
 def inner_type(annotation: Any, part: str | int) -> Any:
     """Return the type found under a key or index of a type; None if there is none."""
     for branch in branches_of(annotation):

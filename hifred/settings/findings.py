@@ -1,14 +1,20 @@
 """From what pydantic found to one sentence in this project's words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from hifred.errors import HifredError, SettingsError, unknown_name
-from hifred.settings.fields import branches_of, fields_of, inner_type, parts_of
+from hifred.settings.fields import (
+    branches_of,
+    fields_of,
+    inner_type,
+    key_type,
+    parts_of,
+)
 from hifred.settings.place import Place
 from hifred.settings.requirement import example, field_example, requirement
 
@@ -65,30 +71,49 @@ def settings_error(error: ValidationError, kind: Any, place: Place) -> SettingsE
 
 
 def _located(kind: Any, finding: Mapping[str, Any]) -> Finding:
-    path: list[str | int] = []
-    owner = annotation = kind
-    field = None
-    *_, last = finding["loc"] or (None,)
-    for part in finding["loc"]:
-        inner = inner_type(annotation, part)
-        is_unknown_key = finding["type"] in _UNKNOWN and part is last
-        if inner is None and not is_unknown_key:
-            continue  # the name of one of a union's branches
-        owner, annotation = annotation, inner
-        field = field if isinstance(part, int) else _fields(owner).get(part)
-        path.append(part)
-    if finding["type"] in _MISSING and isinstance(last, int):
-        path, annotation = path[:-1], owner  # a list that is too short
-    cause = (finding.get("ctx") or {}).get("error")
+    steps = [_Step(None, kind, kind, None), *_steps(kind, finding)]
+    is_short_list = finding["type"] in _MISSING and isinstance(steps[-1].part, int)
+    if is_short_list:
+        steps.pop()  # tell what the list must be
+    last = steps[-1]
     return Finding(
-        kind=finding["type"],
-        path=tuple(path),
-        annotation=annotation,
-        owner=owner,
-        field=field,
+        kind="too_short" if is_short_list else finding["type"],
+        path=tuple(step.part for step in steps if step.part is not None),
+        annotation=last.annotation,
+        owner=last.owner,
+        field=last.field,
         found=finding["input"],
-        cause=cause,
+        cause=(finding.get("ctx") or {}).get("error"),
     )
+
+
+class _Step(NamedTuple):
+    """A key or place in a list, what is declared there, and in what."""
+
+    part: str | int | None
+    annotation: Any
+    owner: Any
+    field: FieldInfo | None
+
+
+def _steps(kind: Any, finding: Mapping[str, Any]) -> Iterator[_Step]:
+    """Follow the location that pydantic gives, without the names of branches."""
+    step = _Step(None, kind, kind, None)
+    parts = iter(finding["loc"])
+    for part in parts:
+        if part == "[key]":
+            step = step._replace(annotation=key_type(step.owner))
+            yield step._replace(part=None)
+            return
+        inner = inner_type(step.annotation, part)
+        if inner is None and finding["type"] not in _UNKNOWN:
+            return
+        is_place = isinstance(part, int)
+        field = step.field if is_place else _fields(step.annotation).get(part)
+        step = _Step(part, inner, step.annotation, field)
+        yield step
+        if len(branches_of(inner)) > 1:
+            next(parts, None)  # the name of one of a union's branches
 
 
 def _first(findings: list[Finding]) -> Finding:
@@ -114,7 +139,7 @@ def _sentence(finding: Finding, place: Place) -> SettingsError:
         is_whole = not path or fields_of(parts_of(finding.annotation)[0])
         if is_whole or isinstance(finding.cause, HifredError):
             return SettingsError(place.sentence(_own_words(name, told, place)))
-    if finding.kind in _MISSING and path and finding.annotation is not finding.owner:
+    if finding.kind in _MISSING and path:
         what = f"{name} must be given; it is missing."
     elif path:
         wanted = requirement(finding.annotation)

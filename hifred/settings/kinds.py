@@ -44,6 +44,12 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
+def _seed(value: Any) -> int:
+    seed = _whole(value)
+    _require(0 <= seed < 2**63)
+    return seed
+
+
 def _number(value: Any) -> float:
     _require(is_number(value))
     return float(value)
@@ -83,6 +89,11 @@ def _walltime(value: Any) -> Duration:
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[float, BeforeValidator(_number)]
+Seed = Annotated[
+    int,
+    BeforeValidator(_seed),
+    Says("a whole number from 0 to 2^63 - 1", 1),  # the largest that arrays hold
+]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Text = Annotated[str, BeforeValidator(_text)]
 Word = Annotated[str, BeforeValidator(_word), Says("one word", "name")]

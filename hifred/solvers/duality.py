@@ -129,8 +129,8 @@ def _reach(spectral: Matrix) -> np.ndarray:
 def _worst(excess: np.ndarray, reaches: Sequence[np.ndarray]) -> np.ndarray:
     """Return the largest excess between the first and last energies of a channel."""
     padded = np.append(excess, 1.0)
-    found = [np.maximum.reduceat(padded, reach.ravel())[::2] for reach in reaches]
-    return np.asarray(np.maximum.reduce(found))
+    largest = [np.maximum.reduceat(padded, reach.ravel())[::2] for reach in reaches]
+    return np.asarray(np.maximum.reduce(largest))
 
 
 def _flat(first: np.ndarray, *others: np.ndarray | None) -> tuple[np.ndarray, ...]:

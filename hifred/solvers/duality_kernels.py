@@ -32,9 +32,9 @@ def _write_excess(seen, data, penalty, rounding, out):  # type: ignore[no-untype
     zero, infinity = out.dtype.type(0), out.dtype.type(np.inf)
     for k in range(out.size):
         gathered, allowed = seen[k] - data[k], seen[k] + penalty[k]
-        found = gathered / allowed if allowed > 0 else infinity
+        ratio = gathered / allowed if allowed > 0 else infinity
         refused = infinity if allowed < -rounding else zero
-        out[k] = found if gathered > rounding else refused
+        out[k] = ratio if gathered > rounding else refused
 
 
 @njit(nogil=True, cache=True)
@@ -44,11 +44,11 @@ def find_excess(seen, data, penalty, rounding, excess, start, stop):  # type: ig
     Infinite where what is allowed is below zero, or zero where anything is gathered;
     both but for the `rounding`. An empty `penalty` is zero.
     """
-    found, nothing = np.empty_like(seen[0]), np.zeros_like(seen[0])
+    ratios, nothing = np.empty_like(seen[0]), np.zeros_like(seen[0])
     for e in range(start, stop):
         more = penalty[e] if penalty.size else nothing
-        _write_excess(seen[e], data[e], more, rounding, found)
-        excess[e] = max(excess[e], found.max())
+        _write_excess(seen[e], data[e], more, rounding, ratios)
+        excess[e] = max(excess[e], ratios.max())
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -69,8 +69,8 @@ def sum_bounds(counts, dual, background, used, worst, sums, start, stop):  # typ
             if used.size and not used[c, k]:
                 continue
             if counts[c, k] > 0:
-                found = counts[c, k] * (logarithms[k] - lowered)
-                total += found if ratios[k] > 0 else -np.inf
+                bound = counts[c, k] * (logarithms[k] - lowered)
+                total += bound if ratios[k] > 0 else -np.inf
             if background.size:
                 total += background[c, k] * (1 - (1 - dual[c, k]) / worst[c])
         sums[c] = total

@@ -70,12 +70,12 @@ class InteriorPointState:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything as plain arrays, to be saved."""
-        found = {"images": self.images, "costs": self.costs, "gaps": self.gaps}
+        arrays = {"images": self.images, "costs": self.costs, "gaps": self.gaps}
         for i, slack in enumerate(self.slacks):
-            found[f"value_{i}"] = slack.value
-            found[f"multiplier_{i}"] = slack.multiplier
-            found[f"target_{i}"] = slack.target
-        return found
+            arrays[f"value_{i}"] = slack.value
+            arrays[f"multiplier_{i}"] = slack.multiplier
+            arrays[f"target_{i}"] = slack.target
+        return arrays
 
 
 @final

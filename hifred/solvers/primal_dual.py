@@ -193,8 +193,8 @@ class PrimalDual:
         newest = copied(state.newest)
         duals = [copied(dual) for dual in state.duals]
         planes = self._planes(duals)
-        for left in reversed(range(STEPS)):
-            pace = weight, RELAXATION if left else 1.0
+        for remaining in reversed(range(STEPS)):
+            pace = weight, RELAXATION if remaining else 1.0
             ahead = self._move_cube(newest, slopes, planes, metric, *pace)
             self._move_ratios(duals, ahead, metric, *pace)
             self._move_sparse(duals, planes, metric, *pace)

@@ -58,12 +58,12 @@ class PrimalDualState:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything as plain arrays, to be saved, and none of them twice."""
-        found = {f"dual_{i}": dual for i, dual in enumerate(self.duals)}
+        arrays = {f"dual_{i}": dual for i, dual in enumerate(self.duals)}
         pairs = enumerate(zip(self.means, self.duals, strict=True))
-        found |= {f"mean_{i}": mean for i, (mean, dual) in pairs if mean is not dual}
+        arrays |= {f"mean_{i}": mean for i, (mean, dual) in pairs if mean is not dual}
         if self.newest is not self.cube:
-            found["newest"] = self.newest
-        return found | {
+            arrays["newest"] = self.newest
+        return arrays | {
             "cube": self.cube,
             "anchor": self.anchor,
             "costs": self.costs,

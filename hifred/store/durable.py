@@ -91,7 +91,7 @@ def _write_all(file: BinaryIO, content: bytes) -> None:
 
 @contextlib.contextmanager
 def replace_folder(target: Path) -> Iterator[Path]:
-    """Create or replace a folder once all of it is written.
+    """Create or replace a folder, or a file, once all of it is written.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def replace_folder(target: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        The folder to create and to write; it takes the place of `target` when the
+        What to create and to write; it takes the place of `target` when the
         block ends, and is dropped when the block fails.
 
     Raises
@@ -119,6 +119,13 @@ def replace_folder(target: Path) -> Iterator[Path]:
             f"output folder must be writable; got {target} ({error.strerror or error})."
         ) from error
     finally:
+        _remove(part)
+
+
+def _remove(part: Path) -> None:
+    if part.is_file():
+        part.unlink()
+    else:
         shutil.rmtree(part, ignore_errors=True)
 
 

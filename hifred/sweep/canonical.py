@@ -14,7 +14,7 @@ ID_LENGTH = 12
 _EXACT = 2**53
 
 
-def canonical(value: Any, name: str = "setting") -> Any:
+def canonical(value: object, name: str = "setting") -> Any:
     """Return `value` in its one plain form.
 
     Numpy scalars become Python ones, tuples lists, -0.0 becomes 0, and a float that
@@ -48,7 +48,7 @@ def _canonical_float(value: float, name: str) -> float | int:
     return int(value) if whole else value
 
 
-def canonical_json(value: Any) -> str:
+def canonical_json(value: object) -> str:
     """Return the canonical text of `value`: sorted keys, no spaces, floats by repr."""
     return json.dumps(
         canonical(value), sort_keys=True, separators=(",", ":"), allow_nan=False
@@ -56,7 +56,7 @@ def canonical_json(value: Any) -> str:
 
 
 def trial_id(
-    kernel_tag: str, input_digest: str, settings: Mapping[str, Any], seed: int
+    kernel_tag: str, input_digest: str, settings: Mapping[str, object], seed: int
 ) -> str:
     """Return the id of a trial: the first 12 hex digits of a sha256.
 

@@ -1,17 +1,125 @@
 """What the user declares: models, grids and the settings they share."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Annotated, Any, Self, final
 
-from hifred.errors import HifredError, SettingsError, unknown_name
-from hifred.sweep.options import RunOptions, read_options
+from pydantic import AfterValidator, Field, model_validator
 
-TABLES = ("sweep", "models", "grid", "solver", "metrics", "run")
-SWEEP_KEYS = ("name", "seed", "description")
-MODEL_KEYS = ("input", "simulate")
+from hifred.errors import SettingsError
+from hifred.settings import Place, Text, read_settings, settings
+from hifred.settings.kinds import Says, Seed
+from hifred.settings.toml import parse_toml, read_text
+from hifred.sweep.options import RunOptions
+
+LONGEST_NAME = 100
+
+
+def _name(text: str) -> str:
+    is_plain = all(c.isalnum() or c in "-_." for c in text)
+    if not is_plain or not 0 < len(text) <= LONGEST_NAME or text.startswith("."):
+        raise ValueError
+    return text
+
+
+def _path(text: str) -> str:
+    # Anything else can be neither opened nor written into the kept sweep.toml.
+    text.encode("utf-8")
+    if "\0" in text or not text:
+        raise ValueError
+    return text
+
+
+Name = Annotated[
+    Text,
+    AfterValidator(_name),
+    Says(
+        f"letters, digits, '-', '_' and '.', 1 to {LONGEST_NAME} of them, the first no "
+        "'.'",
+        "first-look",
+    ),
+]
+FilePath = Annotated[
+    Text, AfterValidator(_path), Says("a path", "observations/remnant.zarr")
+]
+
+Grids = Annotated[
+    list[dict[str, Any]],
+    Says("at least one [[grid]], a table each", [{"regularizer": "low_rank"}]),
+]
+
+
+@final
+@settings
+class SweepHead:
+    """The sweep as a whole: the ``[sweep]`` table."""
+
+    name: Name = Field(
+        default="sweep", description="Of the sweep, and of its directory in runs/."
+    )
+    seed: Seed = Field(default=0, description="Seed of everything random.")
+    description: Text = Field(default="", description="For people who read the file.")
+
+
+@final
+@settings
+class ModelSource:
+    """One set of observations: a ``[models.NAME]`` table."""
+
+    input: FilePath | None = Field(
+        default=None,
+        description="A file made by `hifred prepare` or `hifred simulate`; a relative "
+        "path starts at the folder of the sweep file.",
+    )
+    simulate: dict[str, Any] | None = Field(
+        default=None,
+        description="Or settings of a simulation, made once for the sweep.",
+        examples=[{"model": "gaussian_1kev_rebinned", "scene": "shell"}],
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        given = [n for n in ("input", "simulate") if getattr(self, n) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "neither"
+            raise SettingsError(f"must have either input or simulate; got {found}.")
+        return self
+
+
+@final
+@settings
+class SweepFile:
+    """A whole ``sweep.toml``."""
+
+    sweep: SweepHead = Field(default_factory=SweepHead)
+    models: dict[Name, ModelSource] = Field(default_factory=dict)
+    grid: Grids = Field(
+        default_factory=list,
+        description="The product of its lists each; all together are the sweep.",
+    )
+    solver: dict[str, Any] = Field(
+        default_factory=dict, description="Settings shared by all grids."
+    )
+    metrics: dict[str, Any] = Field(
+        default_factory=dict, description="What is measured of every trial."
+    )
+    run: RunOptions = Field(
+        default_factory=RunOptions, description="What does not change results."
+    )
+
+    @model_validator(mode="after")
+    def _has_something_to_do(self) -> Self:
+        if not self.models:
+            raise SettingsError(
+                "a sweep must have at least one [models.NAME]; got none."
+            )
+        if not self.grid:
+            raise SettingsError(
+                "a sweep must have at least one [[grid]]; got none. "
+                'Add, say, [[grid]] with regularizer = "lrs".'
+            )
+        return self
 
 
 @final
@@ -54,7 +162,10 @@ def declare(
     name: str,
     models: Mapping[str, Any],
     grids: Sequence[Mapping[str, Any]] | Mapping[str, Any],
-    **tables: Any,
+    *,
+    folder: str | Path | None = None,
+    seed: int = 0,
+    **tables: object,
 ) -> Declaration:
     """Declare a sweep in Python; it expands exactly as the same TOML does.
 
@@ -66,20 +177,25 @@ def declare(
         Model name to a path, ``{"input": path}`` or ``{"simulate": settings}``.
     grids : mapping or sequence of mappings
         Settings with one value, a list, or a range each.
+    folder : path or None
+        Where relative paths of inputs start; default the present folder.
+    seed : int
+        Seed of everything random.
     **tables
-        ``solver``, ``metrics``, ``run`` (mappings), ``seed`` (int) and ``folder``.
+        ``solver``, ``metrics``, ``run`` (mappings).
 
     Raises
     ------
     SettingsError
-        If a table or key is unknown, or there is nothing to do.
+        If a table or key is unknown, a value is wrong, or there is nothing to do.
     """
-    folder = Path(tables.pop("folder", Path.cwd()))
-    head = {"name": name, "seed": tables.pop("seed", 0)}
-    sources = {key: _as_model(value) for key, value in models.items()}
+    sources = models
+    if isinstance(models, Mapping):
+        sources = {key: _as_model(value) for key, value in models.items()}
     listed = [grids] if isinstance(grids, Mapping) else grids
+    head = {"name": name, "seed": seed}
     content = {"sweep": head, "models": sources, "grid": listed, **tables}
-    return _checked(content, folder, None)
+    return _checked(content, Place(), Path.cwd() if folder is None else Path(folder))
 
 
 def _as_model(value: Any) -> Any:
@@ -91,94 +207,33 @@ def read_declaration(path: str | Path) -> Declaration:
 
     Raises
     ------
-    HifredError
-        If the file cannot be read or is not TOML.
     SettingsError
-        If a table or key is unknown, or there is nothing to do.
+        If the file cannot be read or is not TOML, a table or key is unknown, a value is
+        wrong, or there is nothing to do.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise HifredError(
-            f"sweep file must be readable; {path}: {error}. "
-            "`hifred init DIR` writes one to start from."
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise HifredError(f"{path} must be TOML; {error}.") from error
-    return _checked(content, path.parent.resolve(), text)
+    advice = "`hifred init DIR` writes one to start from."
+    text = read_text(path, what="sweep file", advice=advice)
+    content = parse_toml(text, str(path))
+    return _checked(content, Place(str(path)), path.parent.resolve(), text)
 
 
-def _checked(content: Mapping[str, Any], folder: Path, text: str | None) -> Declaration:
-    for table in content:
-        if table not in TABLES:
-            raise unknown_name("table", str(table), TABLES)
-    head = _table(content, "sweep")
-    _check_keys("[sweep]", head, SWEEP_KEYS)
-    models = _table(content, "models")
-    grids = content.get("grid", [])
-    _check_models(models)
-    _check_grids(grids)
+def _checked(
+    content: Mapping[str, Any], place: Place, folder: Path, text: str | None = None
+) -> Declaration:
+    found = read_settings(SweepFile, content, place)
+    models = {
+        name: {"input": m.input} if m.simulate is None else {"simulate": m.simulate}
+        for name, m in found.models.items()
+    }
     return Declaration(
-        name=_checked_name(head.get("name", "sweep")),
+        name=found.sweep.name,
         models=models,
-        grids=grids,
-        solver=_table(content, "solver"),
-        metrics=_table(content, "metrics"),
-        seed=_checked_seed(head.get("seed", 0)),
-        run=read_options(_table(content, "run")),
+        grids=found.grid,
+        solver=found.solver,
+        metrics=found.metrics,
+        seed=found.sweep.seed,
+        run=found.run,
         folder=folder,
         text=text,
     )
-
-
-def _table(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    table = content.get(name, {})
-    if not isinstance(table, Mapping):
-        raise SettingsError(f"[{name}] must be a table; got {table!r}.")
-    return table
-
-
-def _check_keys(place: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
-    for key in table:
-        if key not in known:
-            raise unknown_name(f"key in {place}", str(key), known)
-
-
-def _checked_name(name: Any) -> str:
-    text = str(name)
-    if not text or not all(c.isalnum() or c in "-_." for c in text) or text[0] == ".":
-        raise SettingsError(
-            f"name must be letters, digits, '-', '_' and '.'; got {text!r}."
-        )
-    return text
-
-
-def _checked_seed(seed: Any) -> int:
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        raise SettingsError(f"seed must be a whole number >= 0; got {seed!r}.")
-    return seed
-
-
-def _check_models(models: Mapping[str, Any]) -> None:
-    if not models:
-        raise SettingsError("a sweep must have at least one [models.NAME]; got none.")
-    for name, model in models.items():
-        _checked_name(name)
-        if not isinstance(model, Mapping):
-            raise SettingsError(f"[models.{name}] must be a table; got {model!r}.")
-        _check_keys(f"[models.{name}]", model, MODEL_KEYS)
-        if len(model) != 1:
-            raise SettingsError(
-                f"[models.{name}] must have either input or simulate; "
-                f"got {sorted(model) or 'neither'}."
-            )
-
-
-def _check_grids(grids: Any) -> None:
-    if not isinstance(grids, list | tuple) or not grids:
-        raise SettingsError(
-            "a sweep must have at least one [[grid]]; got none. "
-            'Add, say, [[grid]] with regularizer = "lrs".'
-        )

@@ -1,18 +1,15 @@
 """From a declaration to its list of trials: product, zip, exclude, union."""
 
-import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, final
 
-from hifred.errors import SettingsError, unknown_name
+from hifred.errors import SettingsError
 from hifred.sweep.canonical import canonical, canonical_json
 from hifred.sweep.declaration import Declaration
+from hifred.sweep.grid import MOST_TRIALS, Grid
 from hifred.sweep.kernel import Kernel, check_path
-from hifred.sweep.values import swept_values
-from hifred.sweep.where import matches, read_where
-
-GRID_KEYS = ("zip", "exclude", "models", "seed", "warm_start")
 
 
 @final
@@ -69,6 +66,27 @@ class Expansion:
         return self.n_declared - len(self.points)
 
 
+def read_grids(declaration: Declaration) -> list[Grid]:
+    """Return the grids of `declaration`, checked and counted but not expanded.
+
+    Raises
+    ------
+    SettingsError
+        If a key or value is wrong, or there are more than `MOST_TRIALS` trials.
+    """
+    grids = []
+    for number, table in enumerate(declaration.grids, start=1):
+        with _named(number):
+            grids.append(Grid.read(table, declaration))
+    total = sum(grid.n_trials for grid in grids)
+    if total > MOST_TRIALS:
+        raise SettingsError(
+            f"a sweep must have at most {MOST_TRIALS:,} trials; got {total:,} in "
+            f"{len(grids)} grids. Take fewer values, or several sweeps."
+        )
+    return grids
+
+
 def expand(declaration: Declaration, kernel: Kernel) -> Expansion:
     """Return the trials that `declaration` stands for.
 
@@ -77,13 +95,12 @@ def expand(declaration: Declaration, kernel: Kernel) -> Expansion:
     SettingsError
         If a setting is unknown or wrong, or nothing is left to do.
     """
+    grids = read_grids(declaration)
     kept: dict[str, Point] = {}
     declared = excluded = 0
-    for number, grid in enumerate(declaration.grids, start=1):
-        try:
-            points, dropped = _expand_grid(declaration, grid, kernel)
-        except SettingsError as error:
-            raise SettingsError(f"[[grid]] {number}: {error}") from error
+    for number, grid in enumerate(grids, start=1):
+        with _named(number):
+            points, dropped = _expand_grid(grid, kernel)
         declared += len(points)
         excluded += dropped
         for point in points:
@@ -95,94 +112,24 @@ def expand(declaration: Declaration, kernel: Kernel) -> Expansion:
     return Expansion(list(kept.values()), declared, excluded)
 
 
-def _expand_grid(
-    declaration: Declaration, grid: Mapping[str, Any], kernel: Kernel
-) -> tuple[list[Point], int]:
-    if not isinstance(grid, Mapping):
-        raise SettingsError(f"a grid must be a table; got {grid!r}.")
-    shared = _shared_settings(declaration)
-    path_name = grid.get("warm_start", shared.pop("warm_start", None))
-    if path_name:
-        check_path(kernel, path_name)
-    points: list[Point] = []
-    dropped = 0
-    for model, seed, own in _combinations(declaration, grid):
-        if _is_excluded({"model": model, "seed": seed, **shared, **own}, grid):
-            dropped += 1
-            continue
-        settings = canonical(kernel.active({**shared, **own}))
-        points.append(Point(model, settings, seed))
-    return (_chained(points, path_name) if path_name else points), dropped
-
-
-def _shared_settings(declaration: Declaration) -> dict[str, Any]:
-    shared = dict(declaration.solver)
-    if "name" in shared:
-        shared["solver"] = shared.pop("name")
-    if declaration.metrics:
-        shared["metrics"] = dict(declaration.metrics)
-    return shared
-
-
-def _combinations(
-    declaration: Declaration, grid: Mapping[str, Any]
-) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    models = _chosen_models(declaration, grid.get("models"))
-    seeds = swept_values("seed", grid.get("seed", declaration.seed))
-    swept = [
-        [{name: value} for value in swept_values(name, given)]
-        for name, given in grid.items()
-        if name not in GRID_KEYS
+def _expand_grid(grid: Grid, kernel: Kernel) -> tuple[list[Point], int]:
+    if grid.path:
+        check_path(kernel, grid.path)
+    points = [
+        Point(model, canonical(kernel.active(settings)), seed)
+        for model, seed, settings in grid.combinations()
     ]
-    zipped = [_zipped(table) for table in _as_tables("zip", grid.get("zip", []))]
-    for model, seed in itertools.product(models, seeds):
-        for parts in itertools.product(*swept, *zipped):
-            yield model, seed, {k: v for part in parts for k, v in part.items()}
+    n_excluded = grid.n_trials - len(points)
+    return (_chained(points, grid.path) if grid.path else points), n_excluded
 
 
-def _chosen_models(declaration: Declaration, names: Any) -> list[str]:
-    if names is None:
-        return list(declaration.models)
-    chosen = [names] if isinstance(names, str) else list(names)
-    for name in chosen:
-        if name not in declaration.models:
-            raise unknown_name("model", str(name), declaration.models)
-    return chosen
-
-
-def _as_tables(name: str, given: Any) -> list[Any]:
-    tables = [given] if isinstance(given, Mapping | str) else list(given)
-    if not all(isinstance(table, Mapping | str) for table in tables):
-        raise SettingsError(f"{name} must be a table or a list of tables; got {given}.")
-    return tables
-
-
-def _zipped(table: Mapping[str, Any]) -> list[dict[str, Any]]:
-    columns = {name: swept_values(name, given) for name, given in table.items()}
-    lengths = {name: len(values) for name, values in columns.items()}
-    if len(set(lengths.values())) != 1:
-        raise SettingsError(
-            f"zip must have lists of one length; got "
-            f"{', '.join(f'{name}: {n}' for name, n in lengths.items())}."
-        )
-    rows = zip(*columns.values(), strict=True)
-    return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def _is_excluded(values: Mapping[str, Any], grid: Mapping[str, Any]) -> bool:
-    return any(
-        matches(read_where(rule), values)
-        if isinstance(rule, str)
-        else _agrees(rule, values)
-        for rule in _as_tables("exclude", grid.get("exclude", []))
-    )
-
-
-def _agrees(rule: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    unknown = [name for name in rule if name not in values]
-    if unknown:
-        raise unknown_name("key in exclude", unknown[0], values)
-    return all(values[name] in swept_values(name, rule[name]) for name in rule)
+@contextmanager
+def _named(number: int) -> Iterator[None]:
+    """Tell in which grid, from 1, something is wrong."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(f"[[grid]] {number}: {error}") from error
 
 
 def _chained(points: list[Point], name: str) -> list[Point]:

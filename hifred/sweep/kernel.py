@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, final
@@ -14,6 +14,7 @@ from hifred.errors import HifredError, SettingsError
 
 Arrays = Mapping[str, np.ndarray]
 Settings = Mapping[str, object]
+TrialCheck = Callable[[Settings], None]
 
 
 @final
@@ -125,6 +126,23 @@ class Kernel(ABC):
     def simulate(self, name: str, settings: Settings, *, seed: int, path: Path) -> None:
         """Make the input of a simulated model at `path`."""
         raise HifredError("input must be given; nothing can simulate it.")
+
+    def trial_check(self, name: str, model: Path | Settings) -> TrialCheck:
+        """Return what refuses settings that the input of a model does not allow.
+
+        Parameters
+        ----------
+        name : str
+            Of the model.
+        model : path or mapping
+            Where its input is, or the settings of its simulation.
+
+        Returns
+        -------
+        callable
+            Takes the active settings of a trial; raises `SettingsError`.
+        """
+        return lambda settings: None
 
     def result_bytes(self, path: Path) -> int | None:
         """Return about how large a result of the input at `path` is, if known."""

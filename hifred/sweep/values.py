@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hifred.errors import SettingsError, unknown_name
+from hifred.settings.kinds import is_number
 
 # Values of a range are rounded to so many digits: 0.1 + 0.2 means 0.3 to its writer,
 # and a trial's id must not hang on the last bit of another machine's exp().
@@ -30,7 +31,9 @@ def swept_values(name: str, given: Any) -> list[Any]:
         If the list is empty or the range makes no sense.
     """
     if isinstance(given, Mapping):
-        values = _range_values(name, given)
+        _check_range(name, given)
+        kind, numbers = next(iter(given.items()))
+        values = _RANGES[kind](name, *numbers)
     elif isinstance(given, np.ndarray | list | tuple):
         values = list(given)
     else:
@@ -40,7 +43,22 @@ def swept_values(name: str, given: Any) -> list[Any]:
     return values
 
 
-def _range_values(name: str, given: Mapping[str, Any]) -> list[Any]:
+def count_values(name: str, given: Any) -> int:
+    """Return how many values `given` stands for, without making them.
+
+    Raises
+    ------
+    SettingsError
+        If the range makes no sense.
+    """
+    if not isinstance(given, Mapping):
+        return len(given) if isinstance(given, np.ndarray | list | tuple) else 1
+    _check_range(name, given)
+    kind, (first, last, third) = next(iter(given.items()))
+    return _steps(name, first, last, third) if kind == "range" else _count(name, third)
+
+
+def _check_range(name: str, given: Mapping[str, Any]) -> None:
     if len(given) != 1:
         raise SettingsError(
             f"{name} must be one range; got {dict(given)}. "
@@ -54,14 +72,13 @@ def _range_values(name: str, given: Mapping[str, Any]) -> list[Any]:
             f"{name} must have three numbers in {kind}; got {numbers}. "
             f"Write {{ {kind} = [first, last, {_THIRD[kind]}] }}."
         )
-    return _RANGES[kind](name, *numbers)
 
 
 def _is_three_numbers(numbers: Any) -> bool:
     return (
         isinstance(numbers, list | tuple)
         and len(numbers) == 3
-        and all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
+        and all(is_number(n) and np.isfinite(n) for n in numbers)
     )
 
 
@@ -69,14 +86,14 @@ def _rounded(values: np.ndarray) -> list[Any]:
     return [float(f"{value:.{DIGITS}g}") for value in values.tolist()]
 
 
-def _check_count(name: str, n: float) -> int:
+def _count(name: str, n: float) -> int:
     if n != int(n) or n < 1:
         raise SettingsError(f"{name} must have a whole number of steps; got {n}.")
     return int(n)
 
 
 def _linspace(name: str, first: float, last: float, n: float) -> list[Any]:
-    return _rounded(np.linspace(first, last, _check_count(name, n)))
+    return _rounded(np.linspace(first, last, _count(name, n)))
 
 
 def _logspace(name: str, first: float, last: float, n: float) -> list[Any]:
@@ -85,15 +102,19 @@ def _logspace(name: str, first: float, last: float, n: float) -> list[Any]:
             f"{name} must have positive ends for logspace; got {first} and {last}. "
             "Give the ends themselves, not their exponents."
         )
-    return _rounded(np.geomspace(first, last, _check_count(name, n)))
+    return _rounded(np.geomspace(first, last, _count(name, n)))
 
 
-def _stepped(name: str, first: float, last: float, step: float) -> list[Any]:
+def _steps(name: str, first: float, last: float, step: float) -> int:
     if step == 0 or (last - first) / step < 0:
         raise SettingsError(
             f"{name} must have a step that leads from {first} to {last}; got {step}."
         )
-    count = int(np.floor((last - first) / step + 1e-9)) + 1
+    return int(np.floor((last - first) / step + 1e-9)) + 1
+
+
+def _stepped(name: str, first: float, last: float, step: float) -> list[Any]:
+    count = _steps(name, first, last, step)
     if all(isinstance(n, int) for n in (first, last, step)):
         return [int(first + i * step) for i in range(count)]
     return _rounded(first + step * np.arange(count))

@@ -2,33 +2,53 @@
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from hifred.errors import SettingsError
+from hifred.errors import SettingsError, unknown_name
+from hifred.settings.kinds import is_number
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
     "<": operator.lt, ">": operator.gt, "=": operator.eq,
 }  # fmt: skip
+_EQUALITIES = ("==", "!=", "=")
+_WORDS = {"true": True, "false": False, "none": None}
 _TERM = re.compile(r"^\s*([A-Za-z_][\w.]*)\s*(<=|>=|==|!=|<|>|=)\s*(.+?)\s*$")
 
 
 @final
 @dataclass(frozen=True)
 class Condition:
-    """One comparison of a named value with a constant."""
+    """One comparison of a named value with a constant.
+
+    Parameters
+    ----------
+    name, symbol : str
+    constant : object
+        What the constant says: a number, True, False, None or a text.
+    word : str
+        The constant as it was written, to be compared with texts: ``none`` may be the
+        name of a regulariser, ``12`` that of a model.
+    """
 
     name: str
     symbol: str
     constant: Any
+    word: str
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Say whether `values` fulfil it; a value that is absent never does."""
+        """Say whether `values` fulfil it; an absent value equals ``none`` only."""
         value = values.get(self.name)
         if value is None:
-            return self.symbol == "!=" and self.constant is not None
+            return (self.symbol != "!=") == (self.constant is None) and (
+                self.symbol in _EQUALITIES
+            )
+        if isinstance(value, str):
+            return self.symbol in _EQUALITIES and bool(
+                _OPERATORS[self.symbol](value, self.word)
+            )
         try:
             return bool(_OPERATORS[self.symbol](value, self.constant))
         except TypeError:
@@ -48,9 +68,56 @@ def read_where(text: str | None) -> list[Condition]:
     return [_read_term(term) for term in re.split(r"\s+and\s+|,|&", text)]
 
 
-def matches(conditions: list[Condition], values: Mapping[str, Any]) -> bool:
+def matches(conditions: Sequence[Condition], values: Mapping[str, Any]) -> bool:
     """Say whether all `conditions` hold for `values`."""
     return all(condition.holds(values) for condition in conditions)
+
+
+def check_conditions(
+    conditions: Sequence[Condition], known: Mapping[str, Collection[Any]], what: str
+) -> None:
+    """Refuse conditions that can only be misspelt.
+
+    Parameters
+    ----------
+    conditions : sequence of Condition
+    known : mapping of str to values
+        What can be named, and the values that it has.
+    what : str
+        Where the conditions were written, such as ``"exclude"``.
+
+    Raises
+    ------
+    SettingsError
+        For an unknown name, or an unknown value of what has texts, with the nearest
+        one; for a comparison that makes no sense.
+    """
+    for condition in conditions:
+        if condition.name not in known:
+            raise unknown_name(f"name in {what}", condition.name, known)
+        _check_constant(condition, known[condition.name], what)
+
+
+def _check_constant(condition: Condition, values: Collection[Any], what: str) -> None:
+    name, constant = condition.name, condition.constant
+    texts = {value for value in values if isinstance(value, str)}
+    has_numbers = any(is_number(value) for value in values)
+    is_equality = condition.symbol in _EQUALITIES
+    if (has_numbers and is_number(constant)) or not (texts or has_numbers):
+        return
+    if not is_equality:
+        wanted = "with a number" if has_numbers else "by == or !="
+        raise SettingsError(
+            f"{name} in {what} must be compared {wanted}; "
+            f"got '{name} {condition.symbol} {condition.word}'."
+        )
+    if condition.word in texts or constant is None:
+        return
+    if texts:
+        raise unknown_name(f"{name} in {what}", condition.word, texts)
+    raise SettingsError(
+        f"{name} in {what} must be compared with a number; got {condition.word!r}."
+    )
 
 
 def _read_term(term: str) -> Condition:
@@ -61,13 +128,12 @@ def _read_term(term: str) -> Condition:
             "Write, say, 'rank >= 8 and regularizer == lrs'."
         )
     name, symbol, constant = found.groups()
-    return Condition(name, symbol, _read_constant(constant))
+    return Condition(name, symbol, _read_constant(constant), constant.strip("'\""))
 
 
 def _read_constant(text: str) -> Any:
-    words = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
     for kind in (int, float):
         try:
             return kind(text)

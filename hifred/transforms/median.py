@@ -20,13 +20,13 @@ def _gather(values, centre, folded, low, high, below, held, inside, start, stop)
     """
     for part in range(start, stop):
         some = values[part * _PER_PART : (part + 1) * _PER_PART]
-        found = inside[part * _PER_PART : (part + 1) * _PER_PART]
+        gathered = inside[part * _PER_PART : (part + 1) * _PER_PART]
         n_below, n_inside = 0, 0
         for i in range(some.size):
             value = abs(some[i] - centre) if folded else some[i]
             n_below += value < low
             # Written in any case: a branch that nobody can predict costs far more.
-            found[n_inside] = value
+            gathered[n_inside] = value
             n_inside += (value >= low) & (value <= high)
         below[part], held[part] = n_below, n_inside
 

@@ -76,12 +76,12 @@ def _advance(fine, tables, rings, newest, start, stop):  # type: ignore[no-untyp
 def _clip_row(upper, lower, bounds, out, excess):  # type: ignore[no-untyped-def]
     """Take the clipped difference from `out`, add what is left of it to `excess`."""
     for k in range(out.size):
-        found = upper[k] - lower[k]
+        difference = upper[k] - lower[k]
         bound = bounds[k]
-        above = found if found > -bound else -bound
+        above = difference if difference > -bound else -bound
         inside = above if above < bound else bound
         out[k] -= inside
-        excess[k] += abs(found - inside)
+        excess[k] += abs(difference - inside)
 
 
 @njit(nogil=True, cache=True)

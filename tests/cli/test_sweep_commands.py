@@ -86,9 +86,11 @@ def test_a_sweep_from_beginning_to_end() -> None:
     assert json.loads(ok("show", "runs/first", best["trial"], "--reproduce"))[
         "identical"
     ]
-    assert "7 files checked, 0 damaged" in ok("verify", "runs/first")
+    n_results = sum(p.is_file() for p in Path("runs/first/results").rglob("*/**/*"))
+    told = ok("verify", "runs/first")
+    assert "7 files checked, 0 damaged" in told
     assert "Take " in ok("best", "runs/first")
-    assert "the collected results too" in ok("verify", "runs/first")
+    assert f"the collected results too, {n_results} files" in told
 
 
 def test_the_template_is_a_sweep_that_can_be_planned() -> None:
@@ -156,7 +158,7 @@ def test_an_incomplete_sweep_exits_with_3() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("run", "absent.toml"), "must be readable"),
+        (("run", "absent.toml"), "must be a readable file"),
         (("status", "."), "must be a sweep directory"),
         (("collect", "."), "must be a sweep directory"),
         (("best", ".", "--by", "x"), "must be collected first"),

@@ -14,7 +14,7 @@ import psutil
 
 from hifred.sweep.declaration import declare
 from hifred.sweep.executors.slurm import job_queue
-from hifred.sweep.executors.slurm.journal import read_journals
+from hifred.sweep.executors.slurm.journal import JournalPage, read_journals
 from hifred.sweep.executors.slurm.run_files import job_prefix
 from hifred.sweep.plan.target import plan_sweep
 from hifred.sweep.watch.snapshot import Snapshot, snapshot
@@ -92,13 +92,19 @@ class Bench:
         found = job_queue.list_jobs(job_prefix(self.sweep)).values()
         return [job.job_id for job in found if state in (None, job.state)]
 
-    def journal(self) -> dict[str, Any]:
+    def journal(self) -> JournalPage | None:
         """Return what the latest driver says of its jobs."""
         journals = read_journals(self.sweep)
-        return journals[-1] if journals else {}
+        return journals[-1] if journals else None
+
+    def ended(self) -> dict[str, int]:
+        """Return how many of its jobs ended for each cause."""
+        page = self.journal()
+        return {} if page is None else page.ended
 
     def notes(self) -> str:
-        return " ".join(note["text"] for note in self.journal().get("notes", []))
+        page = self.journal()
+        return " ".join(note.text for note in page.notes) if page else ""
 
     def wait_for(
         self, condition: Callable[[], bool], what: str, seconds: float = 60.0

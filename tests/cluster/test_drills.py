@@ -52,7 +52,7 @@ def test_cancelled_jobs_are_replaced(bench: Bench) -> None:
     running, pending = bench.jobs("RUNNING"), bench.jobs("PENDING")
     job_queue.cancel_jobs([*running[:2], pending[0]])
     told = "CANCELLED"
-    bench.wait_for(lambda: told in str(bench.journal().get("ended")), told)
+    bench.wait_for(lambda: told in str(bench.ended()), told)
     assert any(told in line for line in describe_jobs(bench.sweep))
     assert_all_done(bench, 40)
     nodes = {event["host"] for event in bench.events("started")}
@@ -84,7 +84,7 @@ def test_a_node_set_down_and_a_dead_controller_are_survived(bench: Bench) -> Non
     try:
         scontrol("update", "nodename=node2", "state=down", "reason=drill")
         told = "NODE_FAIL"
-        bench.wait_for(lambda: told in str(bench.journal().get("ended")), told)
+        bench.wait_for(lambda: told in str(bench.ended()), told)
         local_slurm("controller-down")
         time.sleep(10)
     finally:
@@ -126,7 +126,7 @@ def test_preempted_jobs_are_replaced(bench: Bench) -> None:
     )
     try:
         told = "PREEMPTED"
-        bench.wait_for(lambda: told in str(bench.journal().get("ended")), told)
+        bench.wait_for(lambda: told in str(bench.ended()), told)
         assert_all_done(bench, 32)
     finally:
         job_queue.cancel_jobs([urgent])

@@ -112,7 +112,7 @@ def test_mistakes_are_told(
 
 
 def test_an_absent_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(HifredError, match="must be readable"):
+    with pytest.raises(HifredError, match="must be a readable file"):
         read_declaration(tmp_path / "sweep.toml")
 
 

@@ -33,7 +33,7 @@ def test_an_input_of_an_earlier_version_opens(earlier: Path) -> None:
     found = open_fusion_input(earlier.parent / "input.zarr")
     assert set(found.observations) == {"imager", "spectrometer"}
     assert found.truth is not None
-    planned = read_plan(SweepDirectory(earlier)).head.inputs["shell"]["digest"]
+    planned = read_plan(SweepDirectory(earlier)).head.inputs["shell"].digest
     assert input_digest(earlier.parent / "input.zarr") == planned
 
 
@@ -81,7 +81,7 @@ def test_it_goes_on_where_it_was_left(
     assert report.exit_code == 1
     assert "only the kernel's tag, which is the same, was compared" in caplog.text
     recorded = read_plan(SweepDirectory(earlier)).head.code_changes
-    assert [len(record["changes"]) for record in recorded] == [1]
+    assert [len(record.changes) for record in recorded] == [1]
     assert report.n_found_done == 4
     assert report.snapshot.counts["done"] == 7
     begun = [

@@ -88,7 +88,7 @@ def test_an_allowed_change_keeps_the_ids_and_is_recorded(
     kernel = StubKernel("stub-2", newton="ccc")
     after = plan(tmp_path / "s", declaration, kernel, allow_code_change=True)
     assert after.plan.trials == before.plan.trials
-    changes = after.plan.head.code_changes[0]["changes"]
+    changes = after.plan.head.code_changes[0].changes
     assert changes == ["newton: absent -> ccc", "tag: stub-1 -> stub-2"]
     plan(tmp_path / "s", declaration, kernel)  # accepted once for all
     with pytest.raises(ChangedError):
@@ -102,7 +102,7 @@ def test_digests_of_another_rule_are_not_compared_but_the_tag_is(
     kernel = StubKernel(rule="by imports", newton="bbb")
     after = plan(tmp_path / "s", declaration, kernel)
     assert "another version's rule" in caplog.text
-    assert after.plan.head.code_changes[0]["tag"] == "stub-1"
+    assert after.plan.head.code_changes[0].tag == "stub-1"
     other = StubKernel(rule="by imports", newton="ccc")
     with pytest.raises(ChangedError, match="newton: bbb -> ccc"):
         plan(tmp_path / "s", declaration, other)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pickle
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan.planning import make_plan
 from hifred.sweep.record.event_log import EventReader
 from hifred.sweep.worker import deadline
-from hifred.sweep.worker.trial_work import Receipt, Task, run_trial
+from hifred.sweep.worker.run_trial import run_trial
+from hifred.sweep.worker.task import Receipt, Task
 from tests.sweep.stub_kernels import StubAttempt, StubKernel
 
 
@@ -31,7 +33,7 @@ def task(tmp_path: Path, source: Path, **settings: Any) -> Task:
     plan = make_plan(SweepDirectory(root), declaration, StubKernel()).plan
     return Task(
         root=str(root), trial=plan.trials[0], attempt=1,
-        digest=plan.head.inputs["a"]["digest"], planned_tag="stub-1", isolated=False,
+        digest=plan.head.inputs["a"].digest, planned_tag="stub-1", isolated=False,
     )  # fmt: skip
 
 
@@ -127,8 +129,8 @@ def test_a_stop_saves_the_state_after_the_present_step(
 
 
 def test_a_deadline_stops_a_trial(tmp_path: Path, source: Path) -> None:
-    deadline.set_deadline(0.05)
     job = task(tmp_path, source, n_steps=1000, sleep=0.01)
+    threading.Timer(0.05, deadline.request_stop).start()
     assert run_trial(job, StubKernel()).outcome == "stopped"
 
 

@@ -5,7 +5,6 @@ import json
 import operator
 import os
 import shutil
-import uuid
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from hifred.fusion import FusionSettings, fuse
 from hifred.selection import Refits, bootstrap_summary, refit
 from hifred.selection.bootstrap import DrawKind
 from hifred.store import open_fusion_input
+from hifred.store.durable import part_beside, replace_folder
 from hifred.sweep.executors.executor import Executor, TaskFuture, as_finished
 
 # Tasks per worker: enough to see progress, few enough to open the input seldom.
@@ -80,7 +80,7 @@ def run_bootstrap(
         raise HifredError(f"output must not exist yet; got {output}. Choose another.")
     if plan.n_draws < 2:
         raise HifredError(f"n_draws must be at least 2; got {plan.n_draws}.")
-    scratch = output.with_name(f".{output.name}.{uuid.uuid4().hex[:8]}.part")
+    scratch = part_beside(output)  # every worker reads the fit there
     try:
         fusion_input = open_fusion_input(path)
         on_progress("fusing the recorded counts")
@@ -97,8 +97,8 @@ def run_bootstrap(
             settings=result.attrs["settings"],
             plan=json.dumps(asdict(plan)),
         )
-        _save(summary, scratch / "summary")
-        (scratch / "summary").rename(output)
+        with replace_folder(output) as part:
+            _save(summary, part)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return summary
@@ -123,7 +123,7 @@ def _refits(
     on_progress(f"refitting {plan.n_draws} draws")
     tasks = [(*task, plan, [int(s) for s in part]) for part in seeds]
     futures = executor.submit(refit_task, tasks)
-    parts: dict[TaskFuture, Refits] = {}
+    parts: dict[TaskFuture[Refits], Refits] = {}
     for future in as_finished(futures):
         parts[future] = future.result()
         n_done = sum(part.n_refits for part in parts.values())

@@ -31,7 +31,8 @@ from hifred.sweep.record.events import (
 from hifred.sweep.watch.snapshot import Snapshot, SweepView, states_of, summarise
 from hifred.sweep.watch.states import Stage, TrialHistory, TrialState, fold_event
 from hifred.sweep.worker.guard import crash_cause
-from hifred.sweep.worker.trial_work import Receipt, Task, run_trial
+from hifred.sweep.worker.run_trial import run_trial
+from hifred.sweep.worker.task import Receipt, Task
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.25
@@ -95,7 +96,8 @@ class Driver:
         self.n_run = 0
         self.stop_message: str | None = None
         self._recalled = False
-        self._answers: queue.SimpleQueue[tuple[str, TaskFuture]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[str, TaskFuture[Receipt]]]
+        self._answers = queue.SimpleQueue()
         self._read_at = self._shown_at = time.monotonic()
         self._innocent: dict[str, int] = {}
         self._obeyed = {t: history.command for t, history in self.histories.items()}
@@ -195,7 +197,7 @@ class Driver:
         self.n_run += 1
         return self._task(trial, attempt)
 
-    def _await_answer(self, trial_id: str, future: TaskFuture) -> None:
+    def _await_answer(self, trial_id: str, future: TaskFuture[Receipt]) -> None:
         future.add_done_callback(lambda done: self._answers.put((trial_id, done)))
 
     def _task(self, trial: Trial, attempt: int) -> Task:
@@ -204,7 +206,7 @@ class Driver:
             root=str(self.view.directory.root.resolve()),
             trial=trial,
             attempt=attempt,
-            digest=head.inputs[trial.model]["digest"],
+            digest=head.inputs[trial.model].digest,
             planned_tag=head.kernel,
             threads=options.threads,
             checkpoint_every=options.checkpoint_every,
@@ -242,7 +244,7 @@ class Driver:
         for trial_id, future in found:
             self._answered(trial_id, future)
 
-    def _answered(self, trial_id: str, future: TaskFuture) -> None:
+    def _answered(self, trial_id: str, future: TaskFuture[Receipt]) -> None:
         flight = self.in_flight.pop(trial_id)
         try:
             receipt = future.result()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from hifred.errors import HifredError
 from hifred.sweep.declaration import Declaration
@@ -242,7 +242,7 @@ def _stopping_on_signals(driver: Driver, executor: Executor) -> Iterator[None]:
         yield
         return
 
-    def on_signal(number: int, frame: Any) -> None:
+    def on_signal(number: int, frame: object) -> None:
         if driver.stop_message is not None:
             raise KeyboardInterrupt
         if not executor.isolated:

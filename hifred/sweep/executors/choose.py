@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hifred.errors import HifredError
 from hifred.sweep.executors.config import LocalConfig, read_cluster_config
@@ -18,7 +17,7 @@ def choose_executor(
     *,
     workers: int | None = None,
     single_job: bool = False,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return the executor, threads and memory limit of a run, for `run_sweep`.
 
     Parameters

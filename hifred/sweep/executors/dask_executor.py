@@ -7,16 +7,18 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, Generic, Self, TypeVar, final
 
 import dask
 from distributed import Client, Future
 from distributed.client import FutureCancelledError
+from distributed.deploy import Cluster
 from distributed.scheduler import KilledWorker
 
-from hifred.sweep.executors.executor import WorkerLostError
+from hifred.sweep.executors.executor import TaskFuture, WorkerLostError
 from hifred.sweep.record.events import TrialOutcome
 
+T = TypeVar("T")
 # One task a worker and no hidden retries: a task in the scheduler's queue cannot
 # die with a neighbour's worker, and the driver counts every death itself.
 DASK_CONFIG = {
@@ -45,7 +47,7 @@ ANSWER_SECONDS = 10.0
 
 
 @final
-class DaskFuture:
+class DaskFuture(Generic[T]):
     """A Dask future that is released as soon as its answer has been read.
 
     Parameters
@@ -56,15 +58,15 @@ class DaskFuture:
     """
 
     def __init__(
-        self, future: Future, explain: Callable[[str, str], WorkerLostError]
+        self, future: Future[T], explain: Callable[[str, str], WorkerLostError]
     ) -> None:
         self._future = future
         self._explain = explain
         self._lost: WorkerLostError | None = None
-        self._answer: list[Any] = []
+        self._answer: list[T] = []
 
-    def add_done_callback(self, function: Callable[[Any], None]) -> None:
-        def done(future: Future) -> None:
+    def add_done_callback(self, function: Callable[[TaskFuture[T]], object]) -> None:
+        def done(future: Future[T]) -> None:
             if future.status != "error":
                 function(self)
                 return
@@ -74,14 +76,14 @@ class DaskFuture:
 
         self._future.add_done_callback(done)
 
-    def _ask_why(self, function: Callable[[Any], None]) -> None:
+    def _ask_why(self, function: Callable[[TaskFuture[T]], object]) -> None:
         error = self._future.exception()
         if isinstance(error, KilledWorker):
             worker = error.last_worker
             self._lost = self._explain(str(worker.name), worker.address)
         function(self)
 
-    def result(self) -> Any:
+    def result(self) -> T:
         if self._answer:
             return self._answer[0]
         try:
@@ -98,7 +100,7 @@ class DaskFuture:
             self._future.release()
 
     @staticmethod
-    def fetch(futures: "Sequence[DaskFuture]", client: Client) -> None:
+    def fetch(futures: "Sequence[DaskFuture[T]]", client: Client) -> None:
         """Read the answers of finished tasks in one round trip for all of them."""
         ready = [f for f in futures if f._future.status == "finished"]
         try:
@@ -129,7 +131,7 @@ class DaskExecutor(ABC):
 
     isolated = True
     # Of Dask, besides `DASK_CONFIG`.
-    dask_config: ClassVar[Mapping[str, Any]] = {}
+    dask_config: ClassVar[Mapping[str, object]] = {}
 
     def __init__(self, capacity: int, threads: int = 1) -> None:
         self.capacity = capacity
@@ -137,12 +139,12 @@ class DaskExecutor(ABC):
         self.trouble: str | None = None
         self.client: Client | None = None
         self._entered = contextlib.ExitStack()
-        self._futures: weakref.WeakValueDictionary[str, Future] = (
+        self._futures: weakref.WeakValueDictionary[str, Future[Any]] = (
             weakref.WeakValueDictionary()
         )
 
     @abstractmethod
-    def make_cluster(self) -> Any:
+    def make_cluster(self) -> Cluster:
         """Return a started `distributed` cluster object."""
 
     def __enter__(self) -> Self:
@@ -166,8 +168,8 @@ class DaskExecutor(ABC):
             self.cluster.close(timeout=20)
 
     def submit(
-        self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
-    ) -> list[DaskFuture]:
+        self, function: Callable[..., T], tasks: Sequence[tuple[object, ...]]
+    ) -> list[DaskFuture[T]]:
         assert self.client is not None, "enter the executor before submitting"
         keys = [f"trial-{uuid.uuid4().hex}" for _ in tasks]
         futures = self.client.map(
@@ -176,9 +178,10 @@ class DaskExecutor(ABC):
         self._futures.update({str(future.key): future for future in futures})
         return [DaskFuture(future, self.explain_loss) for future in futures]
 
-    def fetch(self, futures: Sequence[DaskFuture]) -> None:
+    def fetch(self, futures: Sequence[TaskFuture[object]]) -> None:
         assert self.client is not None, "enter the executor before fetching"
-        DaskFuture.fetch(futures, self.client)
+        own = [future for future in futures if isinstance(future, DaskFuture)]
+        DaskFuture.fetch(own, self.client)
 
     def explain_loss(self, worker: str, address: str) -> WorkerLostError:
         """Return what ended the worker of this name and address."""
@@ -189,10 +192,6 @@ class DaskExecutor(ABC):
         begun = {key for keys in self.client.processing().values() for key in keys}
         waiting = [f for key, f in list(self._futures.items()) if key not in begun]
         self.client.cancel(waiting, force=True)
-
-    def run_on_workers(self, function: Callable[[], Any]) -> None:
-        assert self.client is not None, "enter the executor before calling workers"
-        self.client.run(function, on_error="ignore", wait=False)
 
 
 def thread_environment(threads: int) -> dict[str, str]:

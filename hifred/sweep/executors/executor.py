@@ -3,9 +3,12 @@
 import queue
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from hifred.sweep.record.events import TrialOutcome
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class WorkerLostError(Exception):
@@ -25,19 +28,21 @@ class WorkerLostError(Exception):
         self.outcome = outcome
 
 
-class TaskFuture(Protocol):
+class TaskFuture(Protocol[T_co]):
     """A promise of one task's answer, as `concurrent.futures` has it."""
 
-    def add_done_callback(self, function: Callable[[Any], None]) -> None:
+    def add_done_callback(
+        self, function: Callable[["TaskFuture[T_co]"], object]
+    ) -> None:
         """Call `function` with this object once the answer is there."""
 
-    def result(self) -> Any:
+    def result(self) -> T_co:
         """Return the answer of a finished task; `WorkerLostError` when it was lost."""
 
 
-def as_finished(futures: Iterable[TaskFuture]) -> Iterator[TaskFuture]:
+def as_finished(futures: Iterable[TaskFuture[T]]) -> Iterator[TaskFuture[T]]:
     """Yield every future as soon as its answer is there."""
-    finished: queue.SimpleQueue[TaskFuture] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[TaskFuture[T]] = queue.SimpleQueue()
     waiting = list(futures)
     for future in waiting:
         future.add_done_callback(finished.put)
@@ -72,15 +77,12 @@ class Executor(Protocol):
     ) -> None: ...
 
     def submit(
-        self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
-    ) -> Sequence[TaskFuture]:
+        self, function: Callable[..., T], tasks: Sequence[tuple[object, ...]]
+    ) -> Sequence[TaskFuture[T]]:
         """Hand over one call of `function` for each tuple of arguments."""
 
-    def fetch(self, futures: Sequence[Any]) -> None:
+    def fetch(self, futures: Sequence[TaskFuture[object]]) -> None:
         """Bring the answers of finished tasks here together: their results are near."""
-
-    def run_on_workers(self, function: Callable[[], Any]) -> None:
-        """Call `function` in every process that runs tasks, without waiting long."""
 
     def recall(self) -> None:
         """Take back the tasks that have not begun; their answer is ``recalled``."""

@@ -2,26 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self, final
+from typing import Generic, Self, TypeVar, final
 
 from hifred.sweep.executors.executor import TaskFuture
 
+T = TypeVar("T")
+
 
 @final
-class FinishedFuture:
+class FinishedFuture(Generic[T]):
     """The answer, or the exception, of a task that has already run."""
 
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def __init__(self, function: Callable[..., T], args: tuple[object, ...]) -> None:
         self._error: Exception | None = None
         try:
             self._answer = function(*args)
         except Exception as error:
             self._error = error
 
-    def add_done_callback(self, function: Callable[[Any], None]) -> None:
+    def add_done_callback(self, function: Callable[[TaskFuture[T]], object]) -> None:
         function(self)
 
-    def result(self) -> Any:
+    def result(self) -> T:
         if self._error is not None:
             raise self._error
         return self._answer
@@ -47,15 +49,12 @@ class InlineExecutor:
         return
 
     def submit(
-        self, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
-    ) -> list[TaskFuture]:
+        self, function: Callable[..., T], tasks: Sequence[tuple[object, ...]]
+    ) -> list[FinishedFuture[T]]:
         return [FinishedFuture(function, task) for task in tasks]
 
-    def fetch(self, futures: Sequence[TaskFuture]) -> None:
+    def fetch(self, futures: Sequence[TaskFuture[object]]) -> None:
         return
-
-    def run_on_workers(self, function: Callable[[], Any]) -> None:
-        function()
 
     def recall(self) -> None:
         return

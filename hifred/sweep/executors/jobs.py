@@ -1,18 +1,18 @@
 """The jobs behind a sweep, for `status` and `cancel`; empty where there are none."""
 
-import json
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from hifred.sweep.executors.slurm import job_queue
-from hifred.sweep.executors.slurm.journal import FOLDER, read_journals
+from hifred.sweep.executors.slurm.driver_record import DriverJob, read_driver_job
+from hifred.sweep.executors.slurm.journal import JournalPage, read_journals
 
 _NOTES_SHOWN = 3
 
 
-def read_jobs(sweep: Path) -> dict[str, Any]:
-    """Return what is known of the jobs of a sweep.
+def read_jobs(sweep: Path) -> dict[str, object]:
+    """Return what is known of the jobs of a sweep, as plain values for JSON.
 
     Parameters
     ----------
@@ -27,21 +27,23 @@ def read_jobs(sweep: Path) -> dict[str, Any]:
         account of its worker jobs, or None).
     """
     journals = read_journals(sweep)
-    driver = _read_driver(sweep)
+    driver = _known_driver(sweep)
     if driver is None and not journals:
         return {}
-    return {"driver": driver, "run": journals[-1] if journals else None}
+    return {
+        "driver": None if driver is None else asdict(driver),
+        "run": asdict(journals[-1]) if journals else None,
+    }
 
 
 def describe_jobs(sweep: Path) -> list[str]:
     """Return `read_jobs` as lines for a person."""
-    known = read_jobs(sweep)
+    driver = _known_driver(sweep)
     lines = []
-    if known.get("driver"):
-        driver = known["driver"]
-        lines.append(f"driver: SLURM job {driver['job_id']} {driver['state']}")
-    if known.get("run"):
-        lines += _describe_run(known["run"])
+    if driver is not None:
+        lines.append(f"driver: SLURM job {driver.job_id} {driver.state}")
+    for page in read_journals(sweep)[-1:]:
+        lines += _describe_run(page)
     return lines
 
 
@@ -51,10 +53,10 @@ def end_driver_job(sweep: Path) -> str | None:
     A queued job is taken from the queue; a running one gets SIGTERM, saves what runs
     and ends its worker jobs itself.
     """
-    driver = _read_driver(sweep)
+    driver = read_driver_job(sweep)
     if driver is None:
         return None
-    queued = job_queue.list_jobs(driver["job_name"]).get(driver["job_id"])
+    queued = job_queue.list_jobs(driver.job_name).get(driver.job_id)
     if queued is None:
         return None
     if queued.state == "RUNNING":
@@ -65,41 +67,36 @@ def end_driver_job(sweep: Path) -> str | None:
     return queued.job_id
 
 
-def _read_driver(sweep: Path) -> dict[str, Any] | None:
-    path = sweep / FOLDER / "driver"
-    try:
-        driver: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return {**driver, "state": _driver_state(driver)}
+def _known_driver(sweep: Path) -> DriverJob | None:
+    driver = read_driver_job(sweep)
+    return None if driver is None else replace(driver, state=_driver_state(driver))
 
 
-def _driver_state(driver: dict[str, Any]) -> str:
+def _driver_state(driver: DriverJob) -> str:
     try:
-        queued = job_queue.list_jobs(driver["job_name"]).get(driver["job_id"])
+        queued = job_queue.list_jobs(driver.job_name).get(driver.job_id)
     except job_queue.QueueError as error:
         return f"is not known here ({error})"
     if queued is None:
-        return job_queue.why_ended(driver["job_id"])
+        return job_queue.why_ended(driver.job_id)
     place = queued.node or queued.reason
     return f"{queued.state} ({place}), {queued.left} left"
 
 
-def _describe_run(run: dict[str, Any]) -> list[str]:
-    jobs = run["jobs"]
-    workers = sum(job["workers"] > 0 for job in jobs)
-    age = time.time() - run["updated"]
+def _describe_run(page: JournalPage) -> list[str]:
+    workers = sum(job.workers > 0 for job in page.jobs)
+    age = time.time() - page.updated
     lines = [
-        f"SLURM jobs {run['job_name']}: {len(jobs)} queued or running, "
-        f"{workers} with workers ({run['state']}, {age:.0f} s ago)"
+        f"SLURM jobs {page.job_name}: {len(page.jobs)} queued or running, "
+        f"{workers} with workers ({page.state}, {age:.0f} s ago)"
     ]
-    for job in jobs:
-        place = ", ".join(part for part in (job["node"], job["reason"]) if part)
-        lines.append(f"  {job['job_id']} {job['state']} {place}".rstrip())
-    if run["ended"]:
-        ends = ", ".join(f"{count} {cause}" for cause, count in run["ended"].items())
+    for job in page.jobs:
+        place = ", ".join(part for part in (job.node, job.reason) if part)
+        lines.append(f"  {job.job_id} {job.state} {place}".rstrip())
+    if page.ended:
+        ends = ", ".join(f"{count} {cause}" for cause, count in page.ended.items())
         lines.append(f"  ended before: {ends}")
-    for note in run["notes"][-_NOTES_SHOWN:]:
-        clock = time.strftime("%H:%M:%S", time.localtime(note["time"]))
-        lines.append(f"  {clock} {note['text']}")
+    for note in page.notes[-_NOTES_SHOWN:]:
+        clock = time.strftime("%H:%M:%S", time.localtime(note.time))
+        lines.append(f"  {clock} {note.text}")
     return lines

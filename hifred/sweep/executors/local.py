@@ -1,10 +1,11 @@
 """Trials in worker processes of this machine."""
 
 import asyncio
-from typing import Any, final
+from typing import final
 
 from distributed import LocalCluster
 from distributed.core import Status
+from distributed.deploy import Cluster
 
 from hifred.sweep.executors.dask_executor import DaskExecutor, thread_environment
 
@@ -24,7 +25,7 @@ class LocalExecutor(DaskExecutor):
 
     dask_config = _ALLOCATOR
 
-    def make_cluster(self) -> Any:
+    def make_cluster(self) -> Cluster:
         cluster = LocalCluster(
             n_workers=self.capacity,
             threads_per_worker=1,

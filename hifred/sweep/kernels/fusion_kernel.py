@@ -12,10 +12,11 @@ from hifred.store.fusion_input import (
     open_fusion_input,
     save_fusion_input,
 )
-from hifred.sweep.kernel import Arrays, Attempt, Kernel, Settings
+from hifred.sweep.kernel import Arrays, Attempt, Kernel, Settings, TrialCheck
 from hifred.sweep.kernels.code_digest import code_digests
 from hifred.sweep.kernels.fusion_attempt import FusionAttempt
 from hifred.sweep.kernels.fusion_task import FusionTask
+from hifred.sweep.kernels.spectra_limit import SpectraLimit
 
 # Settings that choose the way to the minimum, not the minimum.
 _WAY = ("solver", "tolerance", "max_iterations", "step_size", "precision")
@@ -56,6 +57,11 @@ class FusionKernel(Kernel):
     def simulate(self, name: str, settings: Settings, *, seed: int, path: Path) -> None:
         chosen = settings_from_mapping(name, {"seed": seed, **settings})
         save_fusion_input(path, simulate(chosen))
+
+    def trial_check(self, name: str, model: Path | Settings) -> TrialCheck:
+        if isinstance(model, Path):
+            return SpectraLimit.of_input(model).check
+        return SpectraLimit.of_simulation(settings_from_mapping(name, model)).check
 
     def result_bytes(self, path: Path) -> int:
         """Return about how large the cube of a trial is, bytes."""

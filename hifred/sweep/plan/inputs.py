@@ -1,11 +1,11 @@
 """The inputs of a sweep: copied or simulated once, then only read."""
 
 import shutil
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from hifred.errors import HifredError, SettingsError
+from hifred.store.durable import replace_folder
 from hifred.sweep.kernel import Kernel, Settings
 from hifred.sweep.layout import SweepDirectory
 
@@ -25,6 +25,14 @@ def source_path(model: Settings, folder: Path) -> Path | None:
     return (folder / str(model["input"])).expanduser()
 
 
+def is_there(path: Path) -> bool:
+    """Say whether a path exists; one that the system cannot look up does not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def check_model(
     name: str, model: Settings, source: Path | None, kernel: Kernel
 ) -> None:
@@ -35,7 +43,7 @@ def check_model(
     HifredError
         Naming the model and what is wrong.
     """
-    if source is not None and not source.exists():
+    if source is not None and not is_there(source):
         raise HifredError(
             f"[models.{name}] input must exist; got {source}. "
             "Relative paths start at the folder of the sweep file."
@@ -72,27 +80,11 @@ def materialise(
     target = directory.input(name)
     if target.exists():
         return target
-    part = target.with_name(f".{name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        if source is not None:
-            _copy(source, part)
-        else:
+    with replace_folder(target) as part:
+        if source is None:
             kernel.simulate(name, _simulation(model), seed=seed, path=part)
-        part.rename(target)
-    finally:
-        _remove(part)
+        elif source.is_dir():
+            shutil.copytree(source, part)
+        else:
+            shutil.copyfile(source, part)
     return target
-
-
-def _copy(source: Path, part: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, part)
-    else:
-        shutil.copyfile(source, part)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, final
+from typing import final
 
 from pydantic import TypeAdapter
 
@@ -40,7 +40,7 @@ class Trial:
 
     id: str
     model: str
-    settings: Mapping[str, Any]
+    settings: Mapping[str, object]
     seed: int = 0
     after: str | None = None
 
@@ -66,6 +66,36 @@ def whole_settings(settings: Settings, seed: int) -> Settings:
 
 @final
 @dataclass(frozen=True)
+class PlannedInput:
+    """The input of one model as it was when the plan was made.
+
+    Parameters
+    ----------
+    digest : str
+        Of its content.
+    declared : mapping
+        What the declaration says of the model.
+    source : str or None
+        The file that it was copied from; None = simulated.
+    """
+
+    digest: str
+    declared: Settings = field(default_factory=dict)
+    source: str | None = None
+
+
+@final
+@dataclass(frozen=True)
+class CodeChange:
+    """A change of the code that a sweep went on with, at `time`, to kernel `tag`."""
+
+    time: str
+    tag: str
+    changes: list[str]
+
+
+@final
+@dataclass(frozen=True)
 class Head:
     """What all trials of a plan have in common.
 
@@ -78,7 +108,7 @@ class Head:
     parts : mapping
         Digests of the kernel's code.
     inputs : mapping
-        Model to its ``digest``, ``declared`` table and ``source`` path.
+        Model to what its input was.
     code_changes : list
         Changes of the code that were allowed on the way.
     """
@@ -86,8 +116,8 @@ class Head:
     name: str
     kernel: str
     parts: Mapping[str, str] = field(default_factory=dict)
-    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    code_changes: list[Mapping[str, Any]] = field(default_factory=list)
+    inputs: Mapping[str, PlannedInput] = field(default_factory=dict)
+    code_changes: list[CodeChange] = field(default_factory=list)
 
 
 _HEAD = TypeAdapter(Head)
@@ -110,11 +140,11 @@ class Plan:
 
 
 def identify(
-    head: Head, model: str, settings: Mapping[str, Any], seed: int, after: str | None
+    head: Head, model: str, settings: Mapping[str, object], seed: int, after: str | None
 ) -> Trial:
     """Return the trial with its id."""
     identity = dict(settings) if after is None else {**settings, "warm_start": after}
-    digest = head.inputs[model]["digest"]
+    digest = head.inputs[model].digest
     return Trial(
         trial_id(head.kernel, digest, identity, seed), model, settings, seed, after
     )
@@ -132,7 +162,7 @@ def write_plan(directory: SweepDirectory, plan: Plan) -> None:
     replace_text(directory.plan, encode_line(head).decode() + lines)
 
 
-def _trial_line(trial: Trial) -> dict[str, Any]:
+def _trial_line(trial: Trial) -> dict[str, object]:
     line = asdict(trial)
     if trial.after is None:
         del line["after"]

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from hifred.errors import HifredError
 from hifred.store.durable import replace_text
 from hifred.sweep.canonical import canonical
 from hifred.sweep.declaration import Declaration
 from hifred.sweep.expansion import Expansion, Point, expand
-from hifred.sweep.kernel import Kernel
+from hifred.sweep.kernel import Kernel, Settings
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan.inputs import (
     check_model,
@@ -20,7 +20,17 @@ from hifred.sweep.plan.inputs import (
     materialise,
     source_path,
 )
-from hifred.sweep.plan.plan import Head, Plan, Trial, identify, read_plan, write_plan
+from hifred.sweep.plan.plan import (
+    CodeChange,
+    Head,
+    Plan,
+    PlannedInput,
+    Trial,
+    identify,
+    read_plan,
+    write_plan,
+)
+from hifred.sweep.plan.trial_checks import check_trials
 
 logger = logging.getLogger(__name__)
 # Digests made by another rule cannot be compared; the tag, which is part of every id,
@@ -102,6 +112,7 @@ def check_plan(
     new = Head(declaration.name, kernel.tag, kernel.parts())
     head = checked_code(before.head if before else new, kernel, allow=allow_code_change)
     sources = checked_inputs(directory, declaration, head, kernel)
+    check_trials(directory, declaration, expansion, sources, kernel)
     return Checked(before, head, expansion, sources)
 
 
@@ -154,7 +165,7 @@ def make_plan(
 def _tell_unseen_changes(before: Plan | None, plan: Plan) -> None:
     known = before.head.code_changes if before else []
     for record in plan.head.code_changes[len(known) :]:
-        if RULE_CHANGED in record["changes"]:
+        if RULE_CHANGED in record.changes:
             logger.warning("%s: %s.", plan.head.name, RULE_CHANGED)
 
 
@@ -204,23 +215,19 @@ def checked_code(head: Head, kernel: Kernel, *, allow: bool) -> Head:
 
 
 def _recorded(head: Head, kernel: Kernel, changes: list[str]) -> Head:
-    record = {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "tag": kernel.tag,
-        "changes": changes,
-    }
-    parts = kernel.parts()
-    return replace(head, parts=parts, code_changes=[*head.code_changes, record])
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    records = [*head.code_changes, CodeChange(now, kernel.tag, changes)]
+    return replace(head, parts=kernel.parts(), code_changes=records)
 
 
 def _accepted(head: Head, tag: str) -> set[str]:
     latest = head.code_changes[-1] if head.code_changes else None
-    if latest is None or latest["tag"] != tag:
+    if latest is None or latest.tag != tag:
         return set()
-    return {line for line in latest["changes"] if line.startswith("tag:")}
+    return {line for line in latest.changes if line.startswith("tag:")}
 
 
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def _differences(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
     return [
         f"{name}: {_short(old.get(name))} -> {_short(new.get(name))}"
         for name in sorted({*old, *new})
@@ -228,7 +235,7 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = "absent" if value is None else str(value)
     is_digest = len(text) == 64 and " " not in text
     return f"{text[:12]}…" if is_digest else text
@@ -259,10 +266,8 @@ def checked_inputs(
     return sources
 
 
-def _check_declared(
-    name: str, known: Mapping[str, Any], model: Mapping[str, Any]
-) -> None:
-    changes = _differences(_flat(known["declared"]), _flat(canonical(dict(model))))
+def _check_declared(name: str, known: PlannedInput, model: Settings) -> None:
+    changes = _differences(_flat(known.declared), _flat(canonical(dict(model))))
     if changes:
         raise ChangedError(
             f"[models.{name}] must stay as it was planned; it has changed:\n  "
@@ -271,8 +276,8 @@ def _check_declared(
         )
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(table: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
     for key, value in table.items():
         if isinstance(value, Mapping):
             flat |= _flat(value, f"{prefix}{key}.")
@@ -282,29 +287,29 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _check_kept(
-    directory: SweepDirectory, name: str, known: Mapping[str, Any], kernel: Kernel
+    directory: SweepDirectory, name: str, known: PlannedInput, kernel: Kernel
 ) -> None:
     kept = directory.input(name)
     if not kept.exists():
         return
     found = found_digest(kernel, kept)
-    if found != known["digest"]:
+    if found != known.digest:
         raise ChangedError(
             f"input of {name!r} must be the planned one; {kept} is damaged or altered: "
-            f"digest {_short(known['digest'])} -> {_short(found)}. "
+            f"digest {_short(known.digest)} -> {_short(found)}. "
             "Delete it: it is made again from its source."
         )
 
 
-def _check_unchanged(name: str, known: Mapping[str, Any], kernel: Kernel) -> None:
-    source = known.get("source")
-    if source is None or not Path(source).exists():
+def _check_unchanged(name: str, known: PlannedInput, kernel: Kernel) -> None:
+    source = None if known.source is None else Path(known.source)
+    if source is None or not source.exists():
         return
-    found = found_digest(kernel, Path(source))
-    if found != known["digest"]:
+    found = found_digest(kernel, source)
+    if found != known.digest:
         raise ChangedError(
             f"input of {name!r} must be the planned one; {source} has changed: "
-            f"digest {_short(known['digest'])} -> {_short(found)}. "
+            f"digest {_short(known.digest)} -> {_short(found)}. "
             f"Declare it under a new model name; the old one is kept with the sweep."
         )
 
@@ -325,12 +330,9 @@ def _with_inputs(
         if name in inputs:
             _check_kept(directory, name, inputs[name], kernel)
             continue
-        digest = kernel.input_digest(path)
-        if source is not None and source.exists():
-            _check_unchanged(name, {"digest": digest, "source": source}, kernel)
-        inputs[name] = {
-            "digest": digest,
-            "declared": canonical(dict(model)),
-            "source": None if source is None else str(source.resolve()),
-        }
+        origin = None if source is None else str(source.resolve())
+        declared = canonical(dict(model))
+        known = PlannedInput(kernel.input_digest(path), declared, origin)
+        _check_unchanged(name, known, kernel)
+        inputs[name] = known
     return replace(checked.head, inputs=inputs)

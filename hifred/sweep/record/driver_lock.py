@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, final
+from typing import Self, final
 
 import psutil
 from filelock import FileLock, Timeout
@@ -150,6 +150,5 @@ class DriverLock:
     ) -> None:
         self._stopped.set()
         self._beat.join(timeout=2)
-        holder: Any = _read(self.path)
-        if holder == self._me:
+        if _read(self.path) == self._me:
             self.path.unlink(missing_ok=True)

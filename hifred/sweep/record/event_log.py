@@ -1,6 +1,7 @@
 """Logs of what happened: append-only, one writer per file, a checksum per line."""
 
 import contextlib
+import functools
 import os
 import socket
 import threading
@@ -68,15 +69,15 @@ class EventLog:
                 self._descriptor = None
 
 
-_logs: dict[Path, EventLog] = {}
-
-
 def process_log(folder: Path) -> EventLog:
     """Return the one log of this process in `folder`."""
-    log = _logs.get(folder)
-    if log is None or log.pid != os.getpid():
-        log = _logs[folder] = EventLog(folder)
-    return log
+    return _log_of(folder, os.getpid())
+
+
+@functools.cache
+def _log_of(folder: Path, pid: int) -> EventLog:
+    # A forked process has the cache of its parent, and must not write into its log.
+    return EventLog(folder)
 
 
 @final

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from hifred.errors import SchemaError, SettingsError
 from hifred.store.collected import Selection, known_records, write_generation
@@ -80,8 +80,8 @@ def collect(
     about = {
         "name": head.name,
         "kernel": head.kernel,
-        "inputs": {name: facts["digest"] for name, facts in head.inputs.items()},
-        "code_changes": list(head.code_changes),
+        "inputs": {name: known.digest for name, known in head.inputs.items()},
+        "code_changes": [asdict(change) for change in head.code_changes],
     }
     path, is_new = write_generation(view.directory.root, rows, selection, about)
     return CollectReport(
@@ -91,13 +91,13 @@ def collect(
 
 def _attributes_of(
     view: SweepView, done: Sequence[str]
-) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
+) -> tuple[dict[str, Mapping[str, object]], dict[str, str]]:
     known = known_records(view.directory.results)
     found = {trial_id: known[trial_id] for trial_id in done if trial_id in known}
     damaged: dict[str, str] = {}
     missing = [trial_id for trial_id in done if trial_id not in found]
 
-    def read(trial_id: str) -> Mapping[str, Any] | SchemaError:
+    def read(trial_id: str) -> Mapping[str, object] | SchemaError:
         try:
             return read_trial_attributes(view.directory.trial(trial_id))
         except SchemaError as error:
@@ -116,7 +116,7 @@ def _row(
     trial: Trial,
     state: str,
     view: SweepView,
-    attributes: Mapping[str, Any] | None,
+    attributes: Mapping[str, object] | None,
     damaged: Mapping[str, str],
 ) -> TrialRow:
     message = damaged.get(trial.id, "")

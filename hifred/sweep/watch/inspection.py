@@ -29,12 +29,12 @@ class Inspection:
     state: str
     model: str
     seed: int
-    settings: dict[str, Any]
+    settings: dict[str, object]
     attempts: int
     message: str
     traceback: str
     measures: dict[str, float]
-    record: dict[str, Any]
+    record: dict[str, object]
 
 
 def inspect_trial(root: str | Path, name: str) -> Inspection:

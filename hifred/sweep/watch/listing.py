@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from hifred.errors import SchemaError, SettingsError, unknown_name
-from hifred.store.collected import known_records
 from hifred.store.trial_file import read_trial_attributes
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.events import Progress
 from hifred.sweep.watch.snapshot import SweepView
 from hifred.sweep.watch.states import STATES, TrialHistory, TrialState
-from hifred.sweep.where import Condition, matches, read_where
+from hifred.sweep.where import Condition, check_conditions, matches, read_where
 
 FACTS = ("state", "attempts", "seconds", "iteration", "host", "rss", "message")
 
@@ -22,7 +20,7 @@ def list_rows(
     states: Sequence[str] = (),
     where: str | None = None,
     columns: Sequence[str] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Return the trials of a sweep, one mapping each, in the order of the plan.
 
     Parameters
@@ -50,7 +48,9 @@ def list_rows(
     unknown = asked - {name for row in rows for name in row}
     if unknown:
         rows = [row | _measures(view, row, unknown) for row in rows]
-    _check_known(asked, rows)
+    known = _known_values(rows)
+    check_conditions(conditions, known, "where")
+    _check_columns(columns or (), known)
     chosen = [r for r in rows if _is_chosen(r, states, conditions)]
     return [_shown(row, columns or _default_columns(rows)) for row in chosen]
 
@@ -69,7 +69,7 @@ def chosen_trials(
     rows = {
         t.id: _row(t, found[t.id], view.histories.get(t.id)) for t in view.plan.trials
     }
-    _check_known({c.name for c in conditions}, rows.values())
+    check_conditions(conditions, _known_values(rows.values()), "where")
     return [
         trial
         for trial in view.plan.trials
@@ -98,7 +98,7 @@ def full_id(view: SweepView, name: str) -> str:
 
 def _row(
     trial: Trial, state: TrialState, history: TrialHistory | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     row = {**trial.values(), "state": state, "attempts": 0}
     if history is None:
         return row | dict.fromkeys(FACTS[2:])
@@ -115,17 +115,17 @@ def _row(
 
 
 def _measures(
-    view: SweepView, row: Mapping[str, Any], names: set[str]
-) -> dict[str, Any]:
+    view: SweepView, row: Mapping[str, object], names: set[str]
+) -> dict[str, object]:
     if row["state"] != "done":
         return {}
-    measures = trial_measures(view, row["id"])
+    measures = trial_measures(view, str(row["id"]))
     return {name: measures[name] for name in names if name in measures}
 
 
 def trial_measures(view: SweepView, trial_id: str) -> dict[str, float]:
     """Return the scalars of a finished trial; none when its file is damaged."""
-    attributes: Mapping[str, Any] | None = _known(view).get(trial_id)
+    attributes = view.records.get(trial_id)
     if attributes is None:
         try:
             attributes = read_trial_attributes(view.directory.trial(trial_id))
@@ -134,37 +134,37 @@ def trial_measures(view: SweepView, trial_id: str) -> dict[str, float]:
     return {k: float(fact["value"]) for k, fact in attributes["measures"].items()}
 
 
-_known_cache: dict[Path, dict[str, Mapping[str, Any]]] = {}
+def _known_values(
+    rows: Iterable[Mapping[str, object]],
+) -> dict[str, list[object]]:
+    known: dict[str, list[object]] = {}
+    for row in rows:
+        for name, value in row.items():
+            known.setdefault(name, []).append(value)
+    # A state that no trial is in may be asked for, and any message.
+    return known | {"state": list(STATES), "message": [], "host": []}
 
 
-def _known(view: SweepView) -> dict[str, Mapping[str, Any]]:
-    root = view.directory.root
-    if root not in _known_cache:
-        _known_cache.clear()
-        _known_cache[root] = known_records(view.directory.results)
-    return _known_cache[root]
-
-
-def _check_known(names: set[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    known = {name for row in rows for name in row}
-    for name in sorted(names - known):
-        raise unknown_name("column", name, known)
+def _check_columns(names: Iterable[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise unknown_name("column", name, known)
 
 
 def _is_chosen(
-    row: Mapping[str, Any], states: Sequence[str], conditions: list[Condition]
+    row: Mapping[str, object], states: Sequence[str], conditions: list[Condition]
 ) -> bool:
     return (not states or row["state"] in states) and matches(conditions, row)
 
 
-def _default_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _default_columns(rows: Sequence[Mapping[str, object]]) -> list[str]:
     names = [name for name in dict.fromkeys(k for r in rows for k in r) if name != "id"]
     settings = [name for name in names if name not in FACTS]
     varying = [n for n in settings if len({repr(row.get(n)) for row in rows}) > 1]
     return [*varying, "attempts", "seconds", "message"]
 
 
-def _shown(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+def _shown(row: Mapping[str, object], columns: Sequence[str]) -> dict[str, object]:
     return {"id": row["id"], "state": row["state"]} | {
         name: row.get(name) for name in columns
     }

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from hifred.sweep.declaration import Declaration
 from hifred.sweep.expansion import Point
@@ -66,7 +66,7 @@ class Preview:
     n_bytes: int | None
     n_files: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return plain values, for JSON."""
         return asdict(self)
 

@@ -1,5 +1,6 @@
 """The progress of a sweep at one moment: one function for every view of it."""
 
+import functools
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -7,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, final
 
+from hifred.store.collected import known_records
 from hifred.sweep.declaration import read_declaration
 from hifred.sweep.layout import SweepDirectory, open_directory
 from hifred.sweep.options import RunOptions
@@ -98,7 +100,7 @@ class Snapshot:
     def _repr_html_(self) -> str:
         return snapshot_html(self.name, self.counts, self.eta_seconds, self.errors)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return plain values, for JSON."""
         return {**asdict(self), "n_bad": self.n_bad, "n_open": self.n_open}
 
@@ -138,6 +140,11 @@ class SweepView:
             self.plan.trials, self.histories, self.options,
             published=published, driven=driven,
         )  # fmt: skip
+
+    @functools.cached_property
+    def records(self) -> dict[str, Mapping[str, Any]]:
+        """Return the attributes of the trials that have been collected, by id."""
+        return known_records(self.directory.results)
 
     def _repr_html_(self) -> str:
         return self.snapshot()._repr_html_()

@@ -107,12 +107,12 @@ def _check(
 
 
 def _check_inputs(findings: Findings, view: SweepView, kernel: Kernel) -> None:
-    for name, facts in view.plan.head.inputs.items():
+    for name, known in view.plan.head.inputs.items():
         path = view.directory.input(name)
         findings.n_checked += 1
         where = str(path.relative_to(view.directory.root))
         try:
-            if kernel.input_digest(path) != facts["digest"]:
+            if kernel.input_digest(path) != known.digest:
                 findings.damaged[where] = "its content is not the planned one"
         except (HifredError, OSError) as error:
             findings.damaged[where] = str(error)

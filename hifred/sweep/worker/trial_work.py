@@ -1,27 +1,24 @@
-"""One attempt at one trial: compute, save, publish, answer in a hundred bytes."""
+"""The course of one attempt at one trial: compute, save, publish, answer."""
 
 import contextlib
 import errno
+import functools
 import time
-import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import xarray as xr
 
 from hifred.errors import HifredError, SchemaError
-from hifred.settings import ByteSize
 from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from hifred.store.provenance import JOB_VARIABLES, machine_facts, max_rss_mib
+from hifred.store.provenance import machine_facts, max_rss_mib
 from hifred.store.trial_file import open_trial, publish_trial, verify_trial
 from hifred.sweep.kernel import Attempt, Kernel, Step
 from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan.inputs import found_digest
-from hifred.sweep.plan.plan import Trial
-from hifred.sweep.record.event_log import EventLog, process_log
+from hifred.sweep.record.event_log import EventLog
 from hifred.sweep.record.events import (
     CheckpointDiscarded,
     CheckpointFailed,
@@ -29,14 +26,11 @@ from hifred.sweep.record.events import (
     Finished,
     Measured,
     Progress,
-    Started,
     TrialEvent,
     TrialOutcome,
 )
 from hifred.sweep.worker.deadline import stop_reason
-from hifred.sweep.worker.freed_memory import return_freed_memory
-from hifred.sweep.worker.guard import memory_guard, record_crashes, time_guard
-from hifred.threads import use_threads
+from hifred.sweep.worker.task import Receipt, Task
 
 # Of a fusion.
 BAD_OUTCOMES = ("diverged", "not_finite")
@@ -47,58 +41,6 @@ STORAGE_ERRNOS = (
 PUBLISH_DELAYS = (0.5, 2.0)
 
 
-@final
-@dataclass(frozen=True)
-class Task:
-    """What a worker is told: settings and limits, never arrays.
-
-    Parameters
-    ----------
-    root : str
-        The sweep directory.
-    trial : Trial
-        What to compute.
-    attempt : int
-        Number of this attempt, from 1.
-    digest : str
-        Digest that the input must have.
-    planned_tag : str
-        Kernel tag of the plan.
-    threads, checkpoint_every, progress_every, trial_timeout, hang_grace, memory
-        See `hifred.sweep.options.RunOptions`.
-    best_cost : float or None
-        Cost of the best finished trial with the same objective, for early stop.
-    isolated : bool
-        Whether this runs in a process that may be ended.
-    """
-
-    root: str
-    trial: Trial
-    attempt: int
-    digest: str
-    planned_tag: str
-    threads: int = 1
-    checkpoint_every: float = 60.0
-    progress_every: float = 2.0
-    trial_timeout: float | None = None
-    hang_grace: float = 30.0
-    memory: ByteSize | None = None
-    best_cost: float | None = None
-    isolated: bool = True
-
-
-class Receipt(NamedTuple):
-    """The answer to the driver; the result itself lies in the trial's file."""
-
-    trial_id: str
-    attempt: int
-    outcome: TrialOutcome
-    seconds: float = 0.0
-    advanced: bool = False
-    message: str = ""
-    cost: float | None = None
-
-
 class TrialStopped(Exception):  # noqa: N818 - an expected end, not an error
     """A trial ended without a result, for a reason that is not its own fault."""
 
@@ -107,79 +49,15 @@ class TrialStopped(Exception):  # noqa: N818 - an expected end, not an error
         self.outcome = outcome
 
 
-def run_trial(task: Task, kernel: Kernel) -> Receipt:
-    """Compute and publish one trial, unless it has been published already."""
-    directory = SweepDirectory(Path(task.root))
-    trial = task.trial
-    if directory.trial(trial.id).exists():
-        return Receipt(trial.id, task.attempt, TrialOutcome.DONE)
-    try:
-        return _attempted(task, kernel, directory)
-    finally:
-        return_freed_memory()
-
-
-def _attempted(task: Task, kernel: Kernel, directory: SweepDirectory) -> Receipt:
-    log = process_log(directory.events)
-    log.write(_started(task, log))
-    work = TrialWork(task, kernel, directory, log)
-    with _guarded(task, log, work), use_threads(task.threads):
-        try:
-            return work.run()
-        except TrialStopped as stop:
-            return work.ended(stop.outcome, str(stop))
-        except MemoryError:
-            return work.ended(TrialOutcome.OOM, "out of memory", traceback.format_exc())
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:
-            return work.ended(
-                TrialOutcome.FAILED, _sentence(error), traceback.format_exc()
-            )
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, HifredError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
-
-
-def _started(task: Task, log: EventLog) -> Started:
-    job = machine_facts()["job"]
-    return Started(
-        trial_id=task.trial.id,
-        attempt=task.attempt,
-        host=job.get("SLURMD_NODENAME", log.host),
-        pid=log.pid,
-        job=job.get(JOB_VARIABLES[0]),
-    )
-
-
-@contextlib.contextmanager
-def _guarded(task: Task, log: EventLog, work: "TrialWork") -> Iterator[None]:
-    crash_file = record_crashes(log.crash_path)
-    if not task.isolated:
-        yield
-        return
-    limit = task.trial_timeout
-    seconds = None if limit is None else limit + task.hang_grace
-
-    def on_excess(found: ByteSize) -> None:
-        allowed = 0.0 if task.memory is None else task.memory.mib
-        message = f"used {found.mib:.0f} MiB of {allowed:.0f} MiB allowed"
-        work.ended(TrialOutcome.OOM, message)
-
-    with time_guard(seconds, crash_file), memory_guard(task.memory, on_excess):
-        yield
-
-
-_checked_inputs: dict[tuple[str, str], bool] = {}
+@functools.cache
+def _checked_inputs() -> set[tuple[Path, str]]:
+    """Return the inputs that this process has compared with their digests."""
+    return set()
 
 
 def _check_input(path: Path, digest: str, kernel: Kernel) -> None:
     """Compare an input with the plan, once in a process."""
-    key = (str(path), digest)
-    if key in _checked_inputs:
+    if (path, digest) in _checked_inputs():
         return
     found = found_digest(kernel, path)
     if found != digest:
@@ -190,7 +68,7 @@ def _check_input(path: Path, digest: str, kernel: Kernel) -> None:
             f"digest {digest[:12]} -> {found[:12]}. `hifred verify --repair` sets it "
             "aside",
         )
-    _checked_inputs[key] = True
+    _checked_inputs().add((path, digest))
 
 
 def _earlier_result(directory: SweepDirectory, trial_id: str) -> xr.Dataset:
@@ -376,7 +254,7 @@ class TrialWork:
                 time.sleep(delay)
         raise AssertionError("the last delay raises")
 
-    def _record(self) -> Mapping[str, Any]:
+    def _record(self) -> Mapping[str, object]:
         trial = self.trial
         return {
             "trial_id": trial.id,

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, final
+from typing import Self, final
 
 from distributed import Scheduler, SpecCluster
+from distributed.deploy import Cluster
 
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.dask_executor import DaskExecutor
@@ -39,7 +40,7 @@ class AllocationExecutor(DaskExecutor):
         self.files = plan_run_files(sweep, config)
         self.journal = Journal(self.files.journal, self.files.job_name)
 
-    def make_cluster(self) -> Any:
+    def make_cluster(self) -> Cluster:
         security = tls.write_certificates(self.files.tls) if self.config.tls else None
         options = {
             "protocol": "tls://" if security else "tcp://",

@@ -104,5 +104,5 @@ def seconds_until_end(walltime: float, attempts: int = 3) -> float:
             time.sleep(attempt)
         else:
             return float("inf") if left is None else left
-    started = psutil.Process(os.getppid()).create_time()
+    started: float = psutil.Process(os.getppid()).create_time()
     return walltime - (time.time() - started)

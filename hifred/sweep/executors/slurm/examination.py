@@ -118,18 +118,14 @@ def _look_from_node(config: SlurmConfig, folder: Path) -> Iterator[ProbeFinding]
     except (HifredError, OSError) as error:
         yield ProbeFinding("node", False, str(error))
         return
-    node = answer["host"]
-    yield ProbeFinding("node", True, f"{node} runs hifred {answer['version']}")
-    yield _expect("shared file system", answer["link"], f"on {node}: hard link, rename")
-    yield _expect(
-        "local_directory", answer["scratch"], f"{config.local_directory} there"
-    )
-    yield _expect(
-        "squeue on the node", answer["squeue"], "the drain knows the job's end"
-    )
-    yield _expect("TLS from the node", answer["connect"], "certificate accepted")
-    there = config.interface in answer["interfaces"]
-    names = ", ".join(answer["interfaces"])
+    node = answer.host
+    yield ProbeFinding("node", True, f"{node} runs hifred {answer.version}")
+    yield _expect("shared file system", answer.link, f"on {node}: hard link, rename")
+    yield _expect("local_directory", answer.scratch, f"{config.local_directory} there")
+    yield _expect("squeue on the node", answer.squeue, "the drain knows the job's end")
+    yield _expect("TLS from the node", answer.connect, "certificate accepted")
+    there = config.interface in answer.interfaces
+    names = ", ".join(answer.interfaces)
     advice = f"interface must be one of {node}'s ({names}); got '{config.interface}'."
     yield ProbeFinding("interface there", there, config.interface if there else advice)
     yield _clock(skew)

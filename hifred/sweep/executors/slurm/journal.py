@@ -4,15 +4,20 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import final
+
+from pydantic import TypeAdapter
+
+from hifred.store.durable import replace_text
 
 FOLDER = "cluster"
 _NOTES_KEPT = 50
 
 
+@final
 @dataclass(frozen=True)
 class JobLine:
     """One worker job as the driver saw it last.
@@ -32,6 +37,46 @@ class JobLine:
     workers: int = 0
 
 
+@final
+@dataclass(frozen=True)
+class Note:
+    """Something to be told of a run, and when, s since 1970."""
+
+    time: float
+    text: str
+
+
+@final
+@dataclass(frozen=True)
+class JournalPage:
+    """A journal as it lies on disk.
+
+    Parameters
+    ----------
+    job_name : str
+        Name of the worker jobs.
+    pid : int
+        The driver.
+    state : str
+        ``running``, ``ended`` or ``gave up``.
+    updated : float, s since 1970
+    jobs : list of JobLine
+        Those queued or running.
+    ended : mapping
+        Cause to the number of jobs that ended for it.
+    notes : list of Note
+    """
+
+    job_name: str
+    pid: int
+    state: str
+    updated: float
+    jobs: list[JobLine]
+    ended: dict[str, int]
+    notes: list[Note]
+
+
+@final
 @dataclass
 class Journal:
     """Written by one driver, replaced whole each time.
@@ -48,14 +93,14 @@ class Journal:
     job_name: str
     live: list[JobLine] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=dict)
-    notes: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     state: str = "running"
 
     def note(self, text: str) -> None:
         """Add a message; the same one again only moves its time."""
-        if self.notes and self.notes[-1]["text"] == text:
+        if self.notes and self.notes[-1].text == text:
             self.notes.pop()
-        self.notes = [*self.notes, {"time": time.time(), "text": text}][-_NOTES_KEPT:]
+        self.notes = [*self.notes, Note(time.time(), text)][-_NOTES_KEPT:]
 
     def count_end(self, cause: str) -> None:
         """Count one job that ended for `cause`."""
@@ -63,30 +108,24 @@ class Journal:
 
     def write(self) -> None:
         """Publish the journal; a full disk must not stop the sweep."""
-        content = {
-            "job_name": self.job_name,
-            "pid": os.getpid(),
-            "state": self.state,
-            "updated": time.time(),
-            "jobs": [asdict(line) for line in self.live],
-            "ended": self.ended,
-            "notes": self.notes,
-        }
-        part = self.path.with_suffix(".part")
+        page = JournalPage(
+            self.job_name, os.getpid(), self.state, time.time(),
+            self.live, self.ended, self.notes,
+        )  # fmt: skip
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(content), encoding="utf-8")
-            part.replace(self.path)
+            replace_text(self.path, json.dumps(asdict(page)))
 
 
-def read_journals(sweep: Path) -> list[dict[str, Any]]:
-    """Return the journals of a sweep, the latest last."""
-    return sorted(_readable(sweep), key=lambda journal: journal["updated"])
+_PAGE = TypeAdapter(JournalPage)
 
 
-def _readable(sweep: Path) -> Iterable[dict[str, Any]]:
+def read_journals(sweep: Path) -> list[JournalPage]:
+    """Return the journals of a sweep, the latest last; none that tells nonsense."""
+    return sorted(_readable(sweep), key=lambda page: page.updated)
+
+
+def _readable(sweep: Path) -> Iterator[JournalPage]:
     for path in (sweep / FOLDER).glob("*.json"):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            journal = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(journal, dict) and "updated" in journal:
-                yield journal
+        with contextlib.suppress(OSError, ValueError):
+            yield _PAGE.validate_json(path.read_bytes())

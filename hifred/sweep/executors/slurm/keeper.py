@@ -166,7 +166,7 @@ class Keeper(threading.Thread):
         if hopeless and not has_live_jobs and not self.cluster.scheduler.workers:
             self._stopped.set()
             self.journal.state = "gave up"
-            self._give_up(self.journal.notes[-1]["text"])
+            self._give_up(self.journal.notes[-1].text)
         elif not self._stopped.is_set():
             self.cluster.sync(self._replace, ended)
 

@@ -7,43 +7,112 @@ import ssl
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import final
 
 import psutil
+from pydantic import TypeAdapter
 
 from hifred import __version__
+from hifred.store.durable import replace_text
 from hifred.sweep.executors.slurm.job_queue import seconds_left
 
-ANSWER = "answer.json"
+QUESTION, ANSWER = "question.json", "answer.json"
 
 
-def probe_node(question: dict[str, Any], folder: Path) -> dict[str, Any]:
+@final
+@dataclass(frozen=True)
+class NodeQuestion:
+    """What a node is asked.
+
+    Parameters
+    ----------
+    local_directory : str
+        Where its workers would have their scratch.
+    address : (str, int)
+        Host and port of a listener with the certificate beside the question.
+    """
+
+    local_directory: str
+    address: tuple[str, int]
+
+
+@final
+@dataclass(frozen=True)
+class NodeAnswer:
+    """What a node sees; each probe says ``ok`` or what went wrong.
+
+    Parameters
+    ----------
+    time : float, s since 1970
+    host, version : str
+        Its name, and that of the hifred there.
+    interfaces : list of str
+        Network interfaces with an IPv4 address.
+    link, scratch, connect, squeue : str
+        Hard links in the shared directory, the scratch, TLS to the listener, the queue.
+    """
+
+    time: float
+    host: str
+    version: str
+    interfaces: list[str]
+    link: str
+    scratch: str
+    connect: str
+    squeue: str
+
+
+_QUESTION = TypeAdapter(NodeQuestion)
+_ANSWER = TypeAdapter(NodeAnswer)
+
+
+def write_question(question: NodeQuestion, folder: Path) -> None:
+    """Leave `question` in `folder`, which a node sees too."""
+    replace_text(folder / QUESTION, json.dumps(asdict(question)))
+
+
+def read_answer(folder: Path) -> NodeAnswer | None:
+    """Return a node's answer, once it is there."""
+    try:
+        return _ANSWER.validate_json((folder / ANSWER).read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def probe_node(question: NodeQuestion, folder: Path) -> NodeAnswer:
     """Return what this node sees.
 
     Parameters
     ----------
-    question : dict
-        ``token`` that the login node wrote, ``local_directory``, and ``address`` (host
-        and port) of a listener with the certificate in `folder`.
+    question : NodeQuestion
     folder : Path
         The shared directory that holds the question.
     """
-    local = Path(os.path.expandvars(question["local_directory"]))
+    return NodeAnswer(
+        time=time.time(),
+        host=os.environ.get("SLURMD_NODENAME", socket.gethostname()),
+        version=__version__,
+        interfaces=sorted(ipv4_interfaces()),
+        link=_say(lambda: _link_and_rename(folder)),
+        scratch=_say(lambda: _write_scratch(question.local_directory)),
+        connect=_say(lambda: _connect(question.address, folder)),
+        squeue=_say(_ask_queue),
+    )
+
+
+def ipv4_interfaces() -> dict[str, str]:
+    """Return the network interfaces of this host with an IPv4 address, and that."""
     return {
-        "time": time.time(),
-        "host": os.environ.get("SLURMD_NODENAME", socket.gethostname()),
-        "version": __version__,
-        "interfaces": sorted(psutil.net_if_addrs()),
-        "link": _say(lambda: _link_and_rename(folder)),
-        "scratch": _say(lambda: _write_scratch(local)),
-        "scratch_free_gib": _say(lambda: psutil.disk_usage(str(local)).free / 2**30),
-        "connect": _say(lambda: _connect(question["address"], folder)),
-        "squeue": _say(_ask_queue),
+        name: address.address
+        for name, addresses in psutil.net_if_addrs().items()
+        for address in addresses
+        if address.family == socket.AF_INET
     }
 
 
-def _say(check: Callable[[], Any]) -> Any:
+def _say(check: Callable[[], str]) -> str:
     try:
         return check()
     except (OSError, ValueError) as error:
@@ -59,7 +128,11 @@ def _link_and_rename(folder: Path) -> str:
     return "ok" if same else "a hard link became a copy"
 
 
-def _write_scratch(local: Path) -> str:
+def _write_scratch(text: str) -> str:
+    local = Path(os.path.expandvars(text))
+    if "$" in str(local):
+        # Dask would make a folder of that name where it stands.
+        return f"{text} names a variable that is not set there"
     local.mkdir(parents=True, exist_ok=True)
     path = local / f"hifred-doctor-{os.getpid()}"
     path.write_bytes(bytes(1 << 20))
@@ -87,11 +160,9 @@ def _ask_queue() -> str:
 def main() -> None:
     """Answer the question that lies in the directory given on the command line."""
     folder = Path(sys.argv[1])
-    question = json.loads((folder / "question.json").read_text(encoding="utf-8"))
-    answer = json.dumps(probe_node(question, folder))
-    part = folder / "answer.part"
-    part.write_text(answer, encoding="utf-8")
-    part.rename(folder / ANSWER)
+    question = _QUESTION.validate_json((folder / QUESTION).read_bytes())
+    answer = probe_node(question, folder)
+    replace_text(folder / ANSWER, json.dumps(asdict(answer)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Ask a node, through a small job, what it sees."""
 
-import json
 import shutil
 import socket
 import ssl
@@ -9,7 +8,6 @@ import threading
 import time
 import uuid
 from pathlib import Path
-from typing import Any
 
 from distributed.utils import get_ip_interface
 
@@ -18,16 +16,20 @@ from hifred.settings import ByteSize, Duration
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.slurm import job_queue, tls
 from hifred.sweep.executors.slurm.joblog import last_lines
-from hifred.sweep.executors.slurm.node_probe import ANSWER
-from hifred.sweep.executors.slurm.preflight import check_path
-from hifred.sweep.executors.slurm.script import JobRequest, directives
+from hifred.sweep.executors.slurm.node_probe import (
+    NodeAnswer,
+    NodeQuestion,
+    read_answer,
+    write_question,
+)
+from hifred.sweep.executors.slurm.script import JobRequest, check_path, directives
 
 _WAIT_SECONDS = 300.0
 
 
 def ask_node(
     config: SlurmConfig, folder: Path, wait_seconds: float = _WAIT_SECONDS
-) -> tuple[dict[str, Any], float]:
+) -> tuple[NodeAnswer, float]:
     """Return a node's answer, and by how much its clock is ahead (s).
 
     Raises
@@ -41,12 +43,8 @@ def ask_node(
     interface = config.scheduler_interface or config.interface
     try:
         with _Listener(get_ip_interface(interface), place) as listener:
-            question = {
-                "local_directory": config.local_directory,
-                "address": listener.address,
-            }
-            text = json.dumps(question)
-            (place / "question.json").write_text(text, encoding="utf-8")
+            question = NodeQuestion(config.local_directory, listener.address)
+            write_question(question, place)
             return _run_probe(config, place, wait_seconds)
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -54,7 +52,7 @@ def ask_node(
 
 def _run_probe(
     config: SlurmConfig, place: Path, wait_seconds: float
-) -> tuple[dict[str, Any], float]:
+) -> tuple[NodeAnswer, float]:
     log = place / "probe"
     request = JobRequest(
         "hifred-doctor", log, config.threads, ByteSize.of_gib(1), Duration(300)
@@ -65,15 +63,13 @@ def _run_probe(
     lines = ["#!/usr/bin/env bash", *header, *config.prologue, command, ""]
     job_id = job_queue.submit_script("\n".join(lines))
     deadline = time.monotonic() + wait_seconds
-    answer = place / ANSWER
     while time.monotonic() < deadline:
-        if answer.exists():
-            found = json.loads(answer.read_text(encoding="utf-8"))
+        if (answer := read_answer(place)) is not None:
             # The file's own time is the file server's; its arrival is ours.
-            return found, found["time"] - time.time()
-        if job_id not in job_queue.list_jobs("hifred-doctor") and not answer.exists():
+            return answer, answer.time - time.time()
+        if job_id not in job_queue.list_jobs("hifred-doctor"):
             time.sleep(2)  # a network file system shows a new file late
-            if not answer.exists():
+            if read_answer(place) is None:
                 raise HifredError(_ended_silently(job_id, log))
         time.sleep(0.5)
     job_queue.cancel_jobs([job_id])

@@ -3,9 +3,10 @@
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, final
+from typing import Self, final
 
 import dask
+from distributed.deploy import Cluster
 
 from hifred.settings import ByteSize
 from hifred.sweep.executors.config import SlurmConfig
@@ -61,10 +62,11 @@ class SlurmExecutor(DaskExecutor):
             },
         )
 
-    def make_cluster(self) -> Any:
+    def make_cluster(self) -> Cluster:
         self.check()
         security = tls.write_certificates(self.files.tls) if self.config.tls else None
-        return open_cluster(self.request, security)
+        self.jobs = open_cluster(self.request, security)
+        return self.jobs
 
     def __enter__(self) -> Self:
         with ExitStack() as leave:
@@ -75,7 +77,7 @@ class SlurmExecutor(DaskExecutor):
         assert self.client is not None
         self.client.register_plugin(Drain(self.config.margin, self.config.walltime))
         self.keeper = Keeper(
-            self.cluster, self.config, journal=self.journal, give_up=self._give_up
+            self.jobs, self.config, journal=self.journal, give_up=self._give_up
         )
         self.keeper.start()
         return self

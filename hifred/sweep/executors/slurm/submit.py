@@ -1,16 +1,16 @@
 """Send the driver itself as a batch job, and walk away."""
 
-import json
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 from hifred.errors import HifredError
+from hifred.store.durable import replace_text
 from hifred.sweep.executors.config import SlurmConfig, read_cluster_config
 from hifred.sweep.executors.memory import memory_for_sweep
 from hifred.sweep.executors.slurm import job_queue
+from hifred.sweep.executors.slurm.driver_record import DriverJob, write_driver_job
 from hifred.sweep.executors.slurm.driver_script import (
     allocation_script,
     driver_name,
@@ -108,9 +108,11 @@ def submit_driver(submission: Submission) -> str:
     for script in scripts[1:]:
         check_script(script)
     submission.frozen_config.parent.mkdir(exist_ok=True)
-    shutil.copyfile(submission.config_file, submission.frozen_config)
+    text = submission.config_file.read_text(encoding="utf-8")
+    replace_text(submission.frozen_config, text)
+    name, single = driver_name(submission.sweep), submission.single_job
     job_id = job_queue.submit_script(scripts[0])
-    _record(submission, job_id)
+    write_driver_job(submission.sweep, DriverJob(job_id, name, single, time.time()))
     return job_id
 
 
@@ -123,14 +125,3 @@ def _refuse_second_driver(sweep: Path) -> None:
             f"with `hifred cancel {sweep}`."
         )
         raise HifredError(message)
-
-
-def _record(submission: Submission, job_id: str) -> None:
-    content = {
-        "job_id": job_id,
-        "job_name": driver_name(submission.sweep),
-        "single_job": submission.single_job,
-        "submitted": time.time(),
-    }
-    path = submission.sweep / FOLDER / "driver"
-    path.write_text(json.dumps(content), encoding="utf-8")

@@ -88,9 +88,8 @@ class WorkerRequest:
 
     def script(self) -> str:
         """Return the batch script of a worker job, the scheduler left open."""
-        return WorkerJob(
-            "SCHEDULER", "WORKER", request=self, **self.sizes()
-        ).job_script()
+        job = WorkerJob("SCHEDULER", "WORKER", request=self, **self.sizes())
+        return str(job.job_script())
 
     def sizes(self) -> dict[str, Any]:
         """Return what dask-jobqueue wants to know of a job's size."""
@@ -161,7 +160,8 @@ class WorkerCluster(SLURMCluster):
 
     @property
     def request(self) -> WorkerRequest:
-        return self._job_kwargs["request"]
+        request: WorkerRequest = self._job_kwargs["request"]
+        return request
 
 
 def open_cluster(request: WorkerRequest, security: Security | None) -> WorkerCluster:

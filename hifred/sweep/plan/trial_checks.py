@@ -1,0 +1,53 @@
+"""Settings that only the input of their model can refuse, checked before any trial."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hifred.errors import SettingsError
+from hifred.sweep.declaration import Declaration
+from hifred.sweep.expansion import Expansion
+from hifred.sweep.kernel import Kernel
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.inputs import is_there
+
+
+def check_trials(
+    directory: SweepDirectory,
+    declaration: Declaration,
+    expansion: Expansion,
+    sources: Mapping[str, Path | None],
+    kernel: Kernel,
+) -> None:
+    """Refuse settings that the input of their model does not allow.
+
+    Raises
+    ------
+    SettingsError
+        Naming the model.
+    """
+    checks = {
+        name: kernel.trial_check(name, place)
+        for name, model in declaration.models.items()
+        if (place := _input_or_simulation(directory, name, model, sources)) is not None
+    }
+    for point in expansion.points:
+        if point.model not in checks:
+            continue
+        try:
+            checks[point.model](point.settings)
+        except SettingsError as error:
+            raise SettingsError(f"model {point.model!r}: {error}") from error
+
+
+def _input_or_simulation(
+    directory: SweepDirectory,
+    name: str,
+    model: Mapping[str, Any],
+    sources: Mapping[str, Path | None],
+) -> Path | Mapping[str, Any] | None:
+    source = sources[name]
+    if source is None:
+        return dict(model["simulate"])
+    found = [path for path in (directory.input(name), source) if is_there(path)]
+    return found[0] if found else None

@@ -37,16 +37,34 @@ class QueuedJob:
     left: str
 
 
-def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what an enclosing job left in it.
+# A user's SQUEUE_STATES, SQUEUE_FORMAT, SACCT_..., or a locale, would shape the answer.
+_NEEDED = (
+    "PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SLURM_CONF",
+    "KRB5CCNAME",
+)  # fmt: skip
+_SCHEDULER = (
+    "SLURM", "SBATCH", "SRUN", "SALLOC", "SQUEUE", "SACCT", "SCANCEL", "SCONTROL",
+    "SINFO", "SACCTMGR",
+)  # fmt: skip
 
-    A driver that is itself a job would otherwise hand its own memory, CPUs and
-    scratch to the worker jobs that it submits.
+
+def question_environment() -> dict[str, str]:
+    """Return the little environment in which the queue is asked, the same for all."""
+    found = {name: os.environ[name] for name in _NEEDED if name in os.environ}
+    return found | {"LC_ALL": "C"}
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without what speaks to the scheduler.
+
+    A job gets it. A driver that is itself a job would otherwise hand its own memory,
+    CPUs and scratch to the worker jobs that it submits, and a user's own defaults
+    would overrule the configuration.
     """
     return {
         name: value
         for name, value in os.environ.items()
-        if name == "SLURM_CONF" or not name.startswith(("SLURM", "SBATCH", "SRUN"))
+        if name == "SLURM_CONF" or not name.startswith(_SCHEDULER)
     }
 
 
@@ -72,7 +90,7 @@ def run_queue_command(*command: str, stdin: str | None = None) -> str:
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS,
-            env=clean_environment(),
+            env=clean_environment() if stdin is not None else question_environment(),
             check=False,
         )
     except FileNotFoundError as error:
@@ -99,8 +117,22 @@ def _last_words(text: str) -> str:
     return words
 
 
+# States of jobs that will not run again, by any version.
+_ENDED = (
+    "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "LAUNCH_FAILED",
+    "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "RECONFIG_FAIL", "REVOKED", "TIMEOUT",
+)  # fmt: skip
+
+
+def has_ended(state: str) -> bool:
+    """Say whether a job in `state`, such as ``"CANCELLED by 1000"``, is at its end."""
+    return state.split(" ")[0].rstrip("+") in _ENDED
+
+
 def list_jobs(prefix: str) -> dict[str, QueuedJob]:
     """Return this user's jobs whose name starts with `prefix`, by job id.
+
+    Those that have ended, which squeue remembers for a while, are left out.
 
     Raises
     ------
@@ -108,10 +140,17 @@ def list_jobs(prefix: str) -> dict[str, QueuedJob]:
         If squeue fails; that says nothing about the jobs.
     """
     fields = _SEPARATOR.join(("%A", "%j", "%T", "%N", "%r", "%L"))
-    printed = run_queue_command("squeue", "--me", "--noheader", f"--format={fields}")
+    # `--me` came with SLURM 20.02; all states, because a user's default may be any.
+    user = f"--user={os.getuid()}"
+    options = ("--noheader", "--states=all", f"--format={fields}")
+    printed = run_queue_command("squeue", user, *options)
     rows = (line.split(_SEPARATOR) for line in printed.splitlines())
     jobs = (QueuedJob(*row) for row in rows if len(row) == 6)
-    return {job.job_id: job for job in jobs if job.name.startswith(prefix)}
+    return {
+        job.job_id: job
+        for job in jobs
+        if job.name.startswith(prefix) and not has_ended(job.state)
+    }
 
 
 def cancel_jobs(job_ids: Sequence[str]) -> None:
@@ -163,7 +202,7 @@ def _describe_end(fields: dict[str, str]) -> str:
 def seconds_left(job_id: str) -> float | None:
     """Return the seconds until a job's time limit, or None where it has no limit."""
     printed = run_queue_command(
-        "squeue", "--noheader", "--format=%L", f"--jobs={job_id}"
+        "squeue", "--noheader", "--states=all", "--format=%L", f"--jobs={job_id}"
     )
     return parse_time_left(printed.strip())
 

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import final
 
 from distributed.diagnostics.plugin import SchedulerPlugin
@@ -14,13 +14,14 @@ from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.job_queue import QueuedJob, QueueError
 from hifred.sweep.executors.slurm.joblog import last_lines
 from hifred.sweep.executors.slurm.journal import JobLine, Journal
-from hifred.sweep.executors.slurm.worker_cluster import WorkerCluster, WorkerJob
+from hifred.sweep.executors.slurm.worker_cluster import WorkerCluster
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 120.0
 # squeue may not know a job yet that sbatch has just accepted.
 _NEWBORN_SECONDS = 3.0
+_REFUSED = "SLURM refused a worker job: "
 
 
 @final
@@ -71,6 +72,7 @@ class Keeper(threading.Thread):
         self._arrivals = _Arrivals()
         self._since: dict[str, float] = {}  # job id and state -> when first seen so
         self._job_ids: dict[str, str | None] = {}  # of every job there ever was
+        self._confirmed: set[str] = set()  # jobs that are known to have ended
         self._failures = 0
         self._quiet_until = 0.0
         cluster.scheduler.add_plugin(self._arrivals)
@@ -102,20 +104,35 @@ class Keeper(threading.Thread):
 
     def _look(self) -> None:
         listing = job_queue.list_jobs(self.journal.job_name)
-        ended: dict[str, WorkerJob] = {}
+        ended: dict[str, str] = {}
         lines: list[JobLine] = []
         for name, job in dict(self.cluster.workers).items():
             self._job_ids[name] = job.job_id
             queued = listing.get(job.job_id or "")
-            arrived = self._arrived(name)
             if queued is not None:
-                lines.append(_job_line(queued, arrived))
-                self._check_start(queued, arrived)
-            elif job.failure or self._age(job.job_id, "accepted") > _NEWBORN_SECONDS:
-                ended[name] = job
+                lines.append(_job_line(queued, self._arrived(name)))
+                self._check_start(queued, self._arrived(name))
+            elif job.failure:
+                ended[name] = f"{_REFUSED}{job.failure}"
+            elif self._age(job.job_id, "accepted") > _NEWBORN_SECONDS:
+                cause = job_queue.why_ended(str(job.job_id))
+                if self._is_witnessed(job.job_id, cause):
+                    lines.append(JobLine(str(job.job_id), cause.split(" ")[0]))
+                else:
+                    ended[name] = cause
         self.journal.live = lines
         self._account(ended)
-        self._refill(ended, has_live_jobs=bool(lines))
+        self._refill(ended, n_living=max(len(lines), len(listing)))
+
+    def _is_witnessed(self, job_id: str | None, state: str) -> bool:
+        """Say whether a job lives although squeue does not list it."""
+        if state == "unknown" or job_queue.has_ended(state):
+            return False
+        self.journal.note(
+            f"squeue does not list job {job_id}, which scontrol says is {state}; it is "
+            "left alone"
+        )
+        return True
 
     def _arrived(self, name: str) -> int:
         return sum(_belongs(worker, name) for worker in self._arrivals.names)
@@ -137,20 +154,22 @@ class Keeper(threading.Thread):
             )
             job_queue.cancel_jobs([queued.job_id])
 
-    def _account(self, ended: dict[str, WorkerJob]) -> None:
+    def _account(self, ended: Mapping[str, str]) -> None:
         failed = False
-        for name, job in ended.items():
-            if job.failure:
+        for name, cause in ended.items():
+            if cause.startswith(_REFUSED):
                 failed = True
-                self.journal.note(f"SLURM refused a worker job: {job.failure}")
+                self.journal.note(cause)
                 continue
-            cause = job_queue.why_ended(str(job.job_id))
             self.journal.count_end(cause)
+            if cause != "unknown":
+                self._confirmed.add(name)
             if self._arrived(name) or cause.startswith("CANCELLED"):
                 continue  # it worked, or somebody took it from the queue
             failed = True
-            log = self._log_of(job.job_id)
-            self.journal.note(f"job {job.job_id} ended early: {cause}. {log}")
+            job_id = self._job_ids[name]
+            log = self._log_of(job_id)
+            self.journal.note(f"job {job_id} ended early: {cause}. {log}")
         if failed:
             self._failures += 1
             pause = self.config.poll_seconds * 2**self._failures
@@ -161,20 +180,36 @@ class Keeper(threading.Thread):
     def _log_of(self, job_id: str | None) -> str:
         return last_lines(self.cluster.request.log, str(job_id))
 
-    def _refill(self, ended: Collection[str], *, has_live_jobs: bool) -> None:
+    def _refill(self, ended: Collection[str], *, n_living: int) -> None:
         hopeless = self._failures >= self.config.give_up_after
-        if hopeless and not has_live_jobs and not self.cluster.scheduler.workers:
+        if hopeless and not n_living and not self.cluster.scheduler.workers:
             self._stopped.set()
             self.journal.state = "gave up"
             self._give_up(self.journal.notes[-1].text)
         elif not self._stopped.is_set():
-            self.cluster.sync(self._replace, ended)
+            self.cluster.sync(self._replace, ended, self._may_send(n_living))
 
-    async def _replace(self, ended: Collection[str]) -> None:
+    def _may_send(self, n_living: int) -> bool:
+        """Say whether another job may be sent, now that so many are in the queue.
+
+        Whatever the queue answers, no more jobs are sent than twice those wanted, and
+        some to be refused, unless somebody has confirmed the end of the others.
+        """
+        most = 2 * self.config.jobs + self.config.give_up_after
+        sent = {name for name, job_id in self._job_ids.items() if job_id is not None}
+        n_open = max(len(sent - self._confirmed), n_living)
+        if n_open >= most:
+            self.journal.note(
+                f"{n_open} jobs are queued, or were sent and nobody says that they "
+                f"ended, where {self.config.jobs} are wanted: no more are sent"
+            )
+        return n_open < most and time.monotonic() >= self._quiet_until
+
+    async def _replace(self, ended: Collection[str], may_send: bool) -> None:
         for name in ended:
             self.cluster.workers.pop(name, None)
             self.cluster.worker_spec.pop(name, None)
-        if time.monotonic() >= self._quiet_until:
+        if may_send:
             self.cluster.scale(jobs=self.config.jobs)
 
 

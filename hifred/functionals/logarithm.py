@@ -6,7 +6,8 @@ with the mantissa between :math:`\sqrt{1/2}` and :math:`\sqrt 2`.
 """
 
 import numpy as np
-from numba import njit
+
+from hifred.compiling import njit
 
 LN_2 = float(np.log(2))
 # Taylor coefficients of 2 artanh, but the first; the next one would change nothing.

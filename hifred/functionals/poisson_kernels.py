@@ -4,8 +4,8 @@ Without branches, and on blocks that stay in the cache, so that they are vector 
 """
 
 import numpy as np
-from numba import njit
 
+from hifred.compiling import njit
 from hifred.functionals.logarithm import write_logarithms
 from hifred.transforms.block_sum import block_sum
 

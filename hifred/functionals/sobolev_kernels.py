@@ -1,7 +1,6 @@
 """Compiled second differences ``D^T D`` of images, ended at their edges."""
 
-from numba import njit
-
+from hifred.compiling import njit
 from hifred.transforms.image_kernels import CONTRACT
 
 

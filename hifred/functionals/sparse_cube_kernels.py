@@ -6,8 +6,8 @@ turn that into vector code, and memory is read in long stretches.
 """
 
 import numpy as np
-from numba import njit
 
+from hifred.compiling import njit
 from hifred.transforms.block_sum import block_sum
 from hifred.transforms.image_kernels import CONTRACT, add_planes, blend
 from hifred.transforms.spectrum_kernels import is_wanted, lag

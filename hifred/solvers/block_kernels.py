@@ -1,7 +1,6 @@
 """The product with one small symmetric block per pixel, compiled."""
 
-from numba import njit
-
+from hifred.compiling import njit
 from hifred.transforms.image_kernels import CONTRACT
 
 PIXELS_AT_ONCE = 256  # their images and products stay in the first-level cache

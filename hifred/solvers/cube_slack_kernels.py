@@ -11,8 +11,8 @@ value ``z``, its multiplier ``y`` and the relative changes ``r = dz / z``, the s
 """
 
 import numpy as np
-from numba import njit
 
+from hifred.compiling import njit
 from hifred.solvers.slack_kernels import ANY_ORDER
 from hifred.transforms.image_kernels import CONTRACT
 

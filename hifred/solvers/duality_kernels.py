@@ -1,8 +1,8 @@
 """Compiled sums and maxima of the certificates; each works on some energies."""
 
 import numpy as np
-from numba import njit
 
+from hifred.compiling import njit
 from hifred.functionals.logarithm import write_logarithms
 
 

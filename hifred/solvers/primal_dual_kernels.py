@@ -1,8 +1,8 @@
 """Compiled loops of the primal-dual solver; each works on one slice."""
 
 import numpy as np
-from numba import njit
 
+from hifred.compiling import njit
 from hifred.transforms.image_kernels import image_room, merge_image, split_image
 
 

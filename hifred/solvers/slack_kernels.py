@@ -5,7 +5,8 @@ the entry is unconstrained, and what was computed for it is dropped.
 """
 
 import numpy as np
-from numba import njit
+
+from hifred.compiling import njit
 
 # Entries are worked on in blocks of this many, each with sums of its own: the sums
 # are then the same for any number of threads.

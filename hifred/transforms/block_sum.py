@@ -1,7 +1,8 @@
 """The sum of a block as vector code, alike for any number of threads."""
 
 import numpy as np
-from numba import njit
+
+from hifred.compiling import njit
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "nsz"})

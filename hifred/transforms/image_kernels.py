@@ -1,8 +1,8 @@
 """Compiled starlet of flattened images: the fine planes only, as vector code."""
 
 import numpy as np
-from numba import njit
 
+from hifred.compiling import njit
 from hifred.transforms.starlet_kernels import B3_CENTRE, B3_FAR, B3_NEAR
 
 CONTRACT = {"contract"}  # a product and a sum may be one instruction

@@ -1,8 +1,8 @@
 """Exact median and median absolute deviation by selection inside a bracket."""
 
 import numpy as np
-from numba import njit
 
+from hifred.compiling import njit
 from hifred.threads import in_slices
 
 GAUSSIAN_MAD = 0.6745  # median |z| of a unit normal

@@ -4,8 +4,8 @@ A row of all pixels is a long loop, and only the last few rows of every scale ar
 """
 
 import numpy as np
-from numba import njit
 
+from hifred.compiling import njit
 from hifred.transforms.block_sum import block_sum
 from hifred.transforms.image_kernels import CONTRACT, blend
 from hifred.transforms.starlet_kernels import B3_CENTRE, B3_FAR, B3_NEAR

@@ -1,7 +1,8 @@
 """Compiled loops of the starlet transforms; each works on one slice of a cube."""
 
 import numpy as np
-from numba import njit
+
+from hifred.compiling import njit
 
 B3_CENTRE, B3_NEAR, B3_FAR = 6 / 16, 4 / 16, 1 / 16
 PIXELS_PER_TILE = 32  # 32 spectra of 2400 float32 energies fit the second-level cache

@@ -177,10 +177,17 @@ class SlurmConfig:
         "sweep directory.",
         examples=["~/.hifred"],
     )
-    python: Word | None = Field(
+    python: Text | None = Field(
         default=None,
-        description="The jobs' interpreter, where it is not that of this command.",
+        description="The jobs' interpreter, or the words that start it, where it is "
+        "not that of this command.",
         examples=["/shared/env/bin/python"],
+    )
+    container: Text | None = Field(
+        default=None,
+        description="What the jobs' Python runs in; the sweep's directory has to be "
+        "seen inside under its own name.",
+        examples=["apptainer exec --bind /scratch /shared/hifred.sif"],
     )
     poll_seconds: Seconds = Field(
         default=10.0, gt=0, description="Time between two looks at the queue, s."

@@ -51,8 +51,8 @@ def list_rows(
     known = _known_values(rows)
     check_conditions(conditions, known, "where")
     _check_columns(columns or (), known)
-    chosen = [r for r in rows if _is_chosen(r, states, conditions)]
-    return [_shown(row, columns or _default_columns(rows)) for row in chosen]
+    shown = columns or _default_columns(rows)
+    return [_shown(row, shown) for row in rows if _is_chosen(row, states, conditions)]
 
 
 def chosen_trials(

@@ -1,7 +1,5 @@
 """Batch scripts whose job is the driver itself, and that come back until it is done."""
 
-import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from hifred.sweep.executors.slurm.script import (
     directives,
     exports,
 )
+from hifred.sweep.executors.slurm.shell_words import python_words, shell_word
 from hifred.sweep.layout import SweepDirectory
 
 # Time for the driver to stop its workers and write its books.
@@ -137,13 +136,13 @@ def _log(sweep: Path, config: SlurmConfig) -> Path:
 def _run_command(
     sweep: Path, config: SlurmConfig, config_file: Path, jobs: int | None
 ) -> str:
-    words = [config.python or sys.executable, "-m", "hifred.cli", "run"]
+    words = ["-m", "hifred.cli", "run"]
     words += [str(sweep.resolve()), "--cluster", str(config_file.resolve())]
     words += ["--workers", str(jobs)] if jobs else []
-    return " ".join(shlex.quote(word) for word in words)
+    return " ".join([*python_words(config), *map(shell_word, words)])
 
 
 def _script(sweep: Path, header: list[str], prologue: list[str], command: str) -> str:
-    lock = shlex.quote(str(SweepDirectory(sweep.resolve()).lock))
+    lock = shell_word(str(SweepDirectory(sweep.resolve()).lock))
     body = _BODY.format(command=command, crashes=_CRASHES_FORGIVEN, lock=lock)
     return "\n".join(["#!/usr/bin/env bash", *header, *prologue]) + "\n" + body

@@ -4,16 +4,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from hifred.errors import HifredError
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.memory import UNKNOWN
 from hifred.sweep.executors.probe_finding import ProbeFinding, find
 from hifred.sweep.executors.slurm import job_queue
+from hifred.sweep.executors.slurm.network import check_interface
 from hifred.sweep.executors.slurm.preflight import (
     check_directory,
-    check_interface,
     check_programs,
     check_script,
 )
@@ -71,9 +69,7 @@ def _look_at_libraries() -> str:
 
 
 def _look_at_interface(interface: str) -> str:
-    check_interface(interface)
-    first = psutil.net_if_addrs()[interface][0].address
-    return f"{interface} is {first} here"
+    return f"{interface} is {check_interface(interface)} here"
 
 
 def look_at_directory(folder: Path) -> str:

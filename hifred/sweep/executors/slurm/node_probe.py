@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import final
 
-import psutil
 from pydantic import TypeAdapter
 
 from hifred import __version__
 from hifred.store.durable import replace_text
 from hifred.sweep.executors.slurm.job_queue import seconds_left
+from hifred.sweep.executors.slurm.network import ipv4_interfaces
 
 QUESTION, ANSWER = "question.json", "answer.json"
 
@@ -100,16 +100,6 @@ def probe_node(question: NodeQuestion, folder: Path) -> NodeAnswer:
         connect=_say(lambda: _connect(question.address, folder)),
         squeue=_say(_ask_queue),
     )
-
-
-def ipv4_interfaces() -> dict[str, str]:
-    """Return the network interfaces of this host with an IPv4 address, and that."""
-    return {
-        name: address.address
-        for name, addresses in psutil.net_if_addrs().items()
-        for address in addresses
-        if address.family == socket.AF_INET
-    }
 
 
 def _say(check: Callable[[], str]) -> str:

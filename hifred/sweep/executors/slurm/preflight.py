@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-import psutil
-
 from hifred.errors import HifredError, SettingsError
 from hifred.sweep.executors.slurm import job_queue
+from hifred.sweep.executors.slurm.network import check_interface
 from hifred.sweep.executors.slurm.script import check_path
 
 
@@ -51,17 +50,6 @@ def check_programs() -> None:
             f"Run this on a login node of the cluster (or load its module)."
         )
         raise HifredError(message)
-
-
-def check_interface(interface: str) -> None:
-    """Refuse a network interface that this host does not have."""
-    there = psutil.net_if_addrs()
-    if interface not in there:
-        message = (
-            f"interface must be one of this host's ({', '.join(sorted(there))}); "
-            f"got {interface!r}. `ip -brief address` shows which the nodes share."
-        )
-        raise SettingsError(message)
 
 
 def check_directory(name: str, directory: Path) -> None:

@@ -1,6 +1,5 @@
 """Batch scripts: every ``#SBATCH`` line and export that a job gets, in one place."""
 
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,11 @@ from hifred.errors import SettingsError
 from hifred.settings import ByteSize, Duration
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.dask_executor import dask_environment, thread_environment
+from hifred.sweep.executors.slurm.shell_words import (
+    filled_in_word,
+    python_words,
+    shell_word,
+)
 
 
 @dataclass(frozen=True)
@@ -116,31 +120,36 @@ def worker_command(
         Where the certificates lie; None means no encryption.
     """
     words = [
-        config.python or sys.executable,
+        *python_words(config),
         "-m distributed.cli.dask_worker",
-        scheduler,
+        shell_word(scheduler),
         "--nthreads=1",  # one crashing trial must not take a neighbour with it
         "--no-nanny",
         "--memory-limit=0",
         "--death-timeout=45",  # without a driver a job ends within the minute
-        f"--local-directory={config.local_directory}",
-        f"--interface={config.interface}",
+        f"--local-directory={filled_in_word(config.local_directory)}",
+        f"--interface={shell_word(config.interface)}",
         "--no-dashboard",
         "--dashboard-address=127.0.0.1:0",  # of its health page
     ]
     if tls_directory is not None:
-        certificate = tls_directory / "certificate.pem"
+        certificate = shell_word(str(tls_directory / "certificate.pem"))
         words += ["--protocol=tls", f"--tls-ca-file={certificate}"]
         words += [f"--tls-cert={certificate}"]
-        words += [f"--tls-key={tls_directory / 'key.pem'}"]
+        words += [f"--tls-key={shell_word(str(tls_directory / 'key.pem'))}"]
     return _KEEP_WORKING.format(command=" ".join(words))
 
 
 def check_path(name: str, path: Path) -> None:
     """Refuse a path that an ``#SBATCH`` line cannot hold."""
-    if any(character.isspace() for character in str(path)):
-        message = (
-            f"{name} must not hold spaces, which #SBATCH lines cannot quote; "
-            f"got {str(path)!r}. Move the sweep or name another directory."
-        )
-        raise SettingsError(message)
+    text = str(path)
+    spaces = any(character.isspace() for character in text)
+    # sbatch takes quotes and backslashes away, and fills in %j and its kin.
+    told = sorted(set(text) & set("\"'\\%#"))
+    if not spaces and not told:
+        return
+    what = "spaces" if spaces else " ".join(told)
+    raise SettingsError(
+        f"{name} must not hold {what}, which #SBATCH lines cannot quote; "
+        f"got {text!r}. Move the sweep or name another directory."
+    )

@@ -3,7 +3,6 @@
 import shutil
 import socket
 import ssl
-import sys
 import threading
 import time
 import uuid
@@ -23,6 +22,7 @@ from hifred.sweep.executors.slurm.node_probe import (
     write_question,
 )
 from hifred.sweep.executors.slurm.script import JobRequest, check_path, directives
+from hifred.sweep.executors.slurm.shell_words import python_words, shell_word
 
 _WAIT_SECONDS = 300.0
 
@@ -57,8 +57,9 @@ def _run_probe(
     request = JobRequest(
         "hifred-doctor", log, config.threads, ByteSize.of_gib(1), Duration(300)
     )
-    python = config.python or sys.executable
-    command = f"{python} -m hifred.sweep.executors.slurm.node_probe {place}"
+    python = " ".join(python_words(config))
+    module = "hifred.sweep.executors.slurm.node_probe"
+    command = f"{python} -m {module} {shell_word(str(place))}"
     header = directives(config, request, ["--no-requeue"])
     lines = ["#!/usr/bin/env bash", *header, *config.prologue, command, ""]
     job_id = job_queue.submit_script("\n".join(lines))

@@ -1,14 +1,21 @@
 """Batch scripts say what the configuration says, and no more."""
 
+import os
+import shlex
+import socket
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from hifred.errors import SettingsError
 from hifred.settings import ByteSize, read_settings
 from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.executors.slurm.driver_script import allocation_script, driver_script
+from hifred.sweep.executors.slurm.network import check_interface
+from hifred.sweep.executors.slurm.node_probe import _write_scratch
 from hifred.sweep.executors.slurm.script import check_path, worker_command
 from hifred.sweep.executors.slurm.worker_cluster import WorkerRequest
 
@@ -107,6 +114,81 @@ def test_a_worker_is_restarted_after_a_crash_only(
     run = ["bash", "-c", f"{function}\nwork --name=a"]
     done = subprocess.run(run, capture_output=True, check=False)
     assert (done.returncode, int((tmp_path / "n").read_text())) == (code, times)
+
+
+ODD = "it's (a) $HOME & `sweep`"
+
+
+def test_odd_paths_reach_a_worker_as_they_are(tmp_path: Path) -> None:
+    fake = tmp_path / ODD / "python"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/bash\nprintf "%s\\n" "$@" > {tmp_path}/words\n')
+    fake.chmod(0o755)
+    keys = tmp_path / ODD
+    found = config(container=shlex.quote(str(tmp_path / "run")), python="inner")
+    (tmp_path / "run").write_text(fake.read_text())
+    (tmp_path / "run").chmod(0o755)
+    function = worker_command(found, "tls://x", tls_directory=keys)
+    subprocess.run(["bash", "-c", f"{function}\nwork"], check=False)
+    words = (tmp_path / "words").read_text().splitlines()
+    assert words[0] == "inner"
+    assert f"--tls-key={keys / 'key.pem'}" in words
+
+
+def test_scratch_is_filled_in_on_the_node_and_runs_nothing(tmp_path: Path) -> None:
+    fake = tmp_path / "python"
+    fake.write_text(f'#!/bin/bash\nprintf "%s\\n" "$@" > {tmp_path}/words\n')
+    fake.chmod(0o755)
+    scratch = f"$MINE/$(touch{{}})/`touch`{tmp_path}"
+    function = worker_command(
+        config(python=str(fake), local_directory=scratch), "tls://x", tls_directory=None
+    )
+    environment = {**os.environ, "MINE": "/a b"}
+    subprocess.run(["bash", "-c", f"{function}\nwork"], env=environment, check=False)
+    words = (tmp_path / "words").read_text().splitlines()
+    told = f"--local-directory=/a b/$(touch{{}})/`touch`{tmp_path}"
+    assert told in words
+
+
+def test_a_container_runs_workers_and_driver(tmp_path: Path) -> None:
+    found = config(container="apptainer exec --bind '/my data' img.sif")
+    start = "apptainer exec --bind '/my data' img.sif python -m"
+    assert f"{start} distributed" in worker_command(found, "x", tls_directory=None)
+    assert f"{start} hifred.cli run" in driver_script(tmp_path, found, Path("/c.toml"))
+    whole = config(python="apptainer exec img.sif python3")
+    text = worker_command(whole, "x", tls_directory=None)
+    assert "apptainer exec img.sif python3 -m distributed" in text
+
+
+def test_a_quote_that_is_not_closed_is_told() -> None:
+    with pytest.raises(SettingsError, match="container must be words"):
+        worker_command(config(container="run 'it"), "x", tls_directory=None)
+
+
+@pytest.mark.parametrize("path", ["/a'b", '/a"b', "/100%j", "/a\\b"])
+def test_a_path_that_sbatch_would_change_is_refused(path: str) -> None:
+    with pytest.raises(SettingsError, match="log_directory must not hold"):
+        check_path("log_directory", Path(path))
+
+
+def test_a_path_with_parentheses_is_taken() -> None:
+    check_path("log_directory", Path("/runs (1)".replace(" ", "_")))
+
+
+def test_an_interface_without_ipv4_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = SimpleNamespace(family=socket.AF_PACKET, address="aa:bb:cc:dd:ee:ff")
+    real = psutil.net_if_addrs()
+    there = {**real, "ib0": [address]}
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: there)
+    with pytest.raises(SettingsError, match="'ib0', which has no IPv4 address"):
+        check_interface("ib0")
+    with pytest.raises(SettingsError, match=r"one of this host's \(.*lo"):
+        check_interface("absent")
+    assert check_interface("lo").startswith("127.")
+
+
+def test_scratch_of_a_variable_that_is_not_set_is_told_by_the_node() -> None:
+    assert "not set there" in _write_scratch("$NO_SUCH_VARIABLE/hifred")
 
 
 def test_a_path_with_spaces_is_refused() -> None:

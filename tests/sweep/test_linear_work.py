@@ -1,0 +1,47 @@
+"""Work on a sweep grows as its trials, not as their square: counted, not timed."""
+
+import math
+import sys
+from pathlib import Path
+
+import pytest
+
+from hifred.sweep.declaration import declare
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.planning import make_plan
+from hifred.sweep.watch.listing import list_rows
+from hifred.sweep.watch.snapshot import snapshot
+from tests.sweep.stub_kernels import StubKernel
+
+
+def planned(root: Path, source: Path, n_trials: int) -> Path:
+    grid = {"mu": [0.001 * (i + 1) for i in range(n_trials)], "rank": 3}
+    declaration = declare("s", {"a": source}, grid)
+    make_plan(SweepDirectory(root), declaration, StubKernel())
+    return root
+
+
+def calls_of(function, *arguments) -> int:
+    """Return how many functions, of Python and of C, a call of `function` calls."""
+    count = 0
+
+    def note(frame, event, argument) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        function(*arguments)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("function", [list_rows, snapshot])
+def test_reading_a_sweep_is_linear(tmp_path: Path, source: Path, function) -> None:
+    few, many = 100, 400
+    small = planned(tmp_path / "small", source, few)
+    large = planned(tmp_path / "large", source, many)
+    function(small)  # imports and caches
+    found = math.log(calls_of(function, large) / calls_of(function, small))
+    assert found / math.log(many / few) < 1.1

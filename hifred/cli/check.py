@@ -50,17 +50,15 @@ def check(input: Path, target_resolution: str, boundary: str) -> None:
 
 def print_report(console: Console, report: ResponseReport) -> None:
     """Print the figures, one table per pair, and a sentence for each that is wrong."""
-    for pair in dict.fromkeys((row.imager, row.spectrometer) for row in report.rows):
+    for pair in report.pairs:
         rows = [r for r in report.rows if (r.imager, r.spectrometer) == pair]
         console.print(_table(f"{pair[0]} against {pair[1]}", rows))
-    for sentence in (*report.notes, *report.warnings):
+    for sentence in (*report.notes, *report.warnings, *report.cause_sentences):
         console.print(sentence, markup=False, highlight=False)
-    if not report.rows:
-        console.print("nothing to compare: it takes an imager and a spectrometer")
+    if report.rows:
+        console.print(report.verdict, markup=False, highlight=False)
     else:
-        console.print(
-            "the responses agree" if report.is_ok else "the responses disagree"
-        )
+        console.print("nothing to compare: it takes an imager and a spectrometer")
 
 
 def _table(title: str, rows: list[CheckRow]) -> Table:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
+from hifred.observations.response_check.orientations import ORIENTATIONS, turned
 from hifred.observations.response_check.report import CheckRow
 from hifred.observations.response_check.transfer import Comparison
 
@@ -19,12 +20,6 @@ NORMALISATION_TOLERANCE = 0.02
 SHIFT_TOLERANCE = 0.15  # sky pixels
 WIDTH_TOLERANCE = 0.03  # of the width
 MISFIT_TOLERANCE = 0.03  # of the rms image
-
-ORIENTATIONS = (
-    "as given", "flipped in y", "flipped in x", "turned by 180 degrees",
-    "transposed", "turned by 90 degrees", "turned by 270 degrees",
-    "transposed and turned by 180 degrees",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +57,7 @@ def fit_image(comparison: Comparison, image_shape: tuple[int, int]) -> ImageFit:
     own = comparison.transfer[groups].sum(axis=0) ** 2 @ comparison.raw
     variance = own + comparison.blur.variance(sky_variance)[0]
     weights = np.where(used & (variance > 0), 1.0 / np.maximum(variance, 1e-12), 0.0)
-    values = np.array([1.0, 0.0, 0.0, 0.0])
+    values = np.array([first_scale(seen[used], comparison, used), 0.0, 0.0, 0.0])
     for _ in range(N_STEPS):
         model, columns = _linearised(comparison, sky, values)
         solver = _weighted_inverse(columns, weights)
@@ -75,6 +70,13 @@ def fit_image(comparison: Comparison, image_shape: tuple[int, int]) -> ImageFit:
     scatters = np.sqrt((solver**2) @ own + (back**2) @ sky_variance[0])
     residual = seen - model
     return ImageFit(values, scatters, model[used], residual[used], variance[used])
+
+
+def first_scale(seen: np.ndarray, comparison: Comparison, used: np.ndarray) -> float:
+    """Return the ratio of the totals: from far off, the other figures would follow."""
+    predicted = float(comparison.predicted[comparison.groups][:, used].sum())
+    ratio = float(seen.sum()) / predicted if predicted > 0 else 1.0
+    return ratio if ratio > 0 else 1.0
 
 
 def _linearised(
@@ -135,20 +137,12 @@ def best_orientation(
 
 def _misfit(images: dict[str, np.ndarray], shape: tuple[int, int], turn: int) -> float:
     """Return chi-squared of the turned image, its normalisation fitted."""
-    seen = _turned(images["seen"].reshape(shape), turn)
-    both = images["used"].reshape(shape) * _turned(images["used"].reshape(shape), turn)
+    seen = turned(images["seen"].reshape(shape), turn)
+    both = images["used"].reshape(shape) * turned(images["used"].reshape(shape), turn)
     model = images["predicted"].reshape(shape)
     weights = both / np.maximum(seen + model, 1.0)
     norm = np.sum(weights * seen * model) / max(np.sum(weights * model**2), 1e-300)
     return float(np.sum(weights * (seen - norm * model) ** 2))
-
-
-def _turned(image: np.ndarray, turn: int) -> np.ndarray:
-    turns = (
-        lambda i: i, np.flipud, np.fliplr, lambda i: i[::-1, ::-1],
-        np.transpose, np.rot90, lambda i: np.rot90(i, 3), lambda i: i[::-1, ::-1].T,
-    )  # fmt: skip
-    return np.asarray(turns[turn](image))
 
 
 def image_rows(

@@ -6,8 +6,12 @@ import numpy as np
 import xarray as xr
 
 from hifred.observations.forward import build_responses
+from hifred.observations.geometry.pixel_grid import grid_from_text
 from hifred.observations.matching.kernels import Kernels, kernel_sigmas, kernels_for
 from hifred.observations.response_check.band_images import image_rows
+from hifred.observations.response_check.causes import Cause, explain
+from hifred.observations.response_check.hypotheses import Pair
+from hifred.observations.response_check.misfit import Misfit
 from hifred.observations.response_check.report import CheckRow, ResponseReport
 from hifred.observations.response_check.summed_spectra import spectrum_rows
 from hifred.observations.response_check.transfer import (
@@ -15,8 +19,11 @@ from hifred.observations.response_check.transfer import (
     Comparison,
     compare,
 )
-from hifred.observations.sky import SkyGrid, build_sky_grid
+from hifred.observations.sky import SkyGrid, build_sky_grid, extended_area
 from hifred.operators.response import Response
+
+# Two imagers are compared in these alone: neither resolves the other's spectrum.
+IMAGER_FIGURES = ("normalisation", "shift along y", "shift along x")
 
 
 def check_responses(
@@ -25,12 +32,14 @@ def check_responses(
     target_resolution: str = "matched",
     boundary: str = "zero",
 ) -> ResponseReport:
-    """Compare every imager with every spectrometer through the model.
+    """Compare every imager with every spectrometer, and other imagers with the first.
 
     The spectrometer's counts, seen through the imager's channels, must look like the
     imager's, seen through the spectrometer's pixels: no fusion is needed for that. The
     band images then tell normalisation, shift, PSF width and orientation; the summed
-    spectra tell the ratio of areas, energy scale and response width.
+    spectra tell the ratio of areas, energy scale and response width. Where a figure is
+    wrong, everything that may be behind it is fitted against the others (`explain`).
+    Of two imagers only the images are compared, in brightness and position.
 
     Parameters
     ----------
@@ -48,23 +57,73 @@ def check_responses(
     responses = build_responses(
         observations, sky, target_resolution=target_resolution, boundary=boundary
     )
-    roles = {name: o.attrs["role"] for name, o in observations.items()}
     rows: list[CheckRow] = []
+    causes: list[Cause] = []
     notes: list[str] = []
-    for imager in (name for name in roles if roles[name] == "imager"):
-        for spectrometer in (n for n in roles if roles[n] == "spectrometer"):
-            names = (imager, spectrometer)
-            comparison = compare(
-                observations[imager],
-                responses[imager],
-                observations[spectrometer],
-                responses[spectrometer],
+    for names in _pairs(observations):
+        comparison = compare(
+            observations[names[0]],
+            responses[names[0]],
+            observations[names[1]],
+            responses[names[1]],
+        )
+        n_shared = int(comparison.pixels.sum())
+        if n_shared < FEWEST_COMPLETE:
+            notes.append(
+                f"{names[0]} and {names[1]} share too few pixels: {n_shared} of "
+                f"{names[1]} are seen whole by both, and it takes {FEWEST_COMPLETE}; "
+                "they were not compared."
             )
-            if comparison.pixels.sum() < FEWEST_COMPLETE:
-                notes.append(f"{imager} and {spectrometer} share too few pixels.")
-                continue
-            rows += _pair_rows(names, comparison, sky, kernels, responses)
-    return ResponseReport(tuple(rows), tuple(notes))
+            continue
+        found = _pair_rows(names, comparison, sky, kernels, responses)
+        if observations[names[1]].attrs["role"] == "imager":
+            found = [row for row in found if row.name in IMAGER_FIGURES]
+        elif not all(row.is_ok for row in found):
+            pair = _pair(names, observations, sky, found)
+            shapes = (sky.shape[1:], responses[names[1]].output_shape[1:])
+            area = extended_area(observations[names[1]], 0) / sky.reference_exposure
+            causes += explain(Misfit(comparison, sky.energy, area, *shapes), pair)
+        rows += found
+    return ResponseReport(tuple(rows), tuple(notes), tuple(causes))
+
+
+def _pairs(observations: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:
+    """Return every imager with every spectrometer, and the first with the others."""
+    imagers, spectrometers = (
+        [name for name, o in observations.items() if o.attrs["role"] == role]
+        for role in ("imager", "spectrometer")
+    )
+    return [(i, s) for i in imagers for s in spectrometers] + [
+        (imagers[0], other) for other in imagers[1:]
+    ]
+
+
+def _pair(
+    names: tuple[str, str],
+    observations: Mapping[str, xr.Dataset],
+    sky: SkyGrid,
+    rows: list[CheckRow],
+) -> Pair:
+    data = observations[names[1]]
+    size = sky.pixel_size_arcsec
+    width = next((r.expected for r in rows if r.name == "response width (sigma)"), 0.0)
+    return Pair(
+        *names,
+        pixel_size_arcsec=size,
+        roll_deg=_roll_deg(data),
+        data_shape=(data.sizes["y"], data.sizes["x"]),
+        reach=2 * data.attrs["pixel_size_arcsec"] / size,
+        response_kev=max(1e-3 * width, float(np.diff(sky.energy_edges).mean())),
+    )
+
+
+def _roll_deg(observation: xr.Dataset) -> float:
+    """Return the position angle of the y axis of an observation's WCS, 0 without."""
+    text = str(observation.attrs.get("wcs", ""))
+    if "CTYPE1" not in text:
+        return 0.0
+    matrix = grid_from_text(text).wcs.pixel_scale_matrix
+    return float(np.degrees(np.arctan2(matrix[0, 1], matrix[1, 1])))
 
 
 def _pair_rows(

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hifred.observations.response_check.causes import Cause
+
 # A difference is told as wrong only if it is this many times its expected scatter ...
 SIGNIFICANT = 5.0
 
@@ -64,15 +66,23 @@ class ResponseReport:
     rows : tuple of CheckRow
     notes : tuple of str
         What could not be compared, and why.
+    causes : tuple of Cause
+        What would explain the figures that are wrong, the likeliest first.
     """
 
     rows: tuple[CheckRow, ...]
     notes: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
 
     @property
     def is_ok(self) -> bool:
         """Whether no figure is wrong."""
         return all(row.is_ok for row in self.rows)
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of instruments that were compared."""
+        return tuple(dict.fromkeys((r.imager, r.spectrometer) for r in self.rows))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -83,15 +93,36 @@ class ResponseReport:
             if not row.is_ok
         )
 
+    @property
+    def cause_sentences(self) -> tuple[str, ...]:
+        """One sentence per cause, the likeliest of each pair first."""
+        first = {(c.imager, c.spectrometer): c for c in reversed(self.causes)}.values()
+        return tuple(
+            f"{c.imager} and {c.spectrometer}, "
+            f"{'likeliest cause' if c in first else 'besides'}: {c}"
+            for c in self.causes
+        )
+
+    @property
+    def verdict(self) -> str:
+        """One sentence; it claims agreement only for what was compared."""
+        if not self.rows:
+            return "nothing to compare"
+        if not self.is_ok:
+            return "the responses disagree"
+        if not self.notes:
+            return "the responses agree"
+        compared = ", ".join(" with ".join(pair) for pair in self.pairs)
+        return f"what was compared agrees ({compared}); not all was, see above"
+
     def __str__(self) -> str:
         lines: list[str] = []
-        for pair in dict.fromkeys((r.imager, r.spectrometer) for r in self.rows):
+        for pair in self.pairs:
             rows = [r for r in self.rows if (r.imager, r.spectrometer) == pair]
             lines += [f"{pair[0]} against {pair[1]}", *_table(rows)]
         lines += list(self.notes)
         lines += [f"warning: {sentence}" for sentence in self.warnings]
-        verdict = "the responses agree" if self.is_ok else "the responses disagree"
-        return "\n".join([*lines, verdict if self.rows else "nothing to compare"])
+        return "\n".join([*lines, *self.cause_sentences, self.verdict])
 
 
 def _table(rows: Iterable[CheckRow]) -> list[str]:

@@ -38,7 +38,10 @@ def spectrum_rows(
     if comparison.groups.sum() < FEWEST_GROUPS:
         return []
     seen, covariance = _imager_spectrum(comparison)
-    values = np.array([1.0, 0.0, 0.0, 0.0])
+    predicted = comparison.transfer[comparison.groups] @ comparison.net_spectrum
+    ratio = seen.sum() / predicted.sum() if predicted.sum() > 0 else 1.0
+    # From far off, the other figures would follow a wrong scale.
+    values = np.array([ratio if ratio > 0 else 1.0, 0.0, 0.0, 0.0])
     for _ in range(N_STEPS):
         model, columns = _linearised(comparison, values)
         solver = _weighted_inverse(columns, covariance)

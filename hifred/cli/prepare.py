@@ -1,5 +1,6 @@
 """`hifred prepare`: from the observatories' files to a fusion input."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -24,11 +25,30 @@ Example:
     type=click.Path(path_type=Path),
     help="Fusion input to write; by default CONFIG with .zarr instead of .toml.",
 )
-def prepare(config: Path, output: Path | None) -> None:
-    """Read the files that CONFIG names, write one fusion input and check it."""
-    settings = read_preparation(config)
-    fusion_input = prepare_input(settings)
-    path = save_fusion_input(output or config.with_suffix(".zarr"), fusion_input)
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Write the input even if its responses disagree; what disagrees is recorded.",
+)
+def prepare(config: Path, output: Path | None, accept: bool) -> None:
+    """Read the files that CONFIG names, check them and write one fusion input.
+
+    Exit code 1, and nothing written, if the instruments disagree about the sky that
+    they both see.
+    """
+    fusion_input = prepare_input(read_preparation(config))
     click.echo(summarise(fusion_input))
-    click.echo(str(check_responses(fusion_input.observations)))
+    report = check_responses(fusion_input.observations)
+    click.echo(str(report))
+    if not report.is_ok and not accept:
+        click.echo(
+            "nothing was written: correct what disagrees, or write it all the same "
+            "with --accept",
+            err=True,
+        )
+        sys.exit(1)
+    if not report.is_ok:
+        found = (*report.cause_sentences, *report.warnings)
+        fusion_input.attrs["accepted_disagreement"] = " ".join(found)
+    path = save_fusion_input(output or config.with_suffix(".zarr"), fusion_input)
     click.echo(f"wrote {path}")

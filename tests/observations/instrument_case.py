@@ -2,20 +2,24 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from hifred.observations.formats.fits_cubes import write_sky_image
 from hifred.observations.formats.fits_images import SkyImage
+from hifred.observations.formats.ogip import read_rmf
 from hifred.observations.formats.ogip_writers import write_arf, write_pha, write_rmf
 from hifred.observations.formats.pha import Spectrum
 from hifred.observations.formats.rmf import Arf, Rmf
+from hifred.observations.geometry.overlap import spatial_matrix
 from hifred.observations.geometry.pixel_grid import (
     PixelGrid,
     resolve_array,
     tangent_grid,
 )
+from hifred.observations.preparation.psf import PsfSettings, build_psf
 
 CENTRE = (210.19, -63.43)
 SKY = tangent_grid(*CENTRE, pixel_size_arcsec=10, shape=(20, 21))
@@ -85,6 +89,29 @@ def write_case(folder: Path) -> dict[str, object]:
             },
         },
     }  # fmt: skip
+
+
+def write_bright_case(folder: Path) -> dict[str, Any]:
+    """Write a bright source, wider than the array, as both instruments see it."""
+    declared: dict[str, Any] = write_case(folder)
+    wide = tangent_grid(*CENTRE, pixel_size_arcsec=10, shape=(40, 41))
+    y, x = np.indices(wide.shape)
+    source = np.exp(-0.5 * (((y - 18) / 7) ** 2 + ((x - 23) / 5) ** 2)) + 0.1
+    for name, grid, step in (("mos1", wide, 0.02), ("resolve", RESOLVE, 2e-3)):
+        settings = PsfSettings(**declared["instruments"][name]["psf"])
+        image = spatial_matrix(grid, wide, build_psf(settings, 10.0)) @ source.ravel()
+        rmf = read_rmf(folder / f"{name}.rmf").cut(6.0, 7.2)
+        middle = 0.5 * (rmf.channel_edges[1:] + rmf.channel_edges[:-1])
+        mean = np.multiply.outer(2000 * step * (100 + middle**2), image) / 100
+        counts = np.random.default_rng(4).poisson(mean).reshape(-1, *grid.shape)
+        cube = SkyImage(
+            counts.astype(np.int32), grid, "count", rmf.channel_edges, {"EXPOSURE": 5e4}
+        )
+        write_sky_image(folder / f"{name}.fits", cube)
+    declared["instruments"]["resolve"]["masked_kev"] = []
+    for key in ("exposure_map", "background"):
+        del declared["instruments"]["mos1"][key]
+    return declared
 
 
 def as_toml(declared: dict[str, object], place: str = "") -> str:

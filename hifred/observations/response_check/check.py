@@ -9,8 +9,8 @@ from hifred.observations.forward import build_responses
 from hifred.observations.geometry.pixel_grid import grid_from_text
 from hifred.observations.matching.kernels import Kernels, kernel_sigmas, kernels_for
 from hifred.observations.response_check.band_images import image_rows
-from hifred.observations.response_check.causes import Cause, explain
 from hifred.observations.response_check.hypotheses import Pair
+from hifred.observations.response_check.likely_causes import explain
 from hifred.observations.response_check.misfit import Misfit
 from hifred.observations.response_check.report import CheckRow, ResponseReport
 from hifred.observations.response_check.summed_spectra import spectrum_rows
@@ -57,34 +57,54 @@ def check_responses(
     responses = build_responses(
         observations, sky, target_resolution=target_resolution, boundary=boundary
     )
-    rows: list[CheckRow] = []
-    causes: list[Cause] = []
-    notes: list[str] = []
+    reports = []
     for names in _pairs(observations):
+        first, second = names
         comparison = compare(
-            observations[names[0]],
-            responses[names[0]],
-            observations[names[1]],
-            responses[names[1]],
+            observations[first],
+            responses[first],
+            observations[second],
+            responses[second],
         )
         n_shared = int(comparison.pixels.sum())
         if n_shared < FEWEST_COMPLETE:
-            notes.append(
-                f"{names[0]} and {names[1]} share too few pixels: {n_shared} of "
-                f"{names[1]} are seen whole by both, and it takes {FEWEST_COMPLETE}; "
-                "they were not compared."
-            )
+            reports.append(_not_compared(names, n_shared))
             continue
-        found = _pair_rows(names, comparison, sky, kernels, responses)
-        if observations[names[1]].attrs["role"] == "imager":
-            found = [row for row in found if row.name in IMAGER_FIGURES]
-        elif not all(row.is_ok for row in found):
-            pair = _pair(names, observations, sky, found)
-            shapes = (sky.shape[1:], responses[names[1]].output_shape[1:])
-            area = extended_area(observations[names[1]], 0) / sky.reference_exposure
-            causes += explain(Misfit(comparison, sky.energy, area, *shapes), pair)
-        rows += found
-    return ResponseReport(tuple(rows), tuple(notes), tuple(causes))
+        rows = _pair_rows(names, comparison, sky, kernels, responses)
+        reports.append(_pair_report(names, comparison, observations, sky, rows))
+    return ResponseReport(
+        tuple(row for report in reports for row in report.rows),
+        tuple(note for report in reports for note in report.notes),
+        tuple(cause for report in reports for cause in report.causes),
+    )
+
+
+def _not_compared(names: tuple[str, str], n_shared: int) -> ResponseReport:
+    note = (
+        f"{names[0]} and {names[1]} share too few pixels: {n_shared} of {names[1]} are "
+        f"seen whole by both, and it takes {FEWEST_COMPLETE}; they were not compared."
+    )
+    return ResponseReport((), (note,))
+
+
+def _pair_report(
+    names: tuple[str, str],
+    comparison: Comparison,
+    observations: Mapping[str, xr.Dataset],
+    sky: SkyGrid,
+    rows: list[CheckRow],
+) -> ResponseReport:
+    """Return the figures that count for a pair, and what explains the wrong ones."""
+    second = observations[names[1]]
+    if second.attrs["role"] == "imager":
+        return ResponseReport(tuple(r for r in rows if r.name in IMAGER_FIGURES))
+    if all(row.is_ok for row in rows):
+        return ResponseReport(tuple(rows))
+    area = extended_area(second, 0) / sky.reference_exposure
+    shapes = (sky.shape[1:], (second.sizes["y"], second.sizes["x"]))
+    misfit = Misfit(comparison, sky.energy, area, *shapes)
+    causes = explain(misfit, _pair(names, observations, sky, rows))
+    return ResponseReport(tuple(rows), (), causes)
 
 
 def _pairs(observations: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:

@@ -168,7 +168,7 @@ def _blur(change: Change, pair: Pair) -> str:
 def _shift(change: Change, pair: Pair) -> str:
     return (
         f"the energies of {pair.spectrometer} fit {1e3 * change.shift_kev:+.3g} eV "
-        "from where they are; check channel numbers (TLMIN), gains and edges of channels."
+        "from where they are; check channel numbers (TLMIN), gains and channel edges."
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hifred.observations.response_check.causes import Cause
+from hifred.observations.response_check.likely_causes import Explanation
 
 # A difference is told as wrong only if it is this many times its expected scatter ...
 SIGNIFICANT = 5.0
@@ -66,13 +66,13 @@ class ResponseReport:
     rows : tuple of CheckRow
     notes : tuple of str
         What could not be compared, and why.
-    causes : tuple of Cause
+    causes : tuple of Explanation
         What would explain the figures that are wrong, the likeliest first.
     """
 
     rows: tuple[CheckRow, ...]
     notes: tuple[str, ...] = ()
-    causes: tuple[Cause, ...] = ()
+    causes: tuple[Explanation, ...] = ()
 
     @property
     def is_ok(self) -> bool:

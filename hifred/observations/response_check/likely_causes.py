@@ -25,7 +25,7 @@ DIFFERENCE = 0.02
 
 
 @dataclass(frozen=True)
-class Cause:
+class Explanation:
     """One thing that would explain why two observations disagree.
 
     Parameters
@@ -49,7 +49,7 @@ class Cause:
         return f"{self.name} ({100 * self.share:.0f} % of the misfit): {self.sentence}"
 
 
-def explain(misfit: Misfit, pair: Pair) -> tuple[Cause, ...]:
+def explain(misfit: Misfit, pair: Pair) -> tuple[Explanation, ...]:
     """Return the causes of a disagreement, the one that explains most first.
 
     Each is fitted alone; what the best one leaves over is explained, if it is worth
@@ -63,7 +63,7 @@ def explain(misfit: Misfit, pair: Pair) -> tuple[Cause, ...]:
     candidates, fit = hypotheses(pair), Fit(Change(), misfit.chi_squared(Change()), ())
     too_much = max(fit.chi_squared - misfit.n_values, 1.0)
     start = fit.chi_squared
-    found: list[Cause] = []
+    found: list[Explanation] = []
     while candidates and len(found) < MOST_CAUSES:
         fits = [_fitted(misfit, hypothesis, fit) for hypothesis in candidates]
         best = _best(candidates, fits, fit.chi_squared)
@@ -78,7 +78,7 @@ def explain(misfit: Misfit, pair: Pair) -> tuple[Cause, ...]:
         fit = fits[best]
         share = min((start - fit.chi_squared) / too_much, 1.0)
         names = (pair.imager, pair.spectrometer, hypothesis.name)
-        found.append(Cause(*names, hypothesis.sentence(fit.change, pair), share))
+        found.append(Explanation(*names, hypothesis.sentence(fit.change, pair), share))
     return tuple(found)
 
 

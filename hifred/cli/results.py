@@ -9,7 +9,8 @@ import click
 from hifred.cli.output import print_json, print_rows, print_verdicts
 from hifred.errors import unknown_name
 from hifred.selection.verdicts import sweep_verdicts
-from hifred.store.export import FORMATS, export_results
+from hifred.store.export import FORMATS
+from hifred.store.export_any import export_any
 from hifred.store.ranking import criterion
 from hifred.store.results import Results, open_results
 from hifred.sweep.watch.collecting import collect as collect_sweep
@@ -91,15 +92,32 @@ def _more_columns(results: Results, columns: str | None, shown: list[str]) -> li
     return [name for name in chosen if name not in shown]
 
 
-@click.command(epilog="Example: hifred export first-look --to csv -o first-look.csv")
-@click.argument("directory", type=PATH)
+EXPORT_EPILOG = """\b
+Examples:
+  hifred export first-look --to csv -o first-look.csv
+  hifred export fused.zarr --to fits --input remnant.zarr -o fused
+"""
+
+
+@click.command(epilog=EXPORT_EPILOG)
+@click.argument("path", type=PATH)
 @click.option("--to", "kind", type=click.Choice(FORMATS), required=True)
 @click.option("-o", "--output", type=PATH, help="File, or folder for fits.")
-def export(directory: Path, *, kind: str, output: Path | None) -> None:
-    """Write the collected results for other programs."""
-    paths = export_results(open_results(directory), kind, output)
-    for path in paths:
-        click.echo(str(path))
+@click.option(
+    "--input",
+    "fusion_input",
+    type=PATH,
+    help="What was fused: gives one fusion its place on the sky and its responses.",
+)
+def export(
+    path: Path, *, kind: str, output: Path | None, fusion_input: Path | None
+) -> None:
+    """Write a sweep's results, one fusion or one input for other programs.
+
+    PATH is a sweep directory, a result of `hifred fuse` or a fusion input.
+    """
+    for written in export_any(path, kind, output, fusion_input):
+        click.echo(str(written))
 
 
 @click.command(epilog="Example: hifred verify first-look")

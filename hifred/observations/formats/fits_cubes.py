@@ -11,8 +11,9 @@ from hifred.observations.formats.fits_images import SkyImage
 from hifred.observations.formats.ogip_writers import replace_file
 from hifred.observations.geometry.pixel_grid import PixelGrid
 
-# Bins whose widths differ less than this are evenly spaced.
-EVEN_TOLERANCE = 1e-4
+# Edges that lie so near to evenly spaced ones, in bins, are rounded ones: responses
+# give them in single precision.
+EVEN_TOLERANCE = 0.02
 LONGEST_KEYWORD = 8
 
 
@@ -62,10 +63,11 @@ def _image_wcs(grid: PixelGrid, key: str = " ") -> fits.Header:
 
 
 def _energy_axis(edges: np.ndarray) -> dict[str, object]:
-    steps = np.diff(edges)
-    if np.ptp(steps) > EVEN_TOLERANCE * steps.mean():
+    n = len(edges) - 1
+    step = float((edges[-1] - edges[0]) / n)
+    even = edges[0] + step * np.arange(n + 1)
+    if np.max(np.abs(edges - even)) > EVEN_TOLERANCE * step:
         return {"CTYPE3": "PLANE", "CRPIX3": 1.0, "CRVAL3": 1.0, "CDELT3": 1.0}
-    step = float((edges[-1] - edges[0]) / len(steps))
     centre = float(edges[0] + 0.5 * step)
     joule = units.keV.to("J")
     return {

@@ -6,6 +6,7 @@ import sys
 import click
 
 from hifred import __version__
+from hifred.cli.output import say
 from hifred.errors import HifredError
 
 COMMANDS = {
@@ -57,5 +58,5 @@ def main() -> None:
     try:
         hifred()
     except HifredError as error:
-        click.echo(f"error: {error}", err=True)
+        say(f"error: {error}", err=True)
         sys.exit(2)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hifred.cli.output import say
 from hifred.sweep.executors.config import LocalConfig, read_cluster_config
 from hifred.sweep.executors.doctor import examine
 from hifred.sweep.executors.probe_finding import ProbeFinding
@@ -36,10 +37,10 @@ def submit(
     plan_sweep(directory)  # its inputs tell the memory that a trial needs
     if dry_run:
         for role, script in submission.scripts().items():
-            click.echo(f"# ---- {role}\n{script}")
+            say(f"# ---- {role}\n{script}")
         return
     job_id = submit_driver(submission)
-    click.echo(f"job {job_id} drives {directory}; watch it: hifred status {directory}")
+    say(f"job {job_id} drives {directory}; watch it: hifred status {directory}")
 
 
 @click.command(epilog="Example: hifred doctor cluster_configs/slurm.toml")
@@ -61,5 +62,5 @@ def doctor(config: Path | None, directory: Path, no_job: bool) -> None:
 
 def _tell(finding: ProbeFinding) -> ProbeFinding:
     mark = "pass" if finding.passed else "FAIL"
-    click.echo(f"{mark}  {finding.probe:20} {finding.message}")
+    say(f"{mark}  {finding.probe:20} {finding.message}")
     return finding

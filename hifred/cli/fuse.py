@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from hifred.cli.check import print_report
+from hifred.cli.output import say
 from hifred.errors import HifredError
 from hifred.fusion import FusionSettings
 from hifred.fusion import fuse as fuse_observations
@@ -116,14 +117,14 @@ def _progress(console: Console) -> Progress:
 
 def _summarise(result: Any, measures: Any, output: Path, seconds: float) -> None:
     attrs = result.attrs
-    click.echo(f"{attrs['outcome']} in {attrs['n_iterations']} iterations, "
+    say(f"{attrs['outcome']} in {attrs['n_iterations']} iterations, "
                f"{seconds:.1f} s: {attrs['message']}")  # fmt: skip
-    click.echo(f"{attrs['certificate_kind']}: {attrs['certificate']:.2g}")
+    say(f"{attrs['certificate_kind']}: {attrs['certificate']:.2g}")
     for name, measure in measures.data_vars.items():
         if measure.ndim == 0:
             units = measure.attrs.get("units", "1")
             unit = "" if units == "1" else f" {units}"
-            click.echo(f"{name}: {float(measure):.5g}{unit}")
-    click.echo(f"wrote {output}")
+            say(f"{name}: {float(measure):.5g}{unit}")
+    say(f"wrote {output}")
     if attrs["outcome"] != "converged":
         raise SystemExit(1)

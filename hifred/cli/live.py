@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hifred.cli.output import STATE_STYLE, duration, plain_text
+from hifred.cli.output import STATE_STYLE, duration, harmless, plain_text
 from hifred.sweep.watch.snapshot import Running, Snapshot, SweepView
 
 MAX_RUNNING = 12
@@ -26,8 +26,12 @@ def render(snapshot: Snapshot) -> RenderableType:
     if snapshot.running:
         parts.append(_running_table(snapshot.running))
     parts += [
-        Text(f"{number} x {message[:160]}", style="red")
+        Text(harmless(f"{number} x {message[:160]}"), style="red")
         for message, number in snapshot.errors
+    ]
+    parts += [
+        Text(harmless(f"recovered: {number} x {message[:160]}"), style="yellow")
+        for message, number in snapshot.recovered
     ]
     return Group(*parts)
 

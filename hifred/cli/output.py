@@ -2,6 +2,7 @@
 
 import json
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,24 @@ LEVEL_STYLE = {
     Level.WARNING: "yellow",
     Level.FAULT: "red",
 }
+
+
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print text for a person; nothing in it moves the terminal."""
+    click.echo(harmless(text), err=err, nl=nl)
+
+
+def harmless(text: str) -> str:
+    r"""Return `text` with every control character but new lines and tabs spelt out.
+
+    Failure messages and names come from elsewhere: an escape sequence could rename the
+    window, hide lines or type; a direction mark could turn them round.
+    """
+    return "".join(
+        c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf")
+        else c.encode("unicode_escape").decode()
+        for c in text
+    )  # fmt: skip
 
 
 def print_json(value: Any) -> None:
@@ -85,7 +104,7 @@ def plain_text(value: Any) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return str(value)
+    return harmless(str(value))
 
 
 def duration(seconds: float | None) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hifred.cli.output import say
 from hifred.errors import HifredError
 from hifred.report import write_report
 
@@ -18,7 +19,7 @@ DIRECTORY = click.Path(path_type=Path)
 )
 def report(directory: Path, *, output: Path | None) -> None:
     """Write a self-contained page of a sweep: tables, maps, spectra, curves."""
-    click.echo(str(write_report(directory, output)))
+    say(str(write_report(directory, output)))
 
 
 @click.command(epilog="Example: hifred explore first-look --port 5006")
@@ -39,5 +40,5 @@ def explore(directory: Path, *, port: int, is_shown: bool) -> None:
         directory,
         port=port,
         is_shown=is_shown,
-        announce=lambda url: click.echo(f"open {url}\nstop with Ctrl-C"),
+        announce=lambda url: say(f"open {url}\nstop with Ctrl-C"),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hifred.cli.output import say
 from hifred.observations import check_responses
 from hifred.observations.input_summary import summarise
 from hifred.observations.preparation.fusion_input import prepare_input
@@ -37,11 +38,11 @@ def prepare(config: Path, output: Path | None, accept: bool) -> None:
     they both see.
     """
     fusion_input = prepare_input(read_preparation(config))
-    click.echo(summarise(fusion_input))
+    say(summarise(fusion_input))
     report = check_responses(fusion_input.observations)
-    click.echo(str(report))
+    say(str(report))
     if not report.is_ok and not accept:
-        click.echo(
+        say(
             "nothing was written: correct what disagrees, or write it all the same "
             "with --accept",
             err=True,
@@ -51,4 +52,4 @@ def prepare(config: Path, output: Path | None, accept: bool) -> None:
         found = (*report.cause_sentences, *report.warnings)
         fusion_input.attrs["accepted_disagreement"] = " ".join(found)
     path = save_fusion_input(output or config.with_suffix(".zarr"), fusion_input)
-    click.echo(f"wrote {path}")
+    say(f"wrote {path}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hifred.cli.output import print_json, print_rows, print_verdicts
+from hifred.cli.output import print_json, print_rows, print_verdicts, say
 from hifred.errors import unknown_name
 from hifred.selection.verdicts import sweep_verdicts
 from hifred.store.export import FORMATS
@@ -36,10 +36,10 @@ def collect(
     else:
         done = f"{report.n_done} of {report.n_trials} trials, {report.n_cubes} cubes"
         state = "collected" if report.is_new else "nothing new"
-        click.echo(f"{state}: {done} in {report.path}")
+        say(f"{state}: {done} in {report.path}")
         print_verdicts(sweep_verdicts(open_results(directory).trials))
     for trial_id, why in report.damaged.items():
-        click.echo(f"damaged: {trial_id}: {why}", err=True)
+        say(f"damaged: {trial_id}: {why}", err=True)
     sys.exit(1 if report.damaged else 0)
 
 
@@ -117,7 +117,7 @@ def export(
     PATH is a sweep directory, a result of `hifred fuse` or a fusion input.
     """
     for written in export_any(path, kind, output, fusion_input):
-        click.echo(str(written))
+        say(str(written))
 
 
 @click.command(epilog="Example: hifred verify first-look")
@@ -131,22 +131,22 @@ def verify(directory: Path, *, repair: bool, as_json: bool) -> None:
         print_json(asdict(findings))
     else:
         checked = f"{findings.n_checked} files checked"
-        click.echo(f"{checked}, {len(findings.damaged)} damaged")
+        say(f"{checked}, {len(findings.damaged)} damaged")
         if findings.n_collected:
-            click.echo(f"the collected results too, {findings.n_collected} files")
+            say(f"the collected results too, {findings.n_collected} files")
         for name, why in findings.damaged.items():
-            click.echo(f"  {name}: {why}")
+            say(f"  {name}: {why}")
         for trial_id in findings.orphans:
-            click.echo(f"  {trial_id} is in no plan")
+            say(f"  {trial_id} is in no plan")
         if findings.damaged_events:
-            click.echo(f"  {findings.damaged_events} lines of logs cannot be read")
+            say(f"  {findings.damaged_events} lines of logs cannot be read")
         if findings.repaired:
-            click.echo(
+            say(
                 f"set aside; make them again: hifred run {directory}, "
                 f"then hifred collect {directory}"
             )
         elif findings.damaged:
-            click.echo(f"to make them again: hifred verify {directory} --repair")
+            say(f"to make them again: hifred verify {directory} --repair")
     sys.exit(0 if findings.is_clean else 1)
 
 
@@ -162,5 +162,5 @@ def clean(directory: Path, *, dry_run: bool, as_json: bool) -> None:
         return
     verb = "would be removed" if dry_run else "removed"
     for name in removed:
-        click.echo(name)
-    click.echo(f"{len(removed)} {verb}")
+        say(name)
+    say(f"{len(removed)} {verb}")

@@ -9,6 +9,7 @@ import click
 import xarray as xr
 from rich.console import Console
 
+from hifred.cli.output import say
 from hifred.errors import HifredError
 from hifred.fusion import FusionSettings
 from hifred.simulation import MODELS, simulation_settings
@@ -82,10 +83,10 @@ def simulate(
         name: int(o["counts"].sum()) for name, o in fusion_input.observations.items()
     }
     if as_json:
-        click.echo(json.dumps({"path": str(path), "counts": counts}))
+        say(json.dumps({"path": str(path), "counts": counts}))
         return
     words = ", ".join(f"{n:,} counts in {name}" for name, n in counts.items())
-    click.echo(f"{path}: {words}")
+    say(f"{path}: {words}")
 
 
 simulate.help = f"{simulate.help}\n\nMODEL is one of {', '.join(MODELS)}."
@@ -145,7 +146,7 @@ def bootstrap(path: Path, output: Path, **options: Any) -> None:
             output=output,
             on_progress=status.update,
         )
-    click.echo(f"{output}: {options['draws']} refits{coverage_words(summary)}")
+    say(f"{output}: {options['draws']} refits{coverage_words(summary)}")
 
 
 def coverage_words(summary: xr.Dataset) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from hifred.cli.live import live_view, render, watch
-from hifred.cli.output import console, duration, print_json, print_rows, size
+from hifred.cli.output import console, duration, print_json, print_rows, say, size
 from hifred.sweep.driver.run import RunReport, run_sweep
 from hifred.sweep.executors.choose import choose_executor
 from hifred.sweep.executors.jobs import describe_jobs, end_driver_job, read_jobs
@@ -35,7 +35,7 @@ DIRECTORY = click.option(
 def init(directory: Path) -> None:
     """Write a commented sweep.toml into DIRECTORY, to start from."""
     path = write_template(directory)
-    click.echo(f"wrote {path}; edit it, then: hifred plan {directory}")
+    say(f"wrote {path}; edit it, then: hifred plan {directory}")
 
 
 @click.command(epilog="Example: hifred plan first-look")
@@ -56,17 +56,15 @@ def plan(
 
 def _print_preview(found: Preview) -> None:
     left = found.n_trials - found.n_done
-    click.echo(f"{found.name}: {found.n_trials} trials in {found.directory}")
-    click.echo(f"  {found.n_done} done, {found.n_new} new, {left} to run")
-    click.echo(
-        f"  dropped: {found.n_duplicates} duplicates, {found.n_excluded} excluded"
-    )
+    say(f"{found.name}: {found.n_trials} trials in {found.directory}")
+    say(f"  {found.n_done} done, {found.n_new} new, {left} to run")
+    say(f"  dropped: {found.n_duplicates} duplicates, {found.n_excluded} excluded")
     for name, counts in (("models", found.by_model), ("grids", found.by_regularizer)):
         listed = ", ".join(f"{key} {n}" for key, n in counts.items())
-        click.echo(f"  {name}: {listed}")
+        say(f"  {name}: {listed}")
     by = f" (from {found.timed_by})" if found.timed_by else " (try --calibrate)"
-    click.echo(f"  work left: {duration(found.cpu_seconds)}{by}")
-    click.echo(f"  space: {size(found.n_bytes)} in at most {found.n_files} files")
+    say(f"  work left: {duration(found.cpu_seconds)}{by}")
+    say(f"  space: {size(found.n_bytes)} in at most {found.n_files} files")
 
 
 @click.command(epilog="Example: hifred run first-look --workers 2")
@@ -134,21 +132,21 @@ def _print_report(report: RunReport) -> None:
     found, counts = report.n_found_done, report.snapshot.counts
     total = report.snapshot.n_trials
     if report.n_run == 0 and report.exit_code == 0:
-        click.echo(f"all {total} trials were done already: nothing was run")
+        say(f"all {total} trials were done already: nothing was run")
     else:
         listed = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
-        click.echo(f"{total} trials: {listed} ({found} were done already)")
+        say(f"{total} trials: {listed} ({found} were done already)")
     for message, number in report.snapshot.errors:
-        click.echo(f"  {number} x {message}", err=True)
+        say(f"  {number} x {message}", err=True)
     if report.blocked:
         waiting = len(report.blocked)
-        click.echo(f"  {waiting} wait for a trial that is not done", err=True)
+        say(f"  {waiting} wait for a trial that is not done", err=True)
     if report.message:
-        click.echo(f"ended early: {report.message}", err=True)
+        say(f"ended early: {report.message}", err=True)
     if report.exit_code == 3:
-        click.echo(f"go on with: hifred run {report.directory}", err=True)
+        say(f"go on with: hifred run {report.directory}", err=True)
     elif report.exit_code == 1:
-        click.echo(
+        say(
             f"see: hifred list {report.directory} --state failed; "
             f"again: hifred retry {report.directory}",
             err=True,
@@ -167,7 +165,7 @@ def status(directory: Path, *, keep: bool, as_json: bool) -> None:
         print_json({**snapshot.as_dict(), "jobs": read_jobs(directory)})
     else:
         console().print(render(snapshot))
-        click.echo("".join(f"{line}\n" for line in describe_jobs(directory)), nl=False)
+        say("".join(f"{line}\n" for line in describe_jobs(directory)), nl=False)
     sys.exit(snapshot.exit_code)
 
 
@@ -214,7 +212,7 @@ def show(
         sys.exit(0 if same.identical else 1)
     found = asdict(inspect_trial(directory, trial_id))
     if with_error:
-        click.echo(found["traceback"] or found["message"] or "no error")
+        say(found["traceback"] or found["message"] or "no error")
         return
     if with_log:
         found["log"] = trial_log(directory, trial_id)
@@ -227,15 +225,15 @@ def show(
 
 def _print_fact(name: str, value: Any) -> None:
     if isinstance(value, dict):
-        click.echo(f"{name}:")
+        say(f"{name}:")
         for key, item in value.items():
-            click.echo(f"  {key}: {item}")
+            say(f"  {key}: {item}")
     elif isinstance(value, list):
-        click.echo(f"{name}:")
+        say(f"{name}:")
         for item in value:
-            click.echo(f"  {item}")
+            say(f"  {item}")
     elif value != "":
-        click.echo(f"{name}: {value}")
+        say(f"{name}: {value}")
 
 
 @click.command(epilog="Example: hifred retry first-look --state oom --memory 16GiB")
@@ -284,4 +282,4 @@ def _tell_chosen(trials: list[Any], what: str, as_json: bool) -> None:
     if as_json:
         print_json([trial.id for trial in trials])
     else:
-        click.echo(f"{len(trials)} trials {what}")
+        say(f"{len(trials)} trials {what}")

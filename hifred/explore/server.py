@@ -1,9 +1,12 @@
 """The explorer's server: this machine only, and only for who holds the token."""
 
+import contextlib
 import hmac
+import html
 import secrets
+import tempfile
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, final
 
@@ -156,10 +159,28 @@ def serve_explorer(
         lambda: Explorer(shelf, name).page(), port=port, title=f"hifred · {name}"
     )
     announce(url)
-    if is_shown:
-        webbrowser.open(url)
-    server.start()
-    try:
-        server.io_loop.start()
-    except KeyboardInterrupt:
-        server.stop()
+    with contextlib.ExitStack() as shown:
+        if is_shown:
+            page = shown.enter_context(private_page(url))
+            webbrowser.open(page.as_uri())
+        server.start()
+        try:
+            server.io_loop.start()
+        except KeyboardInterrupt:
+            server.stop()
+
+
+@contextlib.contextmanager
+def private_page(url: str) -> Iterator[Path]:
+    """Give a page that leads to `url` and that only this user can read.
+
+    A browser is started with its address as an argument, which everybody on the machine
+    sees in `ps`, and `url` holds the token.
+    """
+    with tempfile.TemporaryDirectory(prefix="hifred-") as folder:
+        page = Path(folder) / "explore.html"
+        page.write_text(
+            f'<meta http-equiv="refresh" content="0; url={html.escape(url)}">',
+            encoding="utf-8",
+        )
+        yield page

@@ -53,8 +53,18 @@ def export_results(
 
 
 def _write_csv(results: Results, path: Path) -> list[Path]:
-    results.table().to_csv(path)
+    table = results.table()
+    texts = table.select_dtypes(include=["object", "string", "category"]).columns
+    table[texts] = table[texts].map(_as_cell)
+    table.to_csv(path)
     return [path]
+
+
+def _as_cell(value: object) -> object:
+    """Return a text that no spreadsheet takes for a formula."""
+    if not isinstance(value, str):
+        return value
+    return f"'{value}" if value.lstrip().startswith(("=", "+", "-", "@")) else value
 
 
 def _write_parquet(results: Results, path: Path) -> list[Path]:

@@ -61,6 +61,10 @@ class SweepDirectory:
         return self.root / "damaged"
 
     @property
+    def cluster(self) -> Path:
+        return self.root / "cluster"
+
+    @property
     def lock(self) -> Path:
         return self.root / "driver.lock"
 

@@ -1,10 +1,11 @@
+import html
 import urllib.error
 import urllib.request
 
 import pytest
 
 from hifred.errors import HifredError
-from hifred.explore.server import start_server
+from hifred.explore.server import private_page, start_server
 
 
 def status(url: str) -> int:
@@ -45,3 +46,12 @@ def test_a_taken_port_is_told(url) -> None:
     port = int(url.split(":")[2].split("/")[0])
     with pytest.raises(HifredError, match="port must be free"):
         start_server(lambda: None, port=port)
+
+
+def test_a_browser_is_started_without_the_token() -> None:
+    url = "http://127.0.0.1:5006/?token=very-secret&more=1"
+    with private_page(url) as page:
+        assert "very-secret" not in page.as_uri()
+        assert html.unescape(page.read_text()).count(url) == 1
+        assert page.parent.stat().st_mode & 0o077 == 0
+    assert not page.exists()

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from hifred.sweep.options import Retries
+from hifred.sweep.plan.plan import Head, Plan, Trial
 from hifred.sweep.record.events import Event, read_event
-from hifred.sweep.watch.states import fold, state_of
+from hifred.sweep.watch.snapshot import summarise
+from hifred.sweep.watch.states import TrialState, fold, state_of
 
 T = "ab12cd34ef56"
 
@@ -92,3 +94,14 @@ def test_the_workers_own_word_beats_the_drivers_guess() -> None:
 def test_a_retry_forgives_only_what_came_before() -> None:
     events = [ended("failed"), event("retry", command=1), ended("failed", 2)]
     assert state(*events) == "failed"
+
+
+def test_what_trials_recovered_from_is_told() -> None:
+    histories = fold([ended("lost", 1), event("started", 2), event("finished", 2)])
+    plan = Plan(Head("s", "stub-1"), [Trial(T, "a", {})])
+    published = {T: TrialState.DONE}
+    told = summarise(plan, published, histories, driver=None)
+    assert told.recovered == [("lost: lost", 1)]
+    assert told.errors == []
+    failed = summarise(plan, {T: TrialState.LOST}, histories, driver=None)
+    assert failed.recovered == []

@@ -6,9 +6,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from hifred.store.checkpoint import load_checkpoint
+from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from hifred.store.trial_file import open_trial, read_trial_attributes
 from hifred.sweep.declaration import declare
 from hifred.sweep.layout import SweepDirectory
@@ -175,6 +176,24 @@ def test_a_damaged_checkpoint_is_discarded_aloud(tmp_path: Path, source: Path) -
     path.write_bytes(content)
     assert run_trial(again(job), StubKernel()).outcome == "done"
     assert "checkpoint_discarded" in events_of(job)
+
+
+def test_the_checkpoint_of_another_version_costs_its_work_only(
+    tmp_path: Path, source: Path
+) -> None:
+    job = task(tmp_path, source, n_steps=4)
+    state = {"of_another_version": np.ones(3)}
+    save_checkpoint(
+        directory_of(job).checkpoint(job.trial.id),
+        Checkpoint(job.trial.id, 3, 1.0, state),
+    )
+    assert run_trial(job, StubKernel()).outcome == "done"
+    told = next(
+        event["message"]
+        for event in EventReader(directory_of(job).events).new_records()
+        if event["event"] == "checkpoint_discarded"
+    )
+    assert "its state cannot be read: KeyError" in told
 
 
 @pytest.mark.parametrize(

@@ -126,17 +126,20 @@ _HEAD = TypeAdapter(Head)
 @final
 @dataclass(frozen=True)
 class Plan:
-    """All trials ever planned in one sweep directory, in order."""
+    """All trials ever planned in one sweep directory, in order, each id once.
+
+    Two models that hold the same data have the same trials, those of the first.
+    """
 
     head: Head
     trials: list[Trial]
 
     def extended(self, trials: list[Trial]) -> "Plan":
         """Return the plan with those of `trials` added that it does not have."""
-        known = {trial.id for trial in self.trials}
-        return replace(
-            self, trials=[*self.trials, *(t for t in trials if t.id not in known)]
-        )
+        found: dict[str, Trial] = {}
+        for trial in (*self.trials, *trials):
+            found.setdefault(trial.id, trial)
+        return replace(self, trials=list(found.values()))
 
 
 def identify(
@@ -190,7 +193,8 @@ def read_plan(directory: SweepDirectory) -> Plan:
         if head["sha256"] != _sha256(lines):
             raise _damaged(directory)
         trials = [Trial(**json.loads(line)) for line in lines.splitlines()]
-        return Plan(_HEAD.validate_python(head), trials)
+        # Version 0.1 planned the trials of two models of the same data twice.
+        return Plan(_HEAD.validate_python(head), []).extended(trials)
     except HifredError:
         raise
     except (ValueError, KeyError, TypeError) as error:

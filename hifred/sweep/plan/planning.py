@@ -154,6 +154,7 @@ def make_plan(
     if plan != before:
         write_plan(directory, plan)
         _tell_unseen_changes(before, plan)
+        _tell_same_data(head)
     return Planned(
         plan,
         {trial.id for trial in trials},
@@ -167,6 +168,21 @@ def _tell_unseen_changes(before: Plan | None, plan: Plan) -> None:
     for record in plan.head.code_changes[len(known) :]:
         if RULE_CHANGED in record.changes:
             logger.warning("%s: %s.", plan.head.name, RULE_CHANGED)
+
+
+def _tell_same_data(head: Head) -> None:
+    names: dict[str, list[str]] = {}
+    for name, known in head.inputs.items():
+        names.setdefault(known.digest, []).append(name)
+    for first, *others in names.values():
+        if others:
+            logger.warning(
+                "models %s hold the same data: their trials are computed once, as "
+                "those of %r. Simulations differ by their seed: "
+                "simulate = { ..., seed = 2 }.",
+                ", ".join(map(repr, (first, *others))),
+                first,
+            )
 
 
 def _keep_text(directory: SweepDirectory, text: str) -> None:

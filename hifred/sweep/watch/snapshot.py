@@ -15,7 +15,7 @@ from hifred.sweep.options import RunOptions
 from hifred.sweep.plan.plan import Plan, Trial, read_plan
 from hifred.sweep.record.driver_lock import live_driver
 from hifred.sweep.record.event_log import EventReader
-from hifred.sweep.record.events import Progress
+from hifred.sweep.record.events import Progress, TrialOutcome
 from hifred.sweep.watch.snapshot_html import snapshot_html
 from hifred.sweep.watch.states import (
     BAD_STATES,
@@ -27,6 +27,8 @@ from hifred.sweep.watch.states import (
 )
 
 N_ERRORS = 5
+# A driver that was told to stop is no news.
+_RECOVERED_FROM = (TrialOutcome.LOST, TrialOutcome.OOM, TrialOutcome.TIMEOUT)
 
 
 @final
@@ -68,6 +70,8 @@ class Snapshot:
         The trials at work.
     errors : list of (str, int)
         The most frequent causes, with their numbers.
+    recovered : list of (str, int)
+        What ended attempts at trials that have not failed: killed workers and the like.
     damaged_events : int
         Lines of the logs that were skipped.
     """
@@ -80,6 +84,7 @@ class Snapshot:
     eta_seconds: float | None
     running: list[Running] = field(default_factory=list)
     errors: list[tuple[str, int]] = field(default_factory=list)
+    recovered: list[tuple[str, int]] = field(default_factory=list)
     damaged_events: int = 0
 
     @property
@@ -218,6 +223,7 @@ def summarise(
         eta_seconds=_eta(n_open, seconds, running) if driver else None,
         running=running,
         errors=_top_errors(states, histories),
+        recovered=_top_recovered(states, histories),
         damaged_events=damaged_events,
     )
 
@@ -266,5 +272,18 @@ def _top_errors(
         f"{state}: {histories[trial_id].message}"
         for trial_id, state in states.items()
         if state in BAD_STATES
+    )
+    return messages.most_common(N_ERRORS)
+
+
+def _top_recovered(
+    states: Mapping[str, TrialState], histories: Mapping[str, TrialHistory]
+) -> list[tuple[str, int]]:
+    messages = Counter(
+        f"{end.outcome}: {end.message}"
+        for trial_id, state in states.items()
+        if state not in BAD_STATES and trial_id in histories
+        for end in histories[trial_id].ends.values()
+        if end.outcome in _RECOVERED_FROM
     )
     return messages.most_common(N_ERRORS)

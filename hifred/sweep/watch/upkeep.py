@@ -1,5 +1,6 @@
 """Check every file of a sweep, and remove what is left over."""
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -181,10 +182,17 @@ def clean(root: str | Path, *, dry_run: bool = False) -> list[str]:
     old = old_generations(directory.results)
     if not dry_run:
         for path in leftovers:
-            path.unlink(missing_ok=True)
+            _remove(path)
         for generation in old:
             remove_generation(generation)
     return [str(path.relative_to(directory.root)) for path in [*leftovers, *old]]
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _leftovers(directory: SweepDirectory, view: SweepView) -> Iterable[Path]:
@@ -196,6 +204,7 @@ def _leftovers(directory: SweepDirectory, view: SweepView) -> Iterable[Path]:
         if path.stem in published or path.stem not in known:
             yield path
     yield from directory.checkpoints.glob("*.stop")
+    yield from directory.cluster.glob("tls-*")  # keys of a driver that was killed
     for path in directory.events.glob("*.crash"):
         if path.stat().st_size == 0:
             yield path

@@ -5,7 +5,6 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from hifred.errors import HifredError
 from hifred.settings import ByteSize
 from hifred.store.provenance import JOB_VARIABLES, machine_facts
 from hifred.sweep.kernel import Kernel
@@ -15,7 +14,7 @@ from hifred.sweep.record.events import Started, TrialOutcome
 from hifred.sweep.worker.freed_memory import return_freed_memory
 from hifred.sweep.worker.guard import memory_guard, record_crashes, time_guard
 from hifred.sweep.worker.task import Receipt, Task
-from hifred.sweep.worker.trial_work import TrialStopped, TrialWork
+from hifred.sweep.worker.trial_work import TrialStopped, TrialWork, sentence_of
 from hifred.threads import use_threads
 
 
@@ -46,14 +45,8 @@ def _attempted(task: Task, kernel: Kernel, directory: SweepDirectory) -> Receipt
             raise
         except BaseException as error:
             return work.ended(
-                TrialOutcome.FAILED, _sentence(error), traceback.format_exc()
+                TrialOutcome.FAILED, sentence_of(error), traceback.format_exc()
             )
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, HifredError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
 
 
 def _started(task: Task, log: EventLog) -> Started:

@@ -49,6 +49,13 @@ class TrialStopped(Exception):  # noqa: N818 - an expected end, not an error
         self.outcome = outcome
 
 
+def sentence_of(error: BaseException) -> str:
+    """Return what to tell of an exception."""
+    if isinstance(error, HifredError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
 @functools.cache
 def _checked_inputs() -> set[tuple[Path, str]]:
     """Return the inputs that this process has compared with their digests."""
@@ -119,17 +126,26 @@ class TrialWork:
     def _begin(self) -> Attempt:
         path = self.directory.input(self.trial.model)
         _check_input(path, self.task.digest, self.kernel)
-        settings = self.trial.whole
         checkpoint = self._checkpoint()
-        if checkpoint is not None:
-            self._earlier_seconds = checkpoint.seconds
-            self._begin_iteration = self._saved_iteration = checkpoint.iteration
-            self._step = Step(checkpoint.iteration, float("nan"), done=False)
-            return self.kernel.begin(path, settings, checkpoint.arrays)
+        resumed = None if checkpoint is None else self._resumed(path, checkpoint)
+        if resumed is not None:
+            return resumed
         if self.trial.after is None:
-            return self.kernel.begin(path, settings, None)
+            return self.kernel.begin(path, self.trial.whole, None)
         initial = _earlier_result(self.directory, self.trial.after)
-        return self.kernel.begin(path, settings, None, initial)
+        return self.kernel.begin(path, self.trial.whole, None, initial)
+
+    def _resumed(self, path: Path, checkpoint: Checkpoint) -> Attempt | None:
+        """Go on from a checkpoint; None if another version's kernel wrote its state."""
+        try:
+            attempt = self.kernel.begin(path, self.trial.whole, checkpoint.arrays)
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            self._discard_checkpoint(f"its state cannot be read: {sentence_of(error)}")
+            return None
+        self._earlier_seconds = checkpoint.seconds
+        self._begin_iteration = self._saved_iteration = checkpoint.iteration
+        self._step = Step(checkpoint.iteration, float("nan"), done=False)
+        return attempt
 
     def _checkpoint(self) -> Checkpoint | None:
         path = self.directory.checkpoint(self.trial.id)
@@ -138,10 +154,12 @@ class TrialWork:
         except FileNotFoundError:
             return None
         except SchemaError as error:
-            self._tell(CheckpointDiscarded, message=str(error))
-            with contextlib.suppress(OSError):
-                path.unlink()
+            self._discard_checkpoint(str(error))
             return None
+
+    def _discard_checkpoint(self, message: str) -> None:
+        self._tell(CheckpointDiscarded, message=message)
+        self._forget(self.directory.checkpoint(self.trial.id))
 
     def _between_steps(self, attempt: Attempt) -> None:
         now = time.monotonic()

@@ -41,6 +41,7 @@ class AllocationExecutor(DaskExecutor):
         self.journal = Journal(self.files.journal, self.files.job_name)
 
     def make_cluster(self) -> Cluster:
+        tls.remove_stale_certificates(self.files)
         security = tls.write_certificates(self.files.tls) if self.config.tls else None
         options = {
             "protocol": "tls://" if security else "tcp://",

@@ -64,6 +64,7 @@ class SlurmExecutor(DaskExecutor):
 
     def make_cluster(self) -> Cluster:
         self.check()
+        tls.remove_stale_certificates(self.files)
         security = tls.write_certificates(self.files.tls) if self.config.tls else None
         self.jobs = open_cluster(self.request, security)
         return self.jobs

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from distributed.security import Security
 
+from hifred.sweep.executors.slurm.run_files import RunFiles
+
 _ROLES = ("client", "scheduler", "worker")
 
 
@@ -35,6 +37,18 @@ def security_from(directory: Path) -> Security:
 def remove_certificates(directory: Path) -> None:
     """Delete the certificates of a run that has ended."""
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def remove_stale_certificates(files: RunFiles) -> None:
+    """Delete what earlier drivers of a sweep left that were killed.
+
+    Called by the driver that holds the sweep's lock: nobody else is at work.
+    """
+    beside = files.journal.parent
+    runs = {path.stem for path in beside.glob("*.json")}
+    told = [files.tls.with_name(f"tls-{run}") for run in runs]
+    for folder in {*told, *beside.glob("tls-*")} - {files.tls}:
+        remove_certificates(folder)
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -1,0 +1,46 @@
+"""Identity is content: a name more for the same data is no trial more."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hifred.store.results import open_results
+from hifred.sweep.declaration import declare
+from hifred.sweep.driver.run import run_sweep
+from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.plan import read_plan, write_plan
+from hifred.sweep.watch.collecting import collect
+from hifred.sweep.watch.snapshot import snapshot
+from tests.sweep.stub_kernels import StubKernel
+
+
+def test_two_models_of_one_file_are_run_and_collected_once(
+    source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = tmp_path / "copy.bin"
+    other.write_bytes(source.read_bytes())
+    declared = declare("s", {"a": source, "b": other}, {"mu": [1, 2], "rank": 3})
+    root = tmp_path / "s"
+    report = run_sweep(declared, directory=root, executor="inline", kernel=StubKernel())
+    assert report.n_run == 2
+    assert snapshot(root).counts["done"] == snapshot(root).n_trials == 2
+    assert "models 'a', 'b' hold the same data" in caplog.text
+    assert collect(root).n_trials == 2
+    assert list(open_results(root).table()["model"]) == ["a", "a"]
+
+
+def test_a_plan_that_has_a_trial_twice_is_read_as_once(
+    source: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "s"
+    declared = declare("s", {"a": source}, {"mu": [1, 2], "rank": 3})
+    run_sweep(declared, directory=root, executor="inline", kernel=StubKernel())
+    directory = SweepDirectory(root)
+    plan = read_plan(directory)
+    plan.trials.append(plan.trials[0])
+    write_plan(directory, plan)
+    lines = directory.plan.read_text().splitlines()
+    assert [json.loads(line)["id"] for line in lines[1:]].count(plan.trials[0].id) == 2
+    assert len(read_plan(directory).trials) == 2
+    assert collect(root).n_done == 2

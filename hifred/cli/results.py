@@ -93,9 +93,8 @@ def _more_columns(results: Results, columns: str | None, shown: list[str]) -> li
 
 
 EXPORT_EPILOG = """\b
-Examples:
-  hifred export first-look --to csv -o first-look.csv
-  hifred export fused.zarr --to fits --input remnant.zarr -o fused
+Example: hifred export first-look --to csv -o first-look.csv
+Example: hifred export fused.zarr --to fits --input remnant.zarr -o fused
 """
 
 

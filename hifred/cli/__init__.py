@@ -32,6 +32,7 @@ COMMANDS = {
     "report": "hifred.cli.pages:report",
     "explore": "hifred.cli.pages:explore",
     "prepare": "hifred.cli.prepare:prepare",
+    "inspect": "hifred.cli.inspect:inspect",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from hifred.cli.output import plain_text, print_json
-from hifred.observations.inspection import inspect_file
+from hifred.observations.file_facts import inspect_file
 
 
 @click.command(epilog="Example: hifred inspect resolve.evt mos1.fits[COUNTS] mos1.rmf")

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from hifred.cli import hifred
 from hifred.errors import HifredError
-from hifred.observations.inspection import inspect_file
+from hifred.observations.file_facts import inspect_file
 from tests.observations import instrument_case as case
 from tests.observations.events.lists import events_hdu, good_times_hdu, write
 from tests.observations.events.test_delivered_events import columns

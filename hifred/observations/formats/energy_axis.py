@@ -15,7 +15,7 @@ from hifred.observations.formats.fits_tables import (
     read_interval_columns,
 )
 from hifred.observations.formats.units import UnitError, conversion_factor
-from hifred.observations.geometry.celestial import check_numbers
+from hifred.observations.geometry.celestial import check_keywords
 
 BAND_COLUMNS = (
     ("E_MIN", "E_MAX"),
@@ -69,7 +69,7 @@ def _edges_from_wcs(
             f"{place} must tell the energies of its {n_planes} planes, in a table with "
             f"E_MIN and E_MAX or with CTYPE{axis} = 'ENER'; it does neither."
         )
-    check_numbers(header, place)
+    check_keywords(header, place)
     factor = _unit_factor(header, axis, place)
     linear = with_whole_matrix(header)
     # A plain linear axis: wcslib would take the numbers to joules.

@@ -15,6 +15,7 @@ from hifred.errors import HifredError
 FRAMES = "ICRS, FK5, FK4 (RADESYS, EQUINOX), galactic (GLON, GLAT) or ecliptic"
 # Frames that astropy knows but that do not stand still on the sky.
 MOVING = {"itrs"}
+TEXTS = re.compile(r"T?(CTYPE?|CUNIT?)\d+|TCTYP\d+|TCUNI\d+|RADESYS|RADECSYS|RADE\d+")
 NUMBERS = re.compile(
     r"T?(CRVA?L|CRPI?X|CDE?LT|CROT)A?\d+|(CD|PC|TC|TP)\d+_\d+|EQUINOX|LONPOLE|LATPOLE"
 )
@@ -66,9 +67,14 @@ def pixel_list_wcs(
     return checked_wcs(named, place, (f"TCTYP{x}", f"TCTYP{y}"), options)
 
 
-def check_numbers(header: fits.Header, place: str) -> None:
-    """Raise unless the keywords of the WCS are numbers: wcslib passes over others."""
+def check_keywords(header: fits.Header, place: str) -> None:
+    """Raise unless the keywords of the WCS are numbers, and texts, where they must be.
+
+    wcslib passes over those that are not.
+    """
     for key, value in header.items():
+        if TEXTS.fullmatch(key) and not isinstance(value, str):
+            raise HifredError(f"{place} must have a text in {key}; got {value!r}.")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if NUMBERS.fullmatch(key) and not (is_number and np.isfinite(value)):
             raise HifredError(f"{place} must have a number in {key}; got {value!r}.")
@@ -91,7 +97,7 @@ def checked_wcs(
     options : mapping
         How `WCS` reads the header.
     """
-    check_numbers(header, place)
+    check_keywords(header, place)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)

@@ -16,8 +16,8 @@ from benchmarks.cubes import published, simulated
 from hifred.fusion import FusionSettings, fuse
 from hifred.observations import FusionInput
 from hifred.store import save_fusion_input
-from hifred.sweep.declaration import declare
 from hifred.sweep.driver.run import run_sweep
+from hifred.sweep.plan.declaration import declare
 from hifred.sweep.record.event_log import EventReader
 
 

@@ -1,6 +1,6 @@
 """Settings as they are declared: what each must be, its default, its meaning.
 
-``{settings} hifred.sweep.options.RunOptions`` lists the fields of one class, and
+``{settings} hifred.sweep.plan.options.RunOptions`` lists the fields of one class, and
 ``{regularizers}`` the settings of every regulariser that is registered.
 """
 

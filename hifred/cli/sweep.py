@@ -13,7 +13,7 @@ from hifred.sweep.driver.run import RunReport, run_sweep
 from hifred.sweep.executors.choose import choose_executor
 from hifred.sweep.executors.jobs import describe_jobs, end_driver_job, read_jobs
 from hifred.sweep.plan.target import plan_sweep, sweep_target
-from hifred.sweep.template import write_template
+from hifred.sweep.plan.template import write_template
 from hifred.sweep.watch.commands import cancel as cancel_trials
 from hifred.sweep.watch.commands import retry as retry_trials
 from hifred.sweep.watch.inspection import inspect_trial, reproduce, trial_log

@@ -18,7 +18,7 @@ from hifred.store import open_fusion_input, open_results
 from hifred.store.generations import current_generation
 from hifred.store.trial_table import DONE, SettingKey
 from hifred.sweep import collect, snapshot
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.states import BAD_STATES
 
 MIB = 2**20

@@ -12,10 +12,10 @@ from typing import Any
 
 import psutil
 
-from hifred.sweep.declaration import declare
 from hifred.sweep.executors.slurm import job_queue
 from hifred.sweep.executors.slurm.journal import JournalPage, read_journals
 from hifred.sweep.executors.slurm.run_files import job_prefix
+from hifred.sweep.plan.declaration import declare
 from hifred.sweep.plan.target import plan_sweep
 from hifred.sweep.watch.snapshot import Snapshot, snapshot
 from tests.sweep.stub_kernels import StubKernel

@@ -17,7 +17,7 @@ from hifred.store.results import open_results
 from hifred.store.trial_file import publish_trial, trial_path
 from hifred.store.trial_row import TrialRow
 from hifred.store.whole_store import MissingResultsError
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.upkeep import Findings, _check_results, _repair
 
 SHAPE = (2, 3, 4)

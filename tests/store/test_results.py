@@ -11,8 +11,8 @@ from hifred.errors import HifredError
 from hifred.store.export import export_results
 from hifred.store.results import Results, open_results
 from hifred.store.trial_row import NOT_PLANNED, STATUS_FLAGS
-from hifred.sweep.declaration import declare
 from hifred.sweep.driver.run import run_sweep
+from hifred.sweep.plan.declaration import declare
 from hifred.sweep.watch.collecting import collect
 from tests.sweep.stub_kernels import StubKernel
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hifred.sweep.declaration import Declaration, declare
+from hifred.sweep.plan.declaration import Declaration, declare
 
 
 @pytest.fixture

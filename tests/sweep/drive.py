@@ -17,8 +17,8 @@ from hifred.store.checkpoint import load_checkpoint
 from hifred.store.trial_file import verify_trial
 from hifred.sweep.driver.run import run_sweep
 from hifred.sweep.executors import dask_executor
-from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.record.layout import SweepDirectory
 from tests.sweep.stub_kernels import StubKernel
 
 ROOT = Path(__file__).parents[2]

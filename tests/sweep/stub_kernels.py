@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hifred.errors import unknown_name
-from hifred.sweep.kernel import Kernel, Step
+from hifred.sweep.kernels.kernel import Kernel, TrialStep
 
 READ_BY = {
     "low_rank": ("rank",),
@@ -76,7 +76,7 @@ class StubAttempt:
             self.n_done = int(state["n_done"])
             self.values = state["values"]
 
-    def step(self) -> Step:
+    def step(self) -> TrialStep:
         misbehave(self.settings.get("behaviour"), self.n_done)
         if "sleep" in self.settings:
             time.sleep(self.settings["sleep"])
@@ -86,7 +86,7 @@ class StubAttempt:
                 ledger.write(f"{self.settings['mu']} {self.n_done}\n")
         self.values = self.values * 1.5 - 0.25
         cost = float(np.square(self.values).sum())
-        return Step(
+        return TrialStep(
             self.n_done, cost, self.n_done >= self.n_steps, self.n_done / self.n_steps
         )
 

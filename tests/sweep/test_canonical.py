@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hifred.errors import SettingsError
-from hifred.sweep.canonical import canonical, canonical_json, trial_id
+from hifred.sweep.plan.canonical import canonical, canonical_json, trial_id
 
 PLAIN = st.one_of(
     st.integers(-(10**9), 10**9),
@@ -58,7 +58,7 @@ def test_objects_are_refused() -> None:
 def test_the_id_is_the_same_in_another_process() -> None:
     settings = {"mu": 0.1, "rank": 10, "regularizer": "lrs"}
     code = (
-        "from hifred.sweep.canonical import trial_id;"
+        "from hifred.sweep.plan.canonical import trial_id;"
         f"print(trial_id('k', 'd', {settings!r}, 7))"
     )
     told = subprocess.run(

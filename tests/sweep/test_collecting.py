@@ -10,9 +10,9 @@ from hifred.errors import HifredError
 from hifred.store import cube_shards
 from hifred.store.trial_file import open_trial
 from hifred.store.trial_row import STATUS_FLAGS
-from hifred.sweep.declaration import Declaration, declare
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import Declaration, declare
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.collecting import collect
 from tests.sweep.stub_kernels import StubKernel
 

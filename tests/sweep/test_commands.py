@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from hifred.errors import HifredError
-from hifred.sweep.declaration import Declaration, declare
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import Declaration, declare
 from hifred.sweep.plan.target import plan_sweep
 from hifred.sweep.record.driver_lock import DriverLock, live_driver
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.commands import cancel, retry
 from hifred.sweep.watch.inspection import inspect_trial, reproduce, trial_log
 from hifred.sweep.watch.listing import list_rows

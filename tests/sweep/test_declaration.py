@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from hifred.errors import HifredError, SettingsError
-from hifred.sweep.declaration import declare, read_declaration
-from hifred.sweep.declaration_text import declaration_text
-from hifred.sweep.expansion import expand
+from hifred.sweep.plan.declaration import declare, read_declaration
+from hifred.sweep.plan.declaration_text import declaration_text
+from hifred.sweep.plan.expansion import expand
 from tests.sweep.stub_kernels import StubKernel
 
 TOML = """

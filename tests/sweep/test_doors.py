@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from hifred.errors import HifredError, SettingsError
-from hifred.sweep.declaration import declare, read_declaration
-from hifred.sweep.declaration_text import declaration_text
-from hifred.sweep.expansion import expand
 from hifred.sweep.kernels.fusion_kernel import FusionKernel
+from hifred.sweep.plan.declaration import declare, read_declaration
+from hifred.sweep.plan.declaration_text import declaration_text
+from hifred.sweep.plan.expansion import expand
 from hifred.sweep.plan.target import plan_sweep
 from hifred.sweep.watch.listing import list_rows
 from hifred.sweep.watch.preview import preview
@@ -37,7 +37,9 @@ def test_a_model_called_12_can_be_named_everywhere() -> None:
 
 
 def test_a_model_called_12_is_found_in_a_listing(source: Path, tmp_path: Path) -> None:
-    declaration = declare("s", {"a": source, "12": source}, {"mu": 1, "rank": 3})
+    other = tmp_path / "other.bin"
+    other.write_bytes(b"other counts")
+    declaration = declare("s", {"a": source, "12": other}, {"mu": 1, "rank": 3})
     plan_sweep(declaration, directory=tmp_path / "s", kernel=StubKernel())
     assert [row["model"] for row in list_rows(tmp_path / "s", where="model == 12")]
     with pytest.raises(SettingsError, match="unknown model in where 'b'"):

@@ -8,9 +8,9 @@ import pytest
 
 from hifred.store import input_digest, open_fusion_input, open_results
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.plan.plan import read_plan
 from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.collecting import collect
 from hifred.sweep.watch.inspection import inspect_trial, reproduce, trial_log
 from hifred.sweep.watch.listing import list_rows

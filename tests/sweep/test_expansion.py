@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from hifred.errors import SettingsError
-from hifred.sweep.declaration import declare
-from hifred.sweep.expansion import Expansion, expand
+from hifred.sweep.plan.declaration import declare
+from hifred.sweep.plan.expansion import Expansion, expand
 from tests.sweep.stub_kernels import StubKernel
 
 

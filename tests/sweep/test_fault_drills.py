@@ -12,10 +12,10 @@ import pytest
 
 from hifred.errors import HifredError
 from hifred.store.results import open_results
-from hifred.sweep.declaration import Declaration, declare
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import Declaration, declare
 from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.collecting import collect
 from hifred.sweep.watch.commands import retry
 from hifred.sweep.watch.snapshot import SweepView, snapshot

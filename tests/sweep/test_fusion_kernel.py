@@ -19,8 +19,8 @@ from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from hifred.sweep.driver.run import run_sweep
 from hifred.sweep.kernels.code_digest import source_digest
 from hifred.sweep.kernels.fusion_kernel import FusionKernel
-from hifred.sweep.layout import SweepDirectory
 from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.inspection import reproduce
 from hifred.sweep.watch.snapshot import snapshot
 from tests.scenes import observe, sky_cube

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hifred.sweep.canonical import trial_id
 from hifred.sweep.kernels.fusion_kernel import FusionKernel
+from hifred.sweep.plan.canonical import trial_id
 
 PLAN = [
     ("d75543d27e7c", {"regularizer": "none"}),

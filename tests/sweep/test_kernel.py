@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from hifred.errors import HifredError, SettingsError
-from hifred.sweep.declaration import declare
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.kernel import Kernel, check_path
+from hifred.sweep.kernels.kernel import Kernel, check_path
+from hifred.sweep.plan.declaration import declare
 from tests.sweep.stub_kernels import StubAttempt
 
 

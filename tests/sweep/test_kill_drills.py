@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from hifred.sweep.declaration import Declaration, declare
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.options import read_options
+from hifred.sweep.plan.declaration import Declaration, declare
+from hifred.sweep.plan.options import read_options
 from hifred.sweep.plan.plan import read_plan
 from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.snapshot import snapshot
 from tests.sweep import drive
 from tests.sweep.stub_kernels import StubKernel

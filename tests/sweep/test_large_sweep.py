@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 from hifred.store.results import open_results
-from hifred.sweep.declaration import declare
 from hifred.sweep.driver.run import run_sweep
+from hifred.sweep.plan.declaration import declare
 from hifred.sweep.plan.target import plan_sweep
 from hifred.sweep.watch.collecting import collect
 from hifred.sweep.watch.snapshot import snapshot

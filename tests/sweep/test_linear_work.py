@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hifred.sweep.declaration import declare
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import declare
 from hifred.sweep.plan.planning import make_plan
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.listing import list_rows
 from hifred.sweep.watch.snapshot import snapshot
 from tests.sweep.stub_kernels import StubKernel

@@ -8,9 +8,9 @@ import pytest
 
 from hifred.errors import SettingsError
 from hifred.settings import ByteSize
-from hifred.sweep.declaration import Declaration, declare
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.options import Retries, RunOptions, read_options
+from hifred.sweep.plan.declaration import Declaration, declare
+from hifred.sweep.plan.options import Retries, RunOptions, read_options
 from hifred.sweep.worker.guard import memory_guard
 from tests.sweep.stub_kernels import StubKernel
 

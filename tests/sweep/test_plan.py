@@ -6,10 +6,10 @@ import pytest
 
 from hifred.errors import HifredError
 from hifred.store.sealed_zip import DamagedFileError
-from hifred.sweep.declaration import Declaration, declare
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import Declaration, declare
 from hifred.sweep.plan.plan import read_plan
 from hifred.sweep.plan.planning import ChangedError, make_plan
+from hifred.sweep.record.layout import SweepDirectory
 from tests.sweep.stub_kernels import StubKernel
 
 

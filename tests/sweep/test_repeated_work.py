@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from hifred.store import open_trial
-from hifred.sweep.declaration import Declaration, declare
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import Declaration, declare
 from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.record.layout import SweepDirectory
 from tests.sweep import drive
 from tests.sweep.stub_kernels import StubKernel
 from tests.sweep.test_kill_drills import has_started, logs_of, wait_for

@@ -7,10 +7,10 @@ import pytest
 
 from hifred.errors import HifredError
 from hifred.store.trial_file import open_trial
-from hifred.sweep.declaration import Declaration
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import Declaration
 from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.snapshot import snapshot
 from tests.sweep.stub_kernels import StubKernel
 

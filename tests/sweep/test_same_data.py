@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from hifred.store.results import open_results
-from hifred.sweep.declaration import declare
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import declare
 from hifred.sweep.plan.plan import read_plan, write_plan
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.collecting import collect
 from hifred.sweep.watch.snapshot import snapshot
 from tests.sweep.stub_kernels import StubKernel

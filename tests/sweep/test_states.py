@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hifred.sweep.options import Retries
+from hifred.sweep.plan.options import Retries
 from hifred.sweep.plan.plan import Head, Plan, Trial
 from hifred.sweep.record.events import Event, read_event
 from hifred.sweep.watch.snapshot import summarise

@@ -11,10 +11,10 @@ import pytest
 
 from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from hifred.store.trial_file import open_trial, read_trial_attributes
-from hifred.sweep.declaration import declare
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import declare
 from hifred.sweep.plan.planning import make_plan
 from hifred.sweep.record.event_log import EventReader
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.worker import deadline
 from hifred.sweep.worker.run_trial import run_trial
 from hifred.sweep.worker.task import Receipt, Task

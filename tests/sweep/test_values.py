@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hifred.errors import SettingsError
-from hifred.sweep.values import swept_values
+from hifred.sweep.plan.values import swept_values
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ import pytest
 from hifred.errors import SettingsError
 from hifred.observations import FusionInput
 from hifred.store import open_trial, save_fusion_input
-from hifred.sweep.declaration import Declaration, declare
 from hifred.sweep.driver.run import RunReport, run_sweep
 from hifred.sweep.driver.trial_queue import TrialQueue
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import Declaration, declare
 from hifred.sweep.plan.plan import read_plan
 from hifred.sweep.plan.target import plan_sweep
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.commands import cancel, retry
 from hifred.sweep.watch.inspection import reproduce
 from hifred.sweep.watch.snapshot import SweepView

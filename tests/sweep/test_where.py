@@ -3,7 +3,7 @@
 import pytest
 
 from hifred.errors import SettingsError
-from hifred.sweep.where import matches, read_where
+from hifred.sweep.plan.where import matches, read_where
 
 VALUES = {"rank": 10, "mu": 0.01, "regularizer": "lrs", "model": "a", "none": None}
 

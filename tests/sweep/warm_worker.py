@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from hifred.sweep.declaration import declare
 from hifred.sweep.driver.run import run_sweep
+from hifred.sweep.plan.declaration import declare
 from tests.sweep.stub_kernels import StubKernel
 
 

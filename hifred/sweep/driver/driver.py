@@ -17,8 +17,8 @@ from hifred.sweep.driver.causes_of_loss import (
 )
 from hifred.sweep.driver.trial_queue import TrialQueue
 from hifred.sweep.executors.executor import Executor, TaskFuture, WorkerLostError
-from hifred.sweep.kernel import Kernel
-from hifred.sweep.options import RunOptions
+from hifred.sweep.kernels.kernel import Kernel
+from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.event_log import process_log
 from hifred.sweep.record.events import (

@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import final
 
 from hifred.errors import HifredError
-from hifred.sweep.declaration import Declaration
 from hifred.sweep.driver.driver import Driver
 from hifred.sweep.executors.executor import Executor
 from hifred.sweep.executors.inline import InlineExecutor
 from hifred.sweep.executors.local import LocalExecutor
-from hifred.sweep.kernel import Kernel
 from hifred.sweep.kernels.default_kernel import default_kernel
-from hifred.sweep.layout import SweepDirectory
-from hifred.sweep.options import RunOptions
+from hifred.sweep.kernels.kernel import Kernel
+from hifred.sweep.plan.declaration import Declaration
+from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.plan.planning import Planned, check_plan
 from hifred.sweep.plan.target import planned_in, sweep_target
 from hifred.sweep.record.driver_lock import DriverLock
 from hifred.sweep.record.event_log import process_log
 from hifred.sweep.record.events import Cancelled, Retried, RunBegun, RunEnded
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.snapshot import Snapshot, SweepView
 from hifred.sweep.watch.states import TrialHistory, fold_event
 from hifred.sweep.worker.deadline import clear_stop, request_stop

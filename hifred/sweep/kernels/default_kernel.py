@@ -1,7 +1,7 @@
 """The computation that trials are, unless another one is given."""
 
-from hifred.sweep.kernel import Kernel
 from hifred.sweep.kernels.fusion_kernel import FusionKernel
+from hifred.sweep.kernels.kernel import Kernel
 
 
 def default_kernel() -> Kernel:

@@ -19,8 +19,8 @@ from hifred.selection import (
 )
 from hifred.solvers.stopping import Outcome
 from hifred.store.fusion_input import open_fusion_input
-from hifred.sweep.kernel import Arrays, Step
 from hifred.sweep.kernels.fusion_task import FusionTask
+from hifred.sweep.kernels.kernel import Arrays, TrialStep
 
 DIVERGED = (Outcome.DIVERGED, Outcome.NOT_FINITE)
 # In a saved state, what belongs to the trial and not to the fit at work.
@@ -101,11 +101,11 @@ class FusionAttempt:
             _ITERATIONS: np.array(self._earlier_iterations),
         }
 
-    def step(self) -> Step:
+    def step(self) -> TrialStep:
         """Do one iteration of the fit whose turn it is."""
         if self._state.outcome is None:
             self._state = self._fusion.step(self._state)
-        told = Step(
+        told = TrialStep(
             self._earlier_iterations + int(self._state.iteration),
             float(self._state.cost),
             done=False,

@@ -12,10 +12,10 @@ from hifred.store.fusion_input import (
     open_fusion_input,
     save_fusion_input,
 )
-from hifred.sweep.kernel import Arrays, Attempt, Kernel, Settings, TrialCheck
 from hifred.sweep.kernels.code_digest import code_digests
 from hifred.sweep.kernels.fusion_attempt import FusionAttempt
 from hifred.sweep.kernels.fusion_task import FusionTask
+from hifred.sweep.kernels.kernel import Arrays, Attempt, Kernel, Settings, TrialCheck
 from hifred.sweep.kernels.spectra_limit import SpectraLimit
 
 # Settings that choose the way to the minimum, not the minimum.

@@ -7,7 +7,7 @@ from typing import Self, final
 from hifred.errors import SettingsError, unknown_name
 from hifred.fusion import FusionSettings, active_settings
 from hifred.selection import Split, read_split
-from hifred.sweep.kernel import Settings
+from hifred.sweep.kernels.kernel import Settings
 
 
 @final

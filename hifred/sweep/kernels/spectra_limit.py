@@ -8,7 +8,7 @@ from hifred.errors import SettingsError
 from hifred.observations import mask_of
 from hifred.simulation import SimulationSettings
 from hifred.store.fusion_input import open_fusion_input
-from hifred.sweep.kernel import Settings
+from hifred.sweep.kernels.kernel import Settings
 
 
 @final

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hifred.errors import HifredError, SettingsError
 from hifred.store.durable import replace_folder
-from hifred.sweep.kernel import Kernel, Settings
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.kernels.kernel import Kernel, Settings
+from hifred.sweep.record.layout import SweepDirectory
 
 
 def found_digest(kernel: Kernel, path: Path) -> str:

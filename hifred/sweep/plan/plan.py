@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from hifred.errors import HifredError
 from hifred.store.durable import replace_text
 from hifred.store.sealed_zip import DamagedFileError
-from hifred.sweep.canonical import trial_id
-from hifred.sweep.kernel import Settings
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.kernels.kernel import Settings
+from hifred.sweep.plan.canonical import trial_id
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.record.sealed_line import decode_line, encode_line
 
 PLAN_VERSION = 1

@@ -9,11 +9,10 @@ from typing import final
 
 from hifred.errors import HifredError
 from hifred.store.durable import replace_text
-from hifred.sweep.canonical import canonical
-from hifred.sweep.declaration import Declaration
-from hifred.sweep.expansion import Expansion, Point, expand
-from hifred.sweep.kernel import Kernel, Settings
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.kernels.kernel import Kernel, Settings
+from hifred.sweep.plan.canonical import canonical
+from hifred.sweep.plan.declaration import Declaration
+from hifred.sweep.plan.expansion import Expansion, Point, expand
 from hifred.sweep.plan.inputs import (
     check_model,
     found_digest,
@@ -31,6 +30,7 @@ from hifred.sweep.plan.plan import (
     write_plan,
 )
 from hifred.sweep.plan.trial_checks import check_trials
+from hifred.sweep.record.layout import SweepDirectory
 
 logger = logging.getLogger(__name__)
 # Digests made by another rule cannot be compared; the tag, which is part of every id,

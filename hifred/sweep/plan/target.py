@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from hifred.sweep.declaration import Declaration, read_declaration
-from hifred.sweep.declaration_text import declaration_text
-from hifred.sweep.kernel import Kernel
 from hifred.sweep.kernels.default_kernel import default_kernel
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.kernels.kernel import Kernel
+from hifred.sweep.plan.declaration import Declaration, read_declaration
+from hifred.sweep.plan.declaration_text import declaration_text
 from hifred.sweep.plan.planning import Planned, make_plan
+from hifred.sweep.record.layout import SweepDirectory
 
 
 def sweep_target(

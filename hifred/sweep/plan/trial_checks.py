@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from hifred.errors import SettingsError
-from hifred.sweep.declaration import Declaration
-from hifred.sweep.expansion import Expansion
-from hifred.sweep.kernel import Kernel
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.kernels.kernel import Kernel
+from hifred.sweep.plan.declaration import Declaration
+from hifred.sweep.plan.expansion import Expansion
 from hifred.sweep.plan.inputs import is_there
+from hifred.sweep.record.layout import SweepDirectory
 
 
 def check_trials(

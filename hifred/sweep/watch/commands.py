@@ -7,7 +7,7 @@ from typing import Any
 
 from hifred.errors import unknown_name
 from hifred.settings import ByteSize
-from hifred.sweep.options import RunOptions
+from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.event_log import EventLog
 from hifred.sweep.record.events import Cancelled, Command, Retried

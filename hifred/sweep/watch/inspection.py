@@ -9,8 +9,8 @@ import xarray as xr
 
 from hifred.errors import HifredError
 from hifred.store.trial_file import open_trial, read_trial_attributes
-from hifred.sweep.kernel import Kernel
 from hifred.sweep.kernels.default_kernel import default_kernel
+from hifred.sweep.kernels.kernel import Kernel
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.event_log import EventReader
 from hifred.sweep.record.events import TrialEvent, event_record

@@ -6,10 +6,10 @@ from pathlib import Path
 from hifred.errors import SchemaError, SettingsError, unknown_name
 from hifred.store.trial_file import read_trial_attributes
 from hifred.sweep.plan.plan import Trial
+from hifred.sweep.plan.where import Condition, check_conditions, matches, read_where
 from hifred.sweep.record.events import Progress
 from hifred.sweep.watch.snapshot import SweepView
 from hifred.sweep.watch.states import STATES, TrialHistory, TrialState
-from hifred.sweep.where import Condition, check_conditions, matches, read_where
 
 FACTS = ("state", "attempts", "seconds", "iteration", "host", "rss", "message")
 

@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import final
 
-from hifred.sweep.declaration import Declaration
-from hifred.sweep.expansion import Point
-from hifred.sweep.kernel import Kernel
 from hifred.sweep.kernels.default_kernel import default_kernel
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.kernels.kernel import Kernel
+from hifred.sweep.plan.declaration import Declaration
+from hifred.sweep.plan.expansion import Point
 from hifred.sweep.plan.inputs import materialise
 from hifred.sweep.plan.plan import Trial, whole_settings
 from hifred.sweep.plan.planning import Checked, check_plan, identified
 from hifred.sweep.plan.target import sweep_target
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.snapshot import SweepView
 
 CALIBRATION_SECONDS = 10.0

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, final
 
 from hifred.store.collected import known_records
-from hifred.sweep.declaration import read_declaration
-from hifred.sweep.layout import SweepDirectory, open_directory
-from hifred.sweep.options import RunOptions
+from hifred.sweep.plan.declaration import read_declaration
+from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.plan.plan import Plan, Trial, read_plan
 from hifred.sweep.record.driver_lock import live_driver
 from hifred.sweep.record.event_log import EventReader
 from hifred.sweep.record.events import Progress, TrialOutcome
+from hifred.sweep.record.layout import SweepDirectory, open_directory
 from hifred.sweep.watch.snapshot_html import snapshot_html
 from hifred.sweep.watch.states import (
     BAD_STATES,

@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import final
 
 from hifred.settings import ByteSize
-from hifred.sweep.options import Retries
+from hifred.sweep.plan.options import Retries
 from hifred.sweep.record.events import (
     Cancelled,
     Ended,

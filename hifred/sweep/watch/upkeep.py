@@ -17,10 +17,10 @@ from hifred.store.generations import (
     remove_generation,
 )
 from hifred.store.trial_file import SUFFIX, verify_trial
-from hifred.sweep.kernel import Kernel
 from hifred.sweep.kernels.default_kernel import default_kernel
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.kernels.kernel import Kernel
 from hifred.sweep.record.driver_lock import live_driver
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.snapshot import SweepView
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from hifred.settings import ByteSize
 from hifred.store.provenance import JOB_VARIABLES, machine_facts
-from hifred.sweep.kernel import Kernel
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.kernels.kernel import Kernel
 from hifred.sweep.record.event_log import EventLog, process_log
 from hifred.sweep.record.events import Started, TrialOutcome
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.worker.freed_memory import return_freed_memory
 from hifred.sweep.worker.guard import memory_guard, record_crashes, time_guard
 from hifred.sweep.worker.task import Receipt, Task

@@ -26,7 +26,7 @@ class Task:
     planned_tag : str
         Kernel tag of the plan.
     threads, checkpoint_every, progress_every, trial_timeout, hang_grace, memory
-        See `hifred.sweep.options.RunOptions`.
+        See `hifred.sweep.plan.options.RunOptions`.
     best_cost : float or None
         Cost of the best finished trial with the same objective, for early stop.
     isolated : bool

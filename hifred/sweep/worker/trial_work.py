@@ -15,8 +15,7 @@ from hifred.errors import HifredError, SchemaError
 from hifred.store.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from hifred.store.provenance import machine_facts, max_rss_mib
 from hifred.store.trial_file import open_trial, publish_trial, verify_trial
-from hifred.sweep.kernel import Attempt, Kernel, Step
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.kernels.kernel import Attempt, Kernel, TrialStep
 from hifred.sweep.plan.inputs import found_digest
 from hifred.sweep.record.event_log import EventLog
 from hifred.sweep.record.events import (
@@ -29,6 +28,7 @@ from hifred.sweep.record.events import (
     TrialEvent,
     TrialOutcome,
 )
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.worker.deadline import stop_reason
 from hifred.sweep.worker.task import Receipt, Task
 
@@ -105,7 +105,7 @@ class TrialWork:
         self._start = self._saved_at = self._told_at = time.monotonic()
         self._earlier_seconds = 0.0
         self._begin_iteration = self._saved_iteration = 0
-        self._step = Step(0, float("nan"), done=False)
+        self._step = TrialStep(0, float("nan"), done=False)
 
     @property
     def seconds(self) -> float:
@@ -144,7 +144,7 @@ class TrialWork:
             return None
         self._earlier_seconds = checkpoint.seconds
         self._begin_iteration = self._saved_iteration = checkpoint.iteration
-        self._step = Step(checkpoint.iteration, float("nan"), done=False)
+        self._step = TrialStep(checkpoint.iteration, float("nan"), done=False)
         return attempt
 
     def _checkpoint(self) -> Checkpoint | None:

@@ -13,7 +13,7 @@ from hifred.sweep.executors.slurm.script import (
     exports,
 )
 from hifred.sweep.executors.slurm.shell_words import python_words, shell_word
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.record.layout import SweepDirectory
 
 # Time for the driver to stop its workers and write its books.
 _WARNING_SECONDS = 120

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from hifred.sweep.declaration import declare
 from hifred.sweep.executors.slurm import tls
 from hifred.sweep.executors.slurm.driver_record import (
     DriverJob,
@@ -13,8 +12,9 @@ from hifred.sweep.executors.slurm.driver_record import (
 )
 from hifred.sweep.executors.slurm.journal import Journal, read_journals
 from hifred.sweep.executors.slurm.run_files import RunFiles
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.plan.declaration import declare
 from hifred.sweep.plan.planning import make_plan
+from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.upkeep import clean
 from tests.sweep.stub_kernels import StubKernel
 

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from hifred.settings.toml import toml_key, toml_value
-from hifred.sweep.canonical import canonical
-from hifred.sweep.declaration import Declaration
-from hifred.sweep.options import RunOptions
+from hifred.sweep.plan.canonical import canonical
+from hifred.sweep.plan.declaration import Declaration
+from hifred.sweep.plan.options import RunOptions
 
 
 def declaration_text(declaration: Declaration) -> str:

@@ -11,7 +11,7 @@ from hifred.errors import SettingsError
 from hifred.settings import Place, Text, read_settings, settings
 from hifred.settings.kinds import Says, Seed
 from hifred.settings.toml import parse_toml, read_text
-from hifred.sweep.options import RunOptions
+from hifred.sweep.plan.options import RunOptions
 
 LONGEST_NAME = 100
 

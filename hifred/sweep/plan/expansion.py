@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from hifred.errors import SettingsError
-from hifred.sweep.canonical import canonical, canonical_json
-from hifred.sweep.declaration import Declaration
-from hifred.sweep.grid import MOST_TRIALS, Grid
-from hifred.sweep.kernel import Kernel, check_path
+from hifred.sweep.kernels.kernel import Kernel, check_path
+from hifred.sweep.plan.canonical import canonical, canonical_json
+from hifred.sweep.plan.declaration import Declaration
+from hifred.sweep.plan.grid import MOST_TRIALS, Grid
 
 
 @final

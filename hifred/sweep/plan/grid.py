@@ -13,9 +13,9 @@ from hifred.errors import SettingsError, unknown_name
 from hifred.settings import Text, Word, read_settings, settings
 from hifred.settings.fields import fields_of
 from hifred.settings.kinds import Seed
-from hifred.sweep.declaration import Declaration
-from hifred.sweep.values import count_values, swept_values
-from hifred.sweep.where import Condition, check_conditions, matches, read_where
+from hifred.sweep.plan.declaration import Declaration
+from hifred.sweep.plan.values import count_values, swept_values
+from hifred.sweep.plan.where import Condition, check_conditions, matches, read_where
 
 # More can be neither kept in memory nor looked at: a plan is one file.
 MOST_TRIALS = 1_000_000

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hifred.errors import HifredError
 from hifred.store.durable import replace_text
-from hifred.sweep.layout import SweepDirectory
+from hifred.sweep.record.layout import SweepDirectory
 
 TEMPLATE = """\
 # A sweep: models x grids. `hifred plan` says how large it is, `hifred run` runs it or

@@ -19,7 +19,7 @@ TrialCheck = Callable[[Settings], None]
 
 @final
 @dataclass(frozen=True)
-class Step:
+class TrialStep:
     """What one step of a trial tells.
 
     Parameters
@@ -43,7 +43,7 @@ class Step:
 class Attempt(Protocol):
     """A trial that is being computed."""
 
-    def step(self) -> Step:
+    def step(self) -> TrialStep:
         """Do a little work: well under a second where it can be."""
 
     def state(self) -> dict[str, np.ndarray]:

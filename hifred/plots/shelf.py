@@ -2,7 +2,7 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar, final
 
@@ -14,6 +14,8 @@ from hifred.observations import CountsModel, FusionInput, geometry_of
 from hifred.plots.layers import Layer, counts_layer, fusion_layer, truth_layer
 from hifred.plots.residuals import with_values
 from hifred.plots.trial_grid import Source, trials_of
+from hifred.selection.residual_verdicts import residual_verdicts
+from hifred.selection.verdicts import Verdict, sweep_verdicts
 from hifred.store import open_fusion_input, open_results
 from hifred.store.generations import current_generation
 from hifred.store.trial_table import DONE, SettingKey
@@ -141,6 +143,20 @@ class Shelf:
         return {
             name: with_values(layer, expected[name]) for name, layer in counts.items()
         }
+
+    def verdicts(self) -> list[Verdict]:
+        """Return what the sweep says of its choices, residuals of the data included."""
+        verdicts = []
+        for verdict in sweep_verdicts(self.table):
+            verdicts.append(verdict)
+            if verdict.kind == "recommended":
+                verdicts += self._residual_verdicts(verdict.model, verdict.trial)
+        return verdicts
+
+    def _residual_verdicts(self, model: str, trial: str) -> Iterator[Verdict]:
+        expected = {k: layer.values for k, layer in self.predictions(trial).items()}
+        observations = self.input(model).observations
+        return residual_verdicts(model, trial, observations, expected)
 
     def _load_trial(self, trial: str) -> tuple[xr.Dataset, int]:
         with self._open_trial(trial) as opened:

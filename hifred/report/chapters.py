@@ -1,6 +1,6 @@
 """The pictures of one model: the best fusion, the grid, the curves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from matplotlib.figure import Figure
@@ -18,10 +18,15 @@ from hifred.plots import (
     plot_residuals,
 )
 from hifred.plots.shelf import Shelf
+from hifred.plots.trial_grid import slices_of
 from hifred.report.facts import best_per_regularizer
 from hifred.report.pictures import Picture, take_picture
 from hifred.store.ranking import BOTH, criterion, ranked_measures
-from hifred.store.trial_table import SIGMA
+from hifred.store.trial_table import SIGMA, SettingKey, TrialTable, setting_text
+
+# More heat maps of one regulariser than this nobody compares.
+MOST_SLICES = 6
+N_AXES = 5
 
 
 def model_pictures(shelf: Shelf, model: str) -> list[Picture]:
@@ -67,33 +72,42 @@ def best_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
 def grid_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
     """Yield curves and heat maps of the measures over the grid."""
     table = shelf.table
-    by = criterion(table.select({"model": model}))
+    of_model = table.select({"model": model})
+    by = criterion(of_model)
     ranking = "held_out_error" if by == BOTH else by
     known = ranked_measures(table)
-    ranked_by = measure_name(ranking or "measure")
     shown = [ranking] if ranking else []
     shown += [n for n in ("asam_bright", SIGMA) if n in known]
     for measure in dict.fromkeys(["nmse_db", *shown]):
         name = measure_name(measure)
         yield take_picture(
             f"{name} against mu",
-            f"{name} of {model} against mu, one line per regulariser and rank; "
+            f"{name} of {model} against mu, a line per value of the other settings; "
             "crosses with a word are trials without a value.",
             partial(plot_measure_curves, table, measure, where={"model": model}),
         )
-    for regularizer in _gridded(shelf, model):
-        yield take_picture(
-            f"{ranked_by} over mu and rank: {regularizer}",
-            f"{ranked_by} of {model} with {regularizer} by mu and rank; the best cell "
-            "is framed, cells without a value are hatched and named.",
-            partial(_heat_map, shelf, model, regularizer, measure=ranking),
-        )
+    yield from _heat_map_pictures(shelf, model, ranking)
     yield take_picture(
         "Every trial at a glance",
-        "Parallel coordinates: a line for each trial of all models, through its "
+        f"Parallel coordinates: a line for each trial of {model}, through its "
         "settings and measures; better is up.",
-        lambda: plot_parallel_coordinates(table, known[:5]),
+        lambda: plot_parallel_coordinates(of_model, _shown_measures(of_model)),
     )
+
+
+def _heat_map_pictures(
+    shelf: Shelf, model: str, ranking: str | None
+) -> Iterator[Picture]:
+    table, ranked_by = shelf.table, measure_name(ranking or "measure")
+    for where in _heat_map_slices(table, model):
+        words = ", ".join(f"{n} {setting_text(k)}" for n, k in where.items())
+        words = words.replace("regularizer ", "").replace(f"model {model}, ", "")
+        yield take_picture(
+            f"{ranked_by} over mu and rank: {words}",
+            f"{ranked_by} of {model} by mu and rank, {words}; the best cell is framed, "
+            "cells without a value are hatched and named.",
+            partial(_heat_map, shelf, where, measure=ranking),
+        )
 
 
 def error_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
@@ -127,18 +141,30 @@ def _residuals(shelf: Shelf, trial: str) -> Figure:
 
 
 def _heat_map(
-    shelf: Shelf, model: str, regularizer: str, *, measure: str | None
+    shelf: Shelf, where: Mapping[str, SettingKey], *, measure: str | None
 ) -> Figure:
     if measure is None:
         raise HifredError("measures must be taken first; no trial is done yet.")
-    where = {"model": model, "regularizer": regularizer}
     return plot_measure_grid(shelf.table, measure, where=where)
 
 
-def _gridded(shelf: Shelf, model: str) -> list[str]:
-    """Return the regularisers of a model that were run with more than one setting."""
-    of_model = shelf.table.select({"model": model})
-    names = dict.fromkeys(str(name) for name in of_model.frame["regularizer"])
-    return [
-        name for name in names if "mu" in of_model.select({"regularizer": name}).swept()
-    ]
+def _heat_map_slices(table: TrialTable, model: str) -> list[dict[str, SettingKey]]:
+    """Return what each heat map holds fixed: all that was swept, if there are few.
+
+    Where there are many, cells share trials, and say of how many they show the best.
+    """
+    slices: list[dict[str, SettingKey]] = []
+    for name in dict.fromkeys(table.select({"model": model}).keys("regularizer")):
+        where: dict[str, SettingKey] = {"model": model, "regularizer": name}
+        chosen = table.select(where)
+        if "mu" not in chosen.swept():
+            continue
+        others = slices_of(chosen, ("mu", "rank"))
+        few = others if len(others) <= MOST_SLICES else [{}]
+        slices += [where | other for other in few]
+    return slices
+
+
+def _shown_measures(table: TrialTable) -> list[str]:
+    names = [n for n in ranked_measures(table) if table.frame[n].notna().any()]
+    return names[:N_AXES]

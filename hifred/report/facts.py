@@ -1,27 +1,17 @@
 """What the page says in words and tables: states, best settings, provenance."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
 
-from hifred.measures import measure_name
-from hifred.plots.labels import measure_unit, plain_unit
+from hifred.measures import measure_meaning, measure_name
+from hifred.report.tables import Table, trials_table
 from hifred.store.ranking import best_of_each, criterion, ranked_measures, ranked_trials
 from hifred.store.trial_table import TrialTable, setting_text
 
 N_BEST = 5
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the page: its caption, headings and rows of text."""
-
-    caption: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 def best_trials(table: TrialTable, model: str, n: int = N_BEST) -> list[str]:
@@ -66,17 +56,29 @@ def failures_table(table: TrialTable) -> Table | None:
 
 def best_table(table: TrialTable, model: str) -> Table:
     """Return settings and measures of the best trials of a model."""
-    known = ranked_measures(table)
-    settings = [name for name in table.swept() if name != "model"]
-    headings = ["trial", *settings, *(measure_heading(table, name) for name in known)]
-    rows = []
-    for trial in best_trials(table, model):
-        shown = [setting_text(table.setting(trial, name)) for name in settings]
-        values = [_measured(table.frame.loc[trial, name]) for name in known]
-        rows.append([trial, *shown, *values])
-    by = criterion(table.select({"model": model}))
+    of_model = table.select({"model": model})
+    by = criterion(of_model)
     caption = f"Best trials of {model}" + (f" by {measure_name(by)}" if by else "")
-    return Table(caption, headings, rows)
+    return trials_table(table, best_trials(table, model), caption)
+
+
+def choices_table(table: TrialTable) -> Table | None:
+    """Return the best trial of each model and regulariser; None if none is done."""
+    trials = [t for model in table.models for t in best_per_regularizer(table, model)]
+    caption = "Best of each model and regulariser"
+    return trials_table(table, trials, caption) if trials else None
+
+
+def glossary(table: TrialTable) -> list[tuple[str, str]]:
+    """Return what the measures of a sweep are called, and what they say."""
+    names = [n for n in ranked_measures(table) if n not in _of_instruments(table)]
+    meanings = {measure_name(name): measure_meaning(name) for name in names}
+    return [(name, meaning) for name, meaning in meanings.items() if meaning]
+
+
+def _of_instruments(table: TrialTable) -> set[str]:
+    known = table.measure_names
+    return {n for n in known if any(n.startswith(f"{other}_") for other in known)}
 
 
 def provenance_table(result: xr.Dataset) -> Table:
@@ -92,30 +94,18 @@ def settings_text(table: TrialTable, trial: str) -> str:
     """Return every swept setting that a trial reads, such as ``lrs, mu 0.01``."""
     words = [
         f"{name} {text}"
-        for name in table.swept()
+        for name in table.telling_settings
         if name != "model" and (text := setting_text(table.setting(trial, name))) != "–"
     ]
     return ", ".join(words)
 
 
-def measure_heading(table: TrialTable, measure: str) -> str:
-    """Return the heading of a measure: its name, which way is better, its unit."""
-    arrow = {"higher": "↑", "lower": "↓", "zero": "→ 0"}[table.direction(measure)]
-    unit = measure_unit(table, measure)
-    shown = "" if unit == "1" else f" ({plain_unit(unit)})"
-    return f"{measure_name(measure)} {arrow}{shown}"
-
-
-def _measured(value: float) -> str:
-    return f"{value:.4g}" if value == value else "not measured"
-
-
 def _flattened(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    rows: list[tuple[str, str]] = []
     for name, value in facts.items():
         if isinstance(value, Mapping):
-            found += _flattened(value, f"{prefix}{name}.")
+            rows += _flattened(value, f"{prefix}{name}.")
         elif value not in (None, "", []):
             shown = value if isinstance(value, str) else json.dumps(value)
-            found.append((f"{prefix}{name}", shown))
-    return found
+            rows.append((f"{prefix}{name}", shown))
+    return rows

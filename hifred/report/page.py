@@ -14,10 +14,13 @@ from hifred.report.chapters import model_pictures
 from hifred.report.facts import (
     best_table,
     best_trials,
+    choices_table,
     failures_table,
+    glossary,
     provenance_table,
     states_table,
 )
+from hifred.report.tables import all_trials_table
 
 
 def write_report(directory: str | Path, output: str | Path | None = None) -> Path:
@@ -75,8 +78,12 @@ def render_page(shelf: Shelf, *, name: str, declaration: str = "") -> str:
         declaration=declaration,
         n_trials=len(shelf.table),
         n_done=int(shelf.table.is_done.sum()),
+        verdicts=shelf.verdicts(),
+        choices=choices_table(shelf.table),
         states=states_table(shelf.table),
         failures=failures_table(shelf.table),
+        trials=all_trials_table(shelf.table),
+        glossary=glossary(shelf.table),
         chapters=[_chapter(shelf, model) for model in shelf.table.models],
     )
 

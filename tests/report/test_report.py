@@ -11,8 +11,10 @@ import html5lib
 import pytest
 
 from hifred.errors import HifredError
+from hifred.plots.trial_grid import trials_of
 from hifred.report.page import render_page
 from hifred.report.pictures import take_picture
+from hifred.report.tables import all_trials_table
 from tests.chromium import open_chromium
 from tests.made_up import make_collected
 from tests.shelves import fill
@@ -141,3 +143,60 @@ def test_it_opens_from_the_file_system_and_prints(page, tmp_path) -> None:
         )
         chromium.pdf(tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").stat().st_size > 50_000
+
+
+def test_the_verdicts_come_first(page) -> None:
+    verdict = page.index("Take lrs mu")
+    assert verdict < page.index("Trials by model and state") < page.index("<img")
+
+
+def test_no_measure_is_called_by_its_name_in_the_store(page) -> None:
+    cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", page)
+    assert not [cell for cell in cells if "nmse_db" in cell or "asam_bright" in cell]
+    assert "<dt>NMSE</dt>" in page
+
+
+def test_numbers_have_four_digits_at_most_and_stand_at_the_right(page) -> None:
+    numbers = re.findall(r'<td class="number">([^<]*)</td>', page)
+    assert len(numbers) > 50
+    digits = [re.sub(r"e.*|[^0-9]", "", text).lstrip("0") for text in numbers]
+    assert max(map(len, digits)) <= 4
+
+
+def test_rows_know_their_place_in_every_order() -> None:
+    table = trials_of(make_collected())
+    shown = all_trials_table(table)
+    column = next(i for i, n in enumerate(shown.headings) if n.startswith("NMSE"))
+    done = [i for i, row in enumerate(shown.rows) if row[column] != "–"]
+    by_place = sorted(done, key=lambda i: shown.places[i][column])
+    values = [float(shown.rows[i][column]) for i in by_place]
+    assert values == sorted(values, reverse=True)
+    assert {len(places) for places in shown.places} == {len(shown.headings)}
+
+
+def test_a_picture_is_not_repeated(page) -> None:
+    sources = [image["src"] for image in Images(page).found]
+    assert len(sources) == len(set(sources))
+
+
+@pytest.mark.browser
+def test_a_heading_sorts_the_trials(page, tmp_path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    rows = (
+        "return Array.from(document.querySelectorAll('#all-trials tbody tr'))"
+        ".map((row) => [row.getBoundingClientRect().top, row.cells[%d].textContent])"
+        ".sort((a, b) => a[0] - b[0]).map((pair) => pair[1])"
+    )
+    with open_chromium(tmp_path / "profile", width=1400) as chromium:
+        chromium.open(path.as_uri(), is_bokeh=False)
+        mu = chromium.run(
+            "return Array.from(document.querySelectorAll('#all-trials th'))"
+            ".findIndex((cell) => cell.textContent === 'mu')"
+        )
+        chromium.run(f"document.getElementById('sort-{mu}').click()")
+        numbers = [float(t) for t in chromium.run(rows % mu) if t != "–"]
+        assert numbers == sorted(numbers)
+        chromium.run("document.getElementById('reverse').click()")
+        numbers = [float(t) for t in chromium.run(rows % mu) if t != "–"]
+        assert numbers == sorted(numbers, reverse=True)

@@ -13,6 +13,7 @@ logger = logging.getLogger(__name__)
 NEGLIGIBLE = 1e-6
 # Channels count from 1 where F_CHAN has no TLMIN keyword (CAL/GEN/92-002a).
 FIRST_CHANNEL = 1
+LARGEST_CHANNEL = 2**31
 
 
 def read_compressed_rows(
@@ -72,7 +73,12 @@ def _numbered_from(
     EBOUNDS do, so that is taken unless the groups would reach beyond the channels.
     """
     own = int(channel[0])
-    declared = table.keyword(f"TLMIN{table.number('F_CHAN')}", float("nan"))
+    name = f"TLMIN{table.number('F_CHAN')}"
+    declared = table.keyword(name, float("nan"))
+    if abs(declared) > LARGEST_CHANNEL:
+        raise FitsFormatError(
+            f"{table.place()} must have a channel number in {name}; got {declared:g}."
+        )
     if not np.isnan(declared):
         return int(declared)
     used = length > 0

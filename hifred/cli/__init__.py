@@ -6,33 +6,101 @@ import sys
 import click
 
 from hifred import __version__
-from hifred.cli.output import say
+from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
 
+# Where a command is, and its summary, so that `hifred --help` imports none of them.
 COMMANDS = {
-    "init": "hifred.cli.sweep:init",
-    "plan": "hifred.cli.sweep:plan",
-    "run": "hifred.cli.sweep:run",
-    "status": "hifred.cli.sweep:status",
-    "list": "hifred.cli.sweep:list_trials",
-    "show": "hifred.cli.sweep:show",
-    "retry": "hifred.cli.sweep:retry",
-    "cancel": "hifred.cli.sweep:cancel",
-    "collect": "hifred.cli.results:collect",
-    "best": "hifred.cli.results:best",
-    "export": "hifred.cli.results:export",
-    "verify": "hifred.cli.results:verify",
-    "clean": "hifred.cli.results:clean",
-    "submit": "hifred.cli.cluster:submit",
-    "doctor": "hifred.cli.cluster:doctor",
-    "fuse": "hifred.cli.fuse:fuse",
-    "check": "hifred.cli.check:check",
-    "simulate": "hifred.cli.simulate:simulate",
-    "bootstrap": "hifred.cli.simulate:bootstrap",
-    "report": "hifred.cli.pages:report",
-    "explore": "hifred.cli.pages:explore",
-    "prepare": "hifred.cli.prepare:prepare",
-    "inspect": "hifred.cli.inspect:inspect",
+    "init": (
+        "hifred.cli.sweep:init",
+        "Write a commented sweep.toml into DIRECTORY, to start from.",
+    ),
+    "plan": (
+        "hifred.cli.sweep:plan",
+        "Say what TARGET (a sweep.toml or a sweep directory) would do; nothing is run.",
+    ),
+    "run": (
+        "hifred.cli.sweep:run",
+        "Run TARGET (a sweep.toml or a sweep directory), or go on with it.",
+    ),
+    "status": (
+        "hifred.cli.sweep:status",
+        "Print the number of trials in each state, time left, and the top errors.",
+    ),
+    "list": (
+        "hifred.cli.sweep:list_trials",
+        "Print trials, chosen by state and condition.",
+    ),
+    "show": (
+        "hifred.cli.sweep:show",
+        "Print settings, provenance, log and traceback of one trial.",
+    ),
+    "retry": (
+        "hifred.cli.sweep:retry",
+        "Let trials that ended badly be tried again by the next run.",
+    ),
+    "cancel": (
+        "hifred.cli.sweep:cancel",
+        "Take trials that are not done out of the sweep; `hifred retry` undoes it.",
+    ),
+    "collect": (
+        "hifred.cli.results:collect",
+        "Gather what is finished into one store; cheap when little is new.",
+    ),
+    "best": (
+        "hifred.cli.results:best",
+        "Print the best collected trials by one measure.",
+    ),
+    "export": (
+        "hifred.cli.results:export",
+        "Write a sweep's results, one fusion or one input for other programs.",
+    ),
+    "verify": (
+        "hifred.cli.results:verify",
+        "Read every byte of a sweep and compare it with its checksums.",
+    ),
+    "clean": (
+        "hifred.cli.results:clean",
+        "Remove what killed processes left, and results collected anew since.",
+    ),
+    "submit": (
+        "hifred.cli.cluster:submit",
+        "Send the sweep's driver to SLURM as a small batch job, and return at once.",
+    ),
+    "doctor": (
+        "hifred.cli.cluster:doctor",
+        "Probe this machine, or a cluster, and say what to change.",
+    ),
+    "fuse": ("hifred.cli.fuse:fuse", "Fuse the observations of INPUT into one cube."),
+    "check": (
+        "hifred.cli.check:check",
+        "Compare the observations in INPUT through their responses.",
+    ),
+    "simulate": (
+        "hifred.cli.simulate:simulate",
+        "Simulate MODEL and save truth, noise-free and noisy counts in OUT.zarr.",
+    ),
+    "bootstrap": (
+        "hifred.cli.simulate:bootstrap",
+        "Give every voxel of a fusion a standard error, from refits of Poisson draws.",
+    ),
+    "report": (
+        "hifred.cli.pages:report",
+        "Write a self-contained page of a sweep: tables, maps, spectra, curves.",
+    ),
+    "explore": (
+        "hifred.cli.pages:explore",
+        "Explore a sweep in the browser, on this machine only, until Ctrl-C.",
+    ),
+    "prepare": (
+        "hifred.cli.prepare:prepare",
+        "Read the files that CONFIG names, check them and write one fusion input.",
+    ),
+    "inspect": (
+        "hifred.cli.inspect:inspect",
+        "Tell what FILES are: kind, instrument, frame, band, and what the filters "
+        "keep.",
+    ),
 }
 
 
@@ -43,9 +111,15 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module, attribute = COMMANDS[name].split(":")
+        module, attribute = COMMANDS[name][0].split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in COMMANDS.items()])
 
 
 @click.group(cls=_LazyGroup)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hifred.cli.output import say
+from hifred.cli.plain_speech import say
 from hifred.sweep.executors.config import LocalConfig, read_cluster_config
 from hifred.sweep.executors.doctor import examine
 from hifred.sweep.executors.probe_finding import ProbeFinding

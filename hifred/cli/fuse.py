@@ -9,27 +9,17 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from hifred.cli.check import print_report
-from hifred.cli.output import say
+from hifred.cli.plain_speech import say
+from hifred.cli.setting_options import setting_options
 from hifred.errors import HifredError
 from hifred.fusion import FusionSettings
 from hifred.fusion import fuse as fuse_observations
+from hifred.fusion.settings import known_settings
 from hifred.measures import measure_fusion
 from hifred.observations import check_responses
+from hifred.settings import Place
 from hifred.store import open_fusion_input
 from hifred.store.fusion_result import check_result_target, save_result
-
-STRENGTHS = "float, or 'varying' for w2d1d"
-
-
-def _rank(context: click.Context, option: click.Parameter, text: str | None) -> Any:
-    return int(text) if text is not None and text.lstrip("-").isdigit() else text
-
-
-def _strength(context: click.Context, option: click.Parameter, text: str | None) -> Any:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return text
 
 
 @click.command(
@@ -37,21 +27,7 @@ def _strength(context: click.Context, option: click.Parameter, text: str | None)
 )
 @click.argument("input", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-@click.option("--regularizer", required=True, help="none, low_rank, lrs, lrw2d, w2d1d.")
-@click.option("--mu", callback=_strength, help=f"Strength: {STRENGTHS}.")
-@click.option("--rank", callback=_rank, help="Number of spectra, or 'auto'.")
-@click.option("--difference", help="gradient (default) or mixed, for lrs.")
-@click.option("--solver", help="fast (default) or paper.")
-@click.option("--tolerance", type=float, help="Relative duality gap; default 1e-4.")
-@click.option("--max-iterations", type=int)
-@click.option("--step-size", type=float, help="Of the solver 'paper'.")
-@click.option("--target-resolution", help="matched (default), as_given, intrinsic.")
-@click.option("--boundary", help="zero (default) or reflect.")
-@click.option("--margin-pixels", type=int, help="Sky pixels beyond the field.")
-@click.option("--margin-channels", type=int, help="Energy bins beyond the band.")
-@click.option("--space-scales", type=int, help="Wavelet scales in space.")
-@click.option("--energy-scales", type=int, help="Wavelet scales in energy.")
-@click.option("--precision", help="float32 (default) or float64.")
+@setting_options(known_settings())
 @click.option("--threads", type=click.IntRange(1), help="Threads to use.")
 @click.option("--skip-check", is_flag=True, help="Do not compare the responses first.")
 def fuse(
@@ -67,7 +43,7 @@ def fuse(
     Exit code 0 when the minimum is proven, 1 when the solver ended before.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    settings = FusionSettings.read(given)
+    settings = FusionSettings.read(given, Place(is_command=True))
     check_result_target(output)
     found = open_fusion_input(input)
     console = Console(stderr=True)

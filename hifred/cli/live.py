@@ -13,7 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from hifred.cli.output import STATE_STYLE, duration, harmless, plain_text
+from hifred.cli.output import STATE_STYLE, duration, plain_text
+from hifred.cli.plain_speech import harmless
 from hifred.sweep.watch.snapshot import Running, Snapshot, SweepView
 
 MAX_RUNNING = 12

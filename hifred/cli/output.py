@@ -2,7 +2,6 @@
 
 import json
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hifred.cli.plain_speech import harmless
 from hifred.selection.verdicts import Level, Verdict
 
 STATE_STYLE = {
@@ -26,24 +26,6 @@ LEVEL_STYLE = {
     Level.WARNING: "yellow",
     Level.FAULT: "red",
 }
-
-
-def say(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Print text for a person; nothing in it moves the terminal."""
-    click.echo(harmless(text), err=err, nl=nl)
-
-
-def harmless(text: str) -> str:
-    r"""Return `text` with every control character but new lines and tabs spelt out.
-
-    Failure messages and names come from elsewhere: an escape sequence could rename the
-    window, hide lines or type; a direction mark could turn them round.
-    """
-    return "".join(
-        c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf")
-        else c.encode("unicode_escape").decode()
-        for c in text
-    )  # fmt: skip
 
 
 def print_json(value: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hifred.cli.output import say
+from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
 from hifred.report import write_report
 

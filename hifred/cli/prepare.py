@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hifred.cli.output import say
+from hifred.cli.plain_speech import say
 from hifred.observations import check_responses
 from hifred.observations.input_summary import summarise
 from hifred.observations.preparation.fusion_input import prepare_input

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from hifred.cli.output import print_json, print_rows, print_verdicts, say
+from hifred.cli.output import print_json, print_rows, print_verdicts
+from hifred.cli.plain_speech import say
 from hifred.errors import unknown_name
 from hifred.selection.verdicts import sweep_verdicts
 from hifred.store.export import FORMATS

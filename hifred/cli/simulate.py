@@ -1,7 +1,6 @@
 """`hifred simulate` and `hifred bootstrap`."""
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,13 @@ import click
 import xarray as xr
 from rich.console import Console
 
-from hifred.cli.output import say
+from hifred.cli.plain_speech import say
+from hifred.cli.setting_options import given_options, parse_value, setting_options
 from hifred.errors import HifredError
 from hifred.fusion import FusionSettings
-from hifred.simulation import MODELS, simulation_settings
+from hifred.fusion.settings import known_settings
+from hifred.settings import Place, read_settings
+from hifred.simulation import MODELS, SimulationSettings, simulation_settings
 from hifred.simulation import simulate as simulate_settings
 from hifred.store import save_fusion_input
 from hifred.sweep.driver.bootstrap_run import BootstrapPlan, run_bootstrap
@@ -39,10 +41,7 @@ def parse_assignments(assignments: tuple[str, ...]) -> dict[str, Any]:
                 f"--set must be name=value; got {assignment!r}. "
                 "Example: --set imager.psf_width_arcsec=6"
             )
-        try:
-            parsed[name.strip()] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            parsed[name.strip()] = text.strip()
+        parsed[name.strip()] = parse_value(text)
     return parsed
 
 
@@ -53,11 +52,17 @@ def parse_assignments(assignments: tuple[str, ...]) -> dict[str, Any]:
 @click.argument("model", metavar="MODEL")
 @click.argument("path", metavar="OUT.zarr", type=click.Path(path_type=Path))
 @click.option("--counts", type=float, help="Photons of the imager; the ratio is kept.")
-@click.option("--seed", type=int, help="Seed of the Poisson draws.")
-@click.option("--shape", type=(int, int), help="Sky pixels along y and x.")
-@click.option("--energies", "n_energies", type=int, help="Energy bins in the band.")
-@click.option("--band", "band_kev", type=(float, float), help="Band, keV.")
-@click.option("--scene", help="remnant, shell, line_shell, or a cube: FITS or Zarr.")
+@setting_options(
+    SimulationSettings,
+    {
+        "seed": "--seed",
+        "shape": "--shape",
+        "n_energies": "--energies",
+        "band_kev": "--band",
+        "scene": "--scene",
+    },
+    show_default=False,  # it depends on MODEL
+)
 @click.option(
     "--set",
     "assignments",
@@ -98,18 +103,10 @@ simulate.help = f"{simulate.help}\n\nMODEL is one of {', '.join(MODELS)}."
 )
 @click.argument("path", metavar="OBS.zarr", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
-@click.option("--regularizer", default="lrs", show_default=True)
-@click.option("--mu", type=float, help="Strength of the penalty.")
-@click.option("--rank", default=10, show_default=True, help="Number of spectra.")
-@click.option("--draws", default=20, show_default=True, help="Poisson draws to refit.")
-@click.option("--bands", default=8, show_default=True, help="Bands with images.")
-@click.option("--seed", default=1, show_default=True)
-@click.option(
-    "--about",
-    type=click.Choice(["model", "counts"]),
-    default="model",
-    show_default=True,
-    help="Draw about what the fusion expects, or about the counts themselves.",
+@setting_options(known_settings())
+@setting_options(
+    BootstrapPlan,
+    {"n_draws": "--draws", "n_bands": "--bands", "seed": "--seed", "kind": "--about"},
 )
 @click.option("--workers", default=1, show_default=True, help="Processes at work.")
 @click.option("--threads", default=1, show_default=True, help="Threads of one refit.")
@@ -122,20 +119,17 @@ simulate.help = f"{simulate.help}\n\nMODEL is one of {', '.join(MODELS)}."
 )
 def bootstrap(path: Path, output: Path, **options: Any) -> None:
     """Give every voxel of a fusion a standard error, from refits of Poisson draws."""
+    fusion = given_options(options, known_settings())
     settings = FusionSettings.read(
-        {
-            name: options[name]
-            for name in ("regularizer", "mu", "rank")
-            if options[name] is not None
-        }
-        | parse_assignments(options["assignments"])
+        {"regularizer": "lrs"} | fusion | parse_assignments(options["assignments"]),
+        Place(is_command=True),
+    )
+    plan = read_settings(
+        BootstrapPlan, given_options(options, BootstrapPlan), Place(is_command=True)
     )
     workers = options["workers"]
     executor = (
         InlineExecutor() if workers == 1 else LocalExecutor(workers, options["threads"])
-    )
-    plan = BootstrapPlan(
-        options["draws"], options["seed"], options["bands"], options["about"]
     )
     with Console(stderr=True).status("opening the input") as status:
         summary = run_bootstrap(
@@ -146,7 +140,7 @@ def bootstrap(path: Path, output: Path, **options: Any) -> None:
             output=output,
             on_progress=status.update,
         )
-    say(f"{output}: {options['draws']} refits{coverage_words(summary)}")
+    say(f"{output}: {plan.n_draws} refits{coverage_words(summary)}")
 
 
 def coverage_words(summary: xr.Dataset) -> str:

@@ -8,10 +8,13 @@ from typing import Any
 import click
 
 from hifred.cli.live import live_view, render, watch
-from hifred.cli.output import console, duration, print_json, print_rows, say, size
+from hifred.cli.output import console, duration, print_json, print_rows, size
+from hifred.cli.plain_speech import say
+from hifred.cli.setting_options import setting_options
 from hifred.sweep.driver.run import RunReport, run_sweep
 from hifred.sweep.executors.choose import choose_executor
 from hifred.sweep.executors.jobs import describe_jobs, end_driver_job, read_jobs
+from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.plan.target import plan_sweep, sweep_target
 from hifred.sweep.plan.template import write_template
 from hifred.sweep.watch.commands import cancel as cancel_trials
@@ -70,8 +73,7 @@ def _print_preview(found: Preview) -> None:
 @click.command(epilog="Example: hifred run first-look --workers 2")
 @click.argument("target", type=PATH)
 @DIRECTORY
-@click.option("--workers", type=click.IntRange(1), help="Trials (or jobs) at a time.")
-@click.option("--threads", type=click.IntRange(1), help="Threads of one trial.")
+@setting_options(RunOptions)
 @click.option(
     "--executor", type=click.Choice(["local", "inline"]), default="local",
     show_default=True, help="Worker processes here, or one trial after the other.",

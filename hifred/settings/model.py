@@ -26,6 +26,10 @@ def settings(kind: type[S]) -> type[S]:
     Fields are of the kinds in `hifred.settings.kinds` and declared by pydantic's
     ``Field`` with default, bounds and ``description``: messages, options of the command
     line, templates and reference pages are made from these.
+
+    Notes
+    -----
+    Bounds belong to one kind: ``Annotated[Number, Field(ge=0)] | Literal["varying"]``.
     """
     made = pydantic.dataclasses.dataclass(kind, frozen=True, config=CONFIG)
     validate = made.__init__

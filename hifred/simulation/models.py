@@ -56,12 +56,19 @@ class SimulationSettings:
     model: str
     imager: InstrumentSettings
     spectrometer: InstrumentSettings
-    scene: str = "remnant"
-    seed: int = Field(default=1, ge=0)
-    shape: tuple[int, int] = (45, 45)
+    scene: str = Field(
+        default="remnant",
+        description="remnant, shell, line_shell, or the path of a cube: FITS or Zarr.",
+    )
+    seed: int = Field(default=1, ge=0, description="Seed of the Poisson draws.")
+    shape: tuple[int, int] = Field(
+        default=(45, 45), description="Sky pixels along y and x."
+    )
     pixel_size_arcsec: float = Field(default=10.0, gt=0.0)
-    band_kev: tuple[float, float] = (0.5, 1.4)
-    n_energies: int = Field(default=2500, ge=2)
+    band_kev: tuple[float, float] = Field(
+        default=(0.5, 1.4), description="First and last energy edge, keV."
+    )
+    n_energies: int = Field(default=2500, ge=2, description="Energy bins in the band.")
     photon_flux: float = Field(default=1.0, gt=0.0)
     remnant: RemnantSettings = field(default_factory=RemnantSettings)
     line_kev: float | None = None

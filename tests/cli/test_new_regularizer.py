@@ -47,7 +47,7 @@ def stiff() -> Iterator[None]:
 
 
 def call(name: str, *words: str) -> str:
-    module, attribute = COMMANDS[name].split(":")
+    module, attribute = COMMANDS[name][0].split(":")
     command = getattr(importlib.import_module(module), attribute)
     done = CliRunner().invoke(command, words)
     assert done.exit_code == 0, (done.output, done.exception)

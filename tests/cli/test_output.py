@@ -4,7 +4,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from hifred.cli.output import harmless, print_rows, say
+from hifred.cli.output import print_rows
+from hifred.cli.plain_speech import harmless, say
 
 HOSTILE = "no \x1b]0;owned\x07 \x9b31m \u202e txt"
 

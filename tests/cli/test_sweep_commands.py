@@ -16,7 +16,7 @@ from tests.sweep.stub_kernels import StubKernel
 
 OURS = sorted(
     name
-    for name, place in COMMANDS.items()
+    for name, (place, _) in COMMANDS.items()
     if place.startswith(("hifred.cli.sweep:", "hifred.cli.results:"))
 )
 TOML = """
@@ -36,7 +36,7 @@ rank = [1, 2]
 
 
 def command(name: str) -> Any:
-    module, attribute = COMMANDS[name].split(":")
+    module, attribute = COMMANDS[name][0].split(":")
     return getattr(importlib.import_module(module), attribute)
 
 

@@ -1,6 +1,6 @@
 """Settings of every kind, to test on."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -30,7 +30,7 @@ class Budget:
 class Everything:
     kind: Literal["fast", "paper"] = Field(description="Which one.")
     workers: Whole | None = Field(default=None, ge=1, description="Trials at a time.")
-    strength: Number | Literal["varying"] | None = Field(default=None, ge=0)
+    strength: Annotated[Number, Field(ge=0)] | Literal["varying"] | None = None
     share: Number = Field(default=0.1, gt=0, lt=1)
     quiet: Switch = False
     title: Text = ""

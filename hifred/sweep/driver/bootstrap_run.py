@@ -7,16 +7,19 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from pydantic import Field
 
 from hifred.errors import HifredError
 from hifred.fusion import FusionSettings, fuse
 from hifred.selection import Refits, bootstrap_summary, refit
 from hifred.selection.bootstrap import DrawKind
+from hifred.settings import Whole, settings
+from hifred.settings.kinds import Seed
 from hifred.store import open_fusion_input
 from hifred.store.durable import part_beside, replace_folder
 from hifred.sweep.executors.executor import Executor, TaskFuture, as_finished
@@ -25,26 +28,24 @@ from hifred.sweep.executors.executor import Executor, TaskFuture, as_finished
 TASKS_PER_WORKER = 4
 
 
-@dataclass(frozen=True)
+@settings
 class BootstrapPlan:
-    """What is drawn and kept.
+    """What is drawn and kept."""
 
-    Parameters
-    ----------
-    n_draws : int
-        Poisson draws, each refitted once; at least 2.
-    seed : int
-        Of the first draw; the others follow.
-    n_bands : int
-        Bands of equal width whose images are kept of every refit.
-    kind : {"model", "counts"}
-        See `hifred.selection.draw_observations`.
-    """
-
-    n_draws: int = 20
-    seed: int = 1
-    n_bands: int = 8
-    kind: DrawKind = "model"
+    n_draws: Whole = Field(
+        default=20, ge=2, description="Poisson draws, each refitted once."
+    )
+    seed: Seed = Field(default=1, description="Of the first draw; the others follow.")
+    n_bands: Whole = Field(
+        default=8,
+        ge=1,
+        description="Bands of equal width whose images are kept of every refit.",
+    )
+    kind: DrawKind = Field(
+        default="model",
+        description="Draw about what the fusion expects, or about the counts "
+        "themselves.",
+    )
 
 
 def run_bootstrap(
@@ -78,8 +79,6 @@ def run_bootstrap(
     """
     if output.exists():
         raise HifredError(f"output must not exist yet; got {output}. Choose another.")
-    if plan.n_draws < 2:
-        raise HifredError(f"n_draws must be at least 2; got {plan.n_draws}.")
     scratch = part_beside(output)  # every worker reads the fit there
     try:
         fusion_input = open_fusion_input(path)

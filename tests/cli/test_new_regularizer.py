@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from hifred.sweep.kernels import code_digest
 from hifred.sweep.kernels.fusion_kernel import FusionKernel
 from tests.scenes import observe, sky_cube
 
+ROOT = Path(__file__).parents[2]
 TOY = "tests.fusion.toy_regularizer"
 TOML = """
 [sweep]
@@ -81,6 +83,19 @@ def test_its_file_is_part_of_the_code_behind_a_sweep(
 def test_its_setting_is_described() -> None:
     described = known_settings().model_fields["stiffness"].description
     assert described == "stiff: Of the images, in counts: usually 0.01."
+
+
+def test_the_command_has_an_option_for_its_setting() -> None:
+    show = f"import {TOY}; from hifred.cli.fuse import fuse; fuse(['--help'])"
+    shown = subprocess.run(
+        [sys.executable, "-c", show],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "--stiffness NUMBER" in shown.stdout
+    assert "stiff: few spectra, stiff images" in " ".join(shown.stdout.split())
 
 
 @pytest.mark.slow

@@ -25,6 +25,8 @@ from hifred.settings import Whole
 SMALLEST_BRIGHTNESS = 1e-2
 # So is the first spectrum.
 FAINTEST_ENERGY = 1e-3
+# Of the halves of the events.
+HALVES_SEED = 0
 
 
 class SkySettings(pydantic.BaseModel):
@@ -120,7 +122,23 @@ class Assembly:
         where it is not. Energies that no channel sees take the nearest one's value.
         """
         names = self._names("spectrometer")
-        return np.hstack([self._spectra_of(name) for name in names])
+        return np.hstack([self._spectra_of(n, self._used_counts(n)) for n in names])
+
+    @cached_property
+    def spectra_noise(self) -> np.ndarray:
+        """Return noise alone, as strong as that of `spectra`, (energy, n).
+
+        The difference of two random halves of the events has no signal. The halves are
+        the same every time.
+        """
+        return np.hstack(
+            [
+                self._spectra_of(
+                    name, self._difference_of_halves(name, [HALVES_SEED, i])
+                )
+                for i, name in enumerate(sorted(self._names("spectrometer")))
+            ]
+        )
 
     @cached_property
     def brightness(self) -> np.ndarray:
@@ -161,8 +179,13 @@ class Assembly:
         counts = observation["counts"].values.astype(float) - background_of(observation)
         return np.where(mask_of(observation), counts, 0.0)
 
-    def _spectra_of(self, name: str) -> np.ndarray:
-        counts = self._used_counts(name)
+    def _difference_of_halves(self, name: str, seed: list[int]) -> np.ndarray:
+        observation = self.observations[name]
+        counts = observation["counts"].values.astype(np.int64)
+        half = np.random.default_rng(seed).binomial(counts, 0.5)
+        return np.where(mask_of(observation), 2.0 * half - counts, 0.0)
+
+    def _spectra_of(self, name: str, counts: np.ndarray) -> np.ndarray:
         used = mask_of(self.observations[name]).astype(float)
         spectral = self.responses[name].pairs[0][0]
         n_channels = len(counts)

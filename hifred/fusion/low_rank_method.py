@@ -31,6 +31,8 @@ class LowRankMethod(Method[InteriorPointState]):
         Of images in the units of the subspace.
     sparsity : ImageSparsity, optional
         Likewise.
+    choices : Dataset, optional
+        What was chosen from the data, to be told with the result.
     """
 
     certificate_kind = "relative duality gap"
@@ -43,8 +45,10 @@ class LowRankMethod(Method[InteriorPointState]):
         *,
         penalty: QuadraticPenalty | None = None,
         sparsity: ImageSparsity | None = None,
+        choices: xr.Dataset | None = None,
     ) -> None:
         self.subspace = subspace
+        self._choices = xr.Dataset() if choices is None else choices
         self.solver = InteriorPoint(
             LowRankProblem(
                 likelihoods=subspace.likelihoods,
@@ -84,4 +88,4 @@ class LowRankMethod(Method[InteriorPointState]):
         return self.subspace.cube(self.images(state))
 
     def extras(self, state: InteriorPointState) -> xr.Dataset:
-        return self.subspace.parts(self.images(state))
+        return self.subspace.parts(self.images(state)).merge(self._choices)

@@ -1,6 +1,6 @@
 """Cubes of low rank: the spectra that they are made of, and images in good units."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Self, final
 
@@ -34,11 +34,14 @@ class Subspace:
         Orthonormal spectra ``V``.
     spreads : (component,) array
         Above zero: the units of the solver's images.
+    mean : (energy,) array
+        The mean spectrum, in the span of the others; above zero.
     """
 
     assembly: Assembly
     basis: np.ndarray
     spreads: np.ndarray
+    mean: np.ndarray
 
     @classmethod
     def of_rank(cls, assembly: Assembly, rank: int | Literal["auto"]) -> Self:
@@ -46,7 +49,19 @@ class Subspace:
         spectra = assembly.spectra
         n_spectra = automatic_rank(spectra) if rank == "auto" else rank
         basis = spectral_basis(spectra, n_spectra, assembly.line_spread)
-        return cls(assembly, basis, relative_spreads(basis, spectra))
+        return cls(assembly, basis, relative_spreads(basis, spectra), basis[:, 0])
+
+    def turned(self, directions: np.ndarray, spreads: np.ndarray) -> Self:
+        """Return the same cubes with spectra along other directions of their span.
+
+        Parameters
+        ----------
+        directions : (component, direction) array
+            Orthogonal.
+        spreads : (direction,) array
+            The units of the new images.
+        """
+        return replace(self, basis=self.basis @ directions, spreads=spreads)
 
     @property
     def units(self) -> np.ndarray:
@@ -66,8 +81,7 @@ class Subspace:
     @cached_property
     def mean_images(self) -> np.ndarray:
         """Return coefficient images (component, y, x): mean spectrum x brightness."""
-        spectrum = self.basis[:, 0] / self.basis[:, 0].sum()
-        coefficients = self.basis.T @ spectrum
+        coefficients = self.basis.T @ (self.mean / self.mean.sum())
         return np.asarray(np.multiply.outer(coefficients, self.assembly.brightness))
 
     @cached_property

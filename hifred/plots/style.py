@@ -22,6 +22,7 @@ REGULARIZER_COLOURS = {
     "none": "#777777",
     "low_rank": "#56B4E9",
     "lrs": "#D55E00",
+    "guided": "#117733",
     "lrw2d": "#332288",
     "w2d1d": "#661100",
 }
@@ -29,12 +30,13 @@ REGULARIZER_MARKERS = {
     "none": "o",
     "low_rank": "s",
     "lrs": "^",
+    "guided": "P",
     "lrw2d": "D",
     "w2d1d": "v",
 }
 # One dash pattern per rank.
 LINE_STYLES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-SPARE_COLOURS = ("#117733", "#AA3377", "#999933", "#44AA99", "#7F3C8D")
+SPARE_COLOURS = ("#AA3377", "#999933", "#44AA99", "#7F3C8D")
 
 INTENSITY_COLOURMAP = "inferno"
 ANGLE_COLOURMAP = "viridis"

@@ -15,6 +15,8 @@ NOISE_SHARE = 3e-3
 # Coefficients vary by at least this fraction of the largest variance, so that a
 # component that no spectrum holds is not forbidden to vary.
 SMALLEST_VARIANCE = 1e-6
+# Most components that an automatic rank takes: time and memory grow with its square.
+LARGEST_RANK = 30
 # From this many spectra on, only the wanted singular vectors are computed.
 MANY_SPECTRA = 500
 
@@ -63,13 +65,8 @@ def whitened_components(spectra: np.ndarray, n_components: int) -> np.ndarray:
         Not orthogonal; see `spectral_basis`.
     """
     _check_rank(n_components, spectra)
-    mean, brightness = spectra.mean(axis=1), spectra.mean(axis=0)
-    level = _positive(mean).mean()
-    expected = np.outer(mean, brightness) / level
-    # One count more everywhere: a single count where none is expected is no signal.
-    along_energy = np.sqrt(np.maximum(mean, 0) + 1)
-    noise = np.outer(along_energy, np.sqrt((np.maximum(brightness, 0) + 1) / level))
-    residuals = (spectra - expected) / noise
+    along_energy, along_spectra = _noise(spectra)
+    residuals = _without_mean(spectra) / np.outer(along_energy, along_spectra)
     return _leading_directions(residuals, n_components) * along_energy[:, None]
 
 
@@ -157,6 +154,31 @@ def relative_spreads(basis: np.ndarray, spectra: np.ndarray) -> np.ndarray:
     return np.asarray(spreads / spreads.mean())
 
 
+def shape_variances(basis: np.ndarray, spectra: np.ndarray) -> np.ndarray:
+    """Return how much the coefficients of spectra of unit sum vary.
+
+    Parameters
+    ----------
+    basis : (energy, component) array
+        Orthonormal.
+    spectra : (energy, n) array
+        Weighed by their brightness.
+
+    Returns
+    -------
+    (component,) array
+        Above zero.
+    """
+    brightness = _positive(spectra.sum(axis=0))
+    shapes = basis.T @ (spectra / brightness)
+    mean = np.average(shapes, axis=1, weights=brightness)
+    squares = (shapes - mean[:, None]) ** 2
+    variances = np.average(squares, axis=1, weights=brightness)
+    # Equal shapes vary by rounding; what is learnt from it must be able to grow.
+    largest = max(variances.max(), np.sum(mean**2))
+    return np.asarray(np.maximum(variances, SMALLEST_VARIANCE * (largest or 1.0)))
+
+
 def automatic_rank(spectra: np.ndarray, fraction: float = VARIANCE_REACHED) -> int:
     """Return the smallest rank whose components reach a fraction of the variance.
 
@@ -171,6 +193,63 @@ def automatic_rank(spectra: np.ndarray, fraction: float = VARIANCE_REACHED) -> i
     reached = np.cumsum(variances) / max(variances.sum(), np.finfo(float).tiny)
     components = int(np.searchsorted(reached, fraction)) + 1
     return min(components + 1, spectra.shape[1])
+
+
+def rank_above_noise(
+    spectra: np.ndarray, noise: np.ndarray, line_spread: np.ndarray | None = None
+) -> int:
+    """Return how many components of the spectra are stronger than any of the noise.
+
+    Parameters
+    ----------
+    spectra : (energy, n) array
+        Spectra with the area divided out.
+    noise : (energy, n) array
+        Noise alone, as strong as that of the spectra.
+    line_spread : (odd,) array, optional
+        See `spectral_basis`.
+
+    Returns
+    -------
+    int
+        The mean and the components whose singular values, in units of the Poisson
+        noise, exceed the largest of the noise (parallel analysis, Horn 1965); at most
+        `LARGEST_RANK`.
+    """
+    if line_spread is not None:
+        spectra, noise = (
+            band_limited(spectra, line_spread),
+            band_limited(noise, line_spread),
+        )
+    units = np.outer(*_noise(spectra))
+    strengths = _leading_values(_without_mean(spectra) / units, LARGEST_RANK - 1)
+    return 1 + int(np.sum(strengths > _leading_values(noise / units, 1).max(initial=0)))
+
+
+def _without_mean(spectra: np.ndarray) -> np.ndarray:
+    """Return what is left without the mean spectrum times the brightness."""
+    mean, brightness = spectra.mean(axis=1), spectra.mean(axis=0)
+    return spectra - np.outer(mean, brightness) / _positive(mean).mean()
+
+
+def _noise(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Poisson noise as an (energy,) array times an (n,) array."""
+    mean, brightness = spectra.mean(axis=1), spectra.mean(axis=0)
+    # One count more everywhere: a single count where none is expected is no signal.
+    along_energy = np.sqrt(np.maximum(mean, 0) + 1)
+    level = _positive(mean).mean()
+    return along_energy, np.sqrt((np.maximum(brightness, 0) + 1) / level)
+
+
+def _leading_values(spectra: np.ndarray, n_values: int) -> np.ndarray:
+    """Return the largest singular values."""
+    n_least = min(spectra.shape)
+    if n_least < MANY_SPECTRA:
+        return np.linalg.svd(spectra, compute_uv=False)[:n_values]
+    start = np.ones(n_least)
+    return scipy.sparse.linalg.svds(
+        spectra, n_values, v0=start, return_singular_vectors=False
+    )
 
 
 def _leading_directions(spectra: np.ndarray, n_directions: int) -> np.ndarray:

@@ -112,7 +112,8 @@ def test_help_says_who_reads_a_setting() -> None:
     fields = known_settings().model_fields
     assert fields["difference"].description.startswith("lrs: Which differences")
     assert "lrw2d: Strength of the penalty, in units" in fields["mu"].description
-    assert fields["rank"].default == 10
+    assert fields["space_scales"].default == 2
+    assert fields["rank"].default is None  # 10, and "auto" for `guided`
     assert fields["mu"].default is None
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from hifred.functionals.gradient_noise import gradient_noise
 from hifred.functionals.image_sparsity import ImageSparsity, noise_weights
+from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.functionals.sobolev import SquaredDifferences
 from hifred.solvers.interior_point import InteriorPoint, InteriorPointState
 from hifred.solvers.low_rank_problem import LowRankProblem
@@ -118,6 +119,20 @@ def test_a_penalty_may_differ_from_component_to_component() -> None:
     state = solved(assembled(problem, penalty=penalty))
     assert state.outcome is Outcome.CONVERGED
     expected = best_value(problem, squares=squares)
+    assert state.cost == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("options", PROBLEMS.values(), ids=PROBLEMS)
+def test_guided_agrees_with_a_convex_solver(options: dict) -> None:
+    problem = small_problem(**options)
+    rng = np.random.default_rng(7)
+    guide = rng.uniform(0.5, 4.0, problem.shape[1:])
+    n_edges = ShapeDifferences(0.05, guide).n_edges
+    penalty = ShapeDifferences(0.05, guide, rng.uniform(0.2, 2.0, n_edges))
+    changes = dense(penalty.changes, (RANK, *problem.shape[1:]))
+    state = solved(assembled(problem, penalty=penalty))
+    assert state.outcome is Outcome.CONVERGED
+    expected = best_value(problem, squares=[np.sqrt(0.05) * changes])
     assert state.cost == pytest.approx(expected, rel=1e-5)
 
 

@@ -145,3 +145,23 @@ def test_many_spectra_give_the_same_subspace(rng, monkeypatch) -> None:
     monkeypatch.setattr(low_rank, "MANY_SPECTRA", 10_000)
     whole = spectral_basis(spectra, 4)
     assert_allclose(few @ few.T, whole @ whole.T, atol=1e-8)
+
+
+def test_components_above_the_noise_are_those_of_the_signal(rng) -> None:
+    truth = blurred_lines(200, 60, rng)
+    counts = rng.poisson(truth)
+    noise = 2.0 * rng.binomial(counts, 0.5) - counts
+    # The mean, and three more mixtures of four spectra.
+    assert low_rank.rank_above_noise(counts.astype(float), noise) == 4
+    assert low_rank.rank_above_noise(noise + 50.0, noise) == 1
+
+
+def test_variances_of_shapes_ignore_brightness(rng) -> None:
+    basis = np.linalg.qr(rng.standard_normal((8, 3)))[0]
+    same = np.outer(basis[:, 0] ** 2, rng.uniform(1, 9, 6))
+    assert (low_rank.shape_variances(basis, same) > 0).all()
+    assert (low_rank.shape_variances(basis, 0 * same) > 0).all()
+    one = rng.uniform(1, 2, (8, 6))
+    assert_allclose(
+        low_rank.shape_variances(basis, 7 * one), low_rank.shape_variances(basis, one)
+    )

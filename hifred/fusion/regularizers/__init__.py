@@ -7,5 +7,6 @@ from hifred.fusion.regularizers.low_rank import LowRank
 from hifred.fusion.regularizers.lrs import Lrs
 from hifred.fusion.regularizers.lrw2d import Lrw2d
 from hifred.fusion.regularizers.w2d1d import W2d1d
+from hifred.fusion.regularizers.guided import Guided
 
-__all__ = ["Free", "LowRank", "Lrs", "Lrw2d", "W2d1d"]
+__all__ = ["Free", "Guided", "LowRank", "Lrs", "Lrw2d", "W2d1d"]

@@ -1,0 +1,74 @@
+"""Likelihoods of coefficient images with counts as if they were normal."""
+
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+
+from hifred.functionals.shape_differences import ShapeDifferences
+from hifred.solvers.block_hessian import BlockHessian
+from hifred.solvers.counts_term import CountsTerm
+
+
+@final
+class NormalCounts:
+    r"""Normal likelihoods with the variances that Poisson counts are expected to have.
+
+    .. math:: f(W) = \frac12 \sum_o \sum_v \frac{(d_o - b_o - A_o W)_v^2}{\bar m_{ov}}
+
+    Parameters
+    ----------
+    terms : sequence of CountsTerm
+        One per instrument.
+    expected : sequence of (channel, pixel) arrays
+        The variances :math:`\bar m`, above zero, of each.
+    """
+
+    def __init__(
+        self, terms: Sequence[CountsTerm], expected: Sequence[np.ndarray]
+    ) -> None:
+        self._pairs = list(zip(terms, expected, strict=True))
+        sources = [t.pull(_source(t) / m) for t, m in self._pairs]
+        self.right_side = np.sum(sources, axis=0)
+        blocks = [(t, t.blocks(1 / m)) for t, m in self._pairs]
+        n, n_pixels = self.right_side.shape
+        local = [b for t, b in blocks if t.is_local]
+        self._local = sum(local, np.zeros((n, n, n_pixels)))
+        self._blurred = [(t, b) for t, b in blocks if not t.is_local]
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Return what noise adds to the right side, (component, pixel).
+
+        Its covariance is the Hessian of the likelihood.
+        """
+        drawn = [(t, rng.standard_normal(m.shape) / np.sqrt(m)) for t, m in self._pairs]
+        return np.asarray(np.sum([t.pull(slope) for t, slope in drawn], axis=0))
+
+    def posterior(
+        self, differences: ShapeDifferences, precision: np.ndarray
+    ) -> BlockHessian:
+        r"""Return the Hessian of the likelihood and a normal prior of the differences.
+
+        Parameters
+        ----------
+        differences : ShapeDifferences
+            Of strength 1/2.
+        precision : (component, component) array
+            The inverse of the covariance of the changes.
+        """
+        shape = differences.image_shape
+        diagonal = differences.curvature(shape).ravel()
+
+        def other_pixels(images: np.ndarray) -> np.ndarray:
+            smooth = differences.gradient(images.reshape(-1, *shape))
+            others = smooth.reshape(images.shape) - diagonal * images
+            return np.asarray(precision @ others)
+
+        local = self._local + precision[:, :, None] * diagonal
+        none = np.zeros_like(self.right_side)
+        return BlockHessian(local, self._blurred, other_pixels, none)
+
+
+def _source(term: CountsTerm) -> np.ndarray:
+    """Return the counts of the sky, (channel, pixel)."""
+    return term.counts - (0 if term.background is None else term.background)

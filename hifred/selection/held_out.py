@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pydantic
 import xarray as xr
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
 from hifred import dims
-from hifred.errors import HifredError, from_validation
+from hifred.errors import HifredError
 from hifred.fusion import FusionSettings, fuse
 from hifred.measures import deviance, deviance_moments, measure_of
 from hifred.observations import FusionInput, mask_of, predicted_counts
 from hifred.selection.thinning import thin
+from hifred.settings import Number, Place, read_settings, settings
+from hifred.settings.kinds import Seed
 from hifred.solvers.stopping import Outcome
 
 # Expected counts below this share of their mean are raised to it, so that one event
@@ -33,21 +34,21 @@ SCORES = ("deviance", "expected", "variance", "error")
 """What a split tells of a fit to its other half."""
 
 
-@dataclass(frozen=True, config=pydantic.ConfigDict(extra="forbid"))
+@settings
 class Split:
-    """How counts are split for `held_out_deviance`.
+    """How counts are split for `held_out_deviance`."""
 
-    Parameters
-    ----------
-    fraction : float
-        Of the events to hold out: 0.1, or 0.2 where there are few.
-    seeds : sequence of int
-        One split and two fits each. Settings that are compared must share them.
-    """
-
-    fraction: float = pydantic.Field(default=0.1, gt=0.0, lt=1.0)
-    seeds: tuple[pydantic.NonNegativeInt, ...] = pydantic.Field(
-        default=(1, 2, 3), min_length=1
+    fraction: Number = Field(
+        default=0.1,
+        gt=0.0,
+        lt=1.0,
+        description="Of the events to hold out: 0.1, or 0.2 where there are few.",
+    )
+    seeds: tuple[Seed, ...] = Field(
+        default=(1, 2, 3),
+        min_length=1,
+        description="One split and two fits each. Settings that are compared must "
+        "share them.",
     )
 
 
@@ -59,10 +60,7 @@ def read_split(table: Mapping[str, Any]) -> Split:
     SettingsError
         If a key is unknown or a value out of range.
     """
-    try:
-        return pydantic.TypeAdapter(Split).validate_python(dict(table))
-    except pydantic.ValidationError as error:
-        raise from_validation(error, ["fraction", "seeds"]) from error
+    return read_settings(Split, table, Place(table="metrics.held_out"))
 
 
 def held_out_scores(

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field
-from pydantic.dataclasses import dataclass
+from pydantic import Field
+
+from hifred.settings import Number, Text, Whole, settings
 
 # A Gaussian of unit sigma holds half its photons within this radius, in two
 # dimensions, and within this distance, in one.
@@ -15,47 +16,68 @@ HALF_POWER_DISTANCE = 0.67449
 KernelShape = Literal["gaussian", "realistic", "none"]
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@settings
 class InstrumentSettings:
-    """One instrument of a simulation.
+    """One instrument of a simulation."""
 
-    Parameters
-    ----------
-    name : str
-        Key of the observation.
-    counts : float
-        Expected number of photons in the cube; the exposure time follows from it.
-    pixel_rebinning, channel_rebinning : int or None
-        Sky pixels and energy bins in one pixel and one channel; None takes the
-        divisor that keeps `channel_width_ev` best.
-    channel_width_ev : float
-        Width of a channel, where `channel_rebinning` is None.
-    psf_width_arcsec, line_spread_width_ev : float
-        Standard deviation of a Gaussian; of a realistic kernel, that of the Gaussian
-        with the same half-power radius (or distance).
-    psf_shape, line_spread_shape : {"gaussian", "realistic", "none"}
-        Realistic: a King profile with wings, elongated by 4 %; a Gaussian with an
-        exponential tail to lower energies.
-    area_shape : {"constant", "realistic"}
-        Realistic: rising with energy, with the edge of oxygen.
-    area_cm2 : float
-        Effective area, at 1 keV if it varies.
-    background_counts : float
-        Expected background in the cube, spread evenly; part of the model.
-    """
-
-    name: str
-    counts: float = Field(gt=0.0)
-    pixel_rebinning: int = Field(default=1, ge=1)
-    channel_rebinning: int | None = Field(default=None, ge=1)
-    channel_width_ev: float = Field(default=0.36, gt=0.0)
-    psf_width_arcsec: float = Field(default=10.0, ge=0.0)
-    psf_shape: KernelShape = "gaussian"
-    line_spread_width_ev: float = Field(default=21.0, ge=0.0)
-    line_spread_shape: KernelShape = "gaussian"
-    area_shape: Literal["constant", "realistic"] = "constant"
-    area_cm2: float = Field(default=300.0, gt=0.0)
-    background_counts: float = Field(default=0.0, ge=0.0)
+    name: Text = Field(description="Key of the observation.")
+    counts: Number = Field(
+        gt=0.0,
+        description="Expected number of photons in the cube; the exposure time "
+        "follows from it.",
+    )
+    pixel_rebinning: Whole = Field(
+        default=1,
+        ge=1,
+        description="Sky pixels and energy bins in one pixel and one channel; None "
+        "takes the divisor that keeps `channel_width_ev` best.",
+    )
+    channel_rebinning: Whole | None = Field(
+        default=None,
+        ge=1,
+        description="Sky pixels and energy bins in one pixel and one channel; None "
+        "takes the divisor that keeps `channel_width_ev` best.",
+    )
+    channel_width_ev: Number = Field(
+        default=0.36,
+        gt=0.0,
+        description="Width of a channel, where `channel_rebinning` is None.",
+    )
+    psf_width_arcsec: Number = Field(
+        default=10.0,
+        ge=0.0,
+        description="Standard deviation of a Gaussian; of a realistic kernel, that "
+        "of the Gaussian with the same half-power radius (or distance).",
+    )
+    psf_shape: KernelShape = Field(
+        default="gaussian",
+        description="Realistic: a King profile with wings, elongated by 4 %; a "
+        "Gaussian with an exponential tail to lower energies.",
+    )
+    line_spread_width_ev: Number = Field(
+        default=21.0,
+        ge=0.0,
+        description="Standard deviation of a Gaussian; of a realistic kernel, that "
+        "of the Gaussian with the same half-power radius (or distance).",
+    )
+    line_spread_shape: KernelShape = Field(
+        default="gaussian",
+        description="Realistic: a King profile with wings, elongated by 4 %; a "
+        "Gaussian with an exponential tail to lower energies.",
+    )
+    area_shape: Literal["constant", "realistic"] = Field(
+        default="constant",
+        description="Realistic: rising with energy, with the edge of oxygen.",
+    )
+    area_cm2: Number = Field(
+        default=300.0, gt=0.0, description="Effective area, at 1 keV if it varies."
+    )
+    background_counts: Number = Field(
+        default=0.0,
+        ge=0.0,
+        description="Expected background in the cube, spread evenly; part of the "
+        "model.",
+    )
 
 
 def psf_kernel(shape: KernelShape, width: float, pixel_size: float) -> np.ndarray:

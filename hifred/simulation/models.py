@@ -2,79 +2,81 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
 from hifred.errors import SettingsError, unknown_name
+from hifred.settings import Number, Text, Whole, read_settings, settings
 from hifred.simulation.instruments import InstrumentSettings
 from hifred.simulation.remnant import RemnantSettings
 
 DEFAULT_MODEL = "gaussian_1kev_rebinned"
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@settings
 class SimulationSettings:
-    """A scene, the grid it is looked at on, and the two instruments.
+    """A scene, the grid it is looked at on, and the two instruments."""
 
-    Parameters
-    ----------
-    model : str
-        Name under which the settings are known.
-    scene : str
-        "remnant"; "shell", the same without ejecta and knots; "line_shell", a thin
-        shell that emits one line; or the path of a cube, FITS or Zarr, on a scale of
-        its own: only the relative flux matters.
-    seed : int
-        Of the Poisson draws; the remnant has its own, `remnant.seed`.
-    shape : (int, int)
-        Sky pixels along ``y`` and ``x``.
-    pixel_size_arcsec : float
-        Of the sky pixels.
-    band_kev : (float, float)
-        First and last energy edge.
-    n_energies : int
-        Energy bins in the band.
-    photon_flux : float
-        Photons cm-2 s-1 of the whole scene in the band.
-    imager, spectrometer : InstrumentSettings
-    remnant : RemnantSettings
-        Radius and velocity are those of a "line_shell" too.
-    line_kev : float or None
-        Line of the scene "line_shell"; None takes the middle of the band.
-    margin_pixels, margin_channels : int
-        Sky pixels and energy bins beyond the field and the band from which flux
-        leaks into the data, as in reality; 0 leaves the data exactly what the
-        operators of a fusion without margin make of the truth.
-    data_from : {"truth", "scene"}
-        Apply the matched responses to the truth, or the full responses to the scene:
-        the same but for edges and for how well the matched kernels match.
-    """
-
-    model: str
-    imager: InstrumentSettings
-    spectrometer: InstrumentSettings
-    scene: str = Field(
+    model: Text = Field(description="Name under which the settings are known.")
+    imager: InstrumentSettings = Field(description="The instrument that sees sharply.")
+    spectrometer: InstrumentSettings = Field(
+        description="The instrument that resolves energies."
+    )
+    scene: Text = Field(
         default="remnant",
         description="remnant, shell, line_shell, or the path of a cube: FITS or Zarr.",
     )
-    seed: int = Field(default=1, ge=0, description="Seed of the Poisson draws.")
-    shape: tuple[int, int] = Field(
+    seed: Whole = Field(default=1, ge=0, description="Seed of the Poisson draws.")
+    shape: tuple[Whole, Whole] = Field(
         default=(45, 45), description="Sky pixels along y and x."
     )
-    pixel_size_arcsec: float = Field(default=10.0, gt=0.0)
-    band_kev: tuple[float, float] = Field(
+    pixel_size_arcsec: Number = Field(
+        default=10.0, gt=0.0, description="Of the sky pixels."
+    )
+    band_kev: tuple[Number, Number] = Field(
         default=(0.5, 1.4), description="First and last energy edge, keV."
     )
-    n_energies: int = Field(default=2500, ge=2, description="Energy bins in the band.")
-    photon_flux: float = Field(default=1.0, gt=0.0)
-    remnant: RemnantSettings = field(default_factory=RemnantSettings)
-    line_kev: float | None = None
-    margin_pixels: int = Field(default=0, ge=0)
-    margin_channels: int = Field(default=0, ge=0)
-    data_from: Literal["truth", "scene"] = "truth"
+    n_energies: Whole = Field(
+        default=2500, ge=2, description="Energy bins in the band."
+    )
+    photon_flux: Number = Field(
+        default=1.0,
+        gt=0.0,
+        description="Photons cm-2 s-1 of the whole scene in the band.",
+    )
+    remnant: RemnantSettings = Field(
+        default_factory=RemnantSettings,
+        description='Radius and velocity are those of a "line_shell" too.',
+    )
+    line_kev: Number | None = Field(
+        default=None,
+        description='Line of the scene "line_shell"; None takes the middle of the '
+        "band.",
+    )
+    margin_pixels: Whole = Field(
+        default=0,
+        ge=0,
+        description="Sky pixels and energy bins beyond the field and the band from "
+        "which flux leaks into the data, as in reality; 0 leaves the "
+        "data exactly what the operators of a fusion without margin "
+        "make of the truth.",
+    )
+    margin_channels: Whole = Field(
+        default=0,
+        ge=0,
+        description="Sky pixels and energy bins beyond the field and the band from "
+        "which flux leaks into the data, as in reality; 0 leaves the "
+        "data exactly what the operators of a fusion without margin "
+        "make of the truth.",
+    )
+    data_from: Literal["truth", "scene"] = Field(
+        default="truth",
+        description="Apply the matched responses to the truth, or the full "
+        "responses to the scene: the same but for edges and for how "
+        "well the matched kernels match.",
+    )
 
     @property
     def energy_step_ev(self) -> float:
@@ -247,11 +249,4 @@ def _refuse_unknown(values: Mapping[str, Any], kind: type, what: str) -> None:
 
 
 def _validated(values: Mapping[str, Any]) -> SimulationSettings:
-    try:
-        return TypeAdapter(SimulationSettings).validate_python(dict(values))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(
-            f"{name} must be valid; got {first['input']!r}: {first['msg']}."
-        ) from error
+    return read_settings(SimulationSettings, values)

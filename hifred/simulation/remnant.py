@@ -1,59 +1,90 @@
 """A supernova remnant in three dimensions: its fields, cell by cell."""
 
 import numpy as np
-from pydantic import ConfigDict, Field
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
+from hifred.settings import Number, Whole, settings
 from hifred.simulation.cells import PlasmaCells, join_cells
 from hifred.simulation.turbulence import random_field
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@settings
 class RemnantSettings:
-    """What the simulated remnant looks like.
+    """What the simulated remnant looks like."""
 
-    Parameters
-    ----------
-    seed : int
-        Of the clumps and of the fields of temperature, ionisation and abundance.
-    radius_fraction : float
-        Radius of the forward shock over half the smaller side of the image.
-    velocity_km_s : float
-        Expansion velocity at the forward shock.
-    kt_min_kev, kt_max_kev : float
-        Range of the electron temperature.
-    log_tau_min, log_tau_max : float
-        Range of the decimal logarithm of the ionisation time-scale, cm-3 s.
-    column_density : float
-        Absorbing hydrogen on the way, cm-2.
-    clumping : float
-        Standard deviation of the logarithm of the density of the ejecta.
-    ejecta, shell, knot : float
-        Weights of the three components.
-    foreground : float
-        Share of the photons that comes from a faint diffuse foreground, so that no
-        spectrum is exactly zero.
-    position_angle_deg : float
-        Turns the remnant from ``+x`` to ``+y``.
-    cells_per_pixel : int
-        Cells along the line of sight, per pixel of depth.
-    """
-
-    seed: int = Field(default=1, ge=0)
-    radius_fraction: float = Field(default=0.86, gt=0.0, le=2.0)
-    velocity_km_s: float = Field(default=7000.0, ge=0.0, le=30000.0)
-    kt_min_kev: float = Field(default=0.2, ge=0.15, le=4.0)
-    kt_max_kev: float = Field(default=3.0, ge=0.15, le=4.0)
-    log_tau_min: float = Field(default=8.0, ge=8.0, le=12.0)
-    log_tau_max: float = Field(default=11.5, ge=8.0, le=12.0)
-    column_density: float = Field(default=0.5e22, ge=0.0)
-    clumping: float = Field(default=0.25, ge=0.0, le=3.0)
-    ejecta: float = Field(default=1.0, ge=0.0)
-    shell: float = Field(default=1.0, ge=0.0)
-    knot: float = Field(default=1.0, ge=0.0)
-    foreground: float = Field(default=1e-4, ge=0.0, lt=1.0)
-    position_angle_deg: float = 0.0
-    cells_per_pixel: int = Field(default=4, ge=1, le=16)
+    seed: Whole = Field(
+        default=1,
+        ge=0,
+        description="Of the clumps and of the fields of temperature, ionisation and "
+        "abundance.",
+    )
+    radius_fraction: Number = Field(
+        default=0.86,
+        gt=0.0,
+        le=2.0,
+        description="Radius of the forward shock over half the smaller side of the "
+        "image.",
+    )
+    velocity_km_s: Number = Field(
+        default=7000.0,
+        ge=0.0,
+        le=30000.0,
+        description="Expansion velocity at the forward shock.",
+    )
+    kt_min_kev: Number = Field(
+        default=0.2, ge=0.15, le=4.0, description="Range of the electron temperature."
+    )
+    kt_max_kev: Number = Field(
+        default=3.0, ge=0.15, le=4.0, description="Range of the electron temperature."
+    )
+    log_tau_min: Number = Field(
+        default=8.0,
+        ge=8.0,
+        le=12.0,
+        description="Range of the decimal logarithm of the ionisation time-scale, "
+        "cm-3 s.",
+    )
+    log_tau_max: Number = Field(
+        default=11.5,
+        ge=8.0,
+        le=12.0,
+        description="Range of the decimal logarithm of the ionisation time-scale, "
+        "cm-3 s.",
+    )
+    column_density: Number = Field(
+        default=0.5e22, ge=0.0, description="Absorbing hydrogen on the way, cm-2."
+    )
+    clumping: Number = Field(
+        default=0.25,
+        ge=0.0,
+        le=3.0,
+        description="Standard deviation of the logarithm of the density of the ejecta.",
+    )
+    ejecta: Number = Field(
+        default=1.0, ge=0.0, description="Weights of the three components."
+    )
+    shell: Number = Field(
+        default=1.0, ge=0.0, description="Weights of the three components."
+    )
+    knot: Number = Field(
+        default=1.0, ge=0.0, description="Weights of the three components."
+    )
+    foreground: Number = Field(
+        default=1e-4,
+        ge=0.0,
+        lt=1.0,
+        description="Share of the photons that comes from a faint diffuse "
+        "foreground, so that no spectrum is exactly zero.",
+    )
+    position_angle_deg: Number = Field(
+        default=0.0, description="Turns the remnant from +x to +y."
+    )
+    cells_per_pixel: Whole = Field(
+        default=4,
+        ge=1,
+        le=16,
+        description="Cells along the line of sight, per pixel of depth.",
+    )
 
 
 # Centre (x, y, z), width, temperature, line-of-sight velocity and density of the

@@ -61,9 +61,9 @@ def test_a_sweep_names_its_model_as_it_likes():
         ({"imager.psf_with_arcsec": 3}, "did you mean 'psf_width_arcsec'"),
         ({"remnant": {"clumpin": 3}}, "did you mean 'clumping'"),
         ({"imager": 3}, "imager must be a table of settings; got 3"),
-        ({"imager.counts": -1}, "imager.counts must be valid; got -1"),
+        ({"imager.counts": -1}, "imager.counts must be a number > 0; got -1"),
         ({"counts": 0}, "counts must be a positive number; got 0"),
-        ({"n_energies": 1}, "n_energies must be valid; got 1"),
+        ({"n_energies": 1}, "n_energies must be a whole number >= 2; got 1"),
     ],
 )
 def test_bad_settings_are_refused_with_the_nearest_name(changes, sentence):

@@ -1,40 +1,36 @@
 """Which events of a list are good: declared per column, never executed."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any, TypeAlias, final
 
 import numpy as np
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
-from hifred.errors import SettingsError, unknown_name
+from hifred.errors import SettingsError
 from hifred.observations.events.expression import Expression
 from hifred.observations.formats.fits_tables import FitsTable
+from hifred.settings import Number, Place, Whole, read_settings, settings
 
 
 @final
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@settings
 class ColumnFilter:
-    """Conditions on one column; an event must meet all that are given.
+    """Conditions on one column; an event must meet all that are given."""
 
-    Parameters
-    ----------
-    minimum, maximum : float, optional
-        Inclusive range.
-    among : tuple of int, optional
-        Accepted values, such as ``(0, 2, 3, 4, 6)`` for ASCA grades.
-    exclude : tuple of int, optional
-        All values but these, such as ``(12, 27)`` for PIXEL of Resolve.
-    bits_unset : int, optional
-        Every bit that is set in this mask must be 0, as in ``#XMMEA_EM``.
-    """
-
-    minimum: float | None = None
-    maximum: float | None = None
-    among: tuple[int, ...] | None = None
-    exclude: tuple[int, ...] | None = None
-    bits_unset: int | None = None
+    minimum: Number | None = Field(default=None, description="Inclusive range.")
+    maximum: Number | None = Field(default=None, description="Inclusive range.")
+    among: tuple[Whole, ...] | None = Field(
+        default=None,
+        description="Accepted values, such as (0, 2, 3, 4, 6) for ASCA grades.",
+    )
+    exclude: tuple[Whole, ...] | None = Field(
+        default=None,
+        description="All values but these, such as (12, 27) for PIXEL of Resolve.",
+    )
+    bits_unset: Whole | None = Field(
+        default=None,
+        description="Every bit that is set in this mask must be 0, as in #XMMEA_EM.",
+    )
 
     def accepts(self, values: np.ndarray) -> np.ndarray:
         """Return which of the `values` (event,) meet the conditions; no NaN does."""
@@ -86,18 +82,7 @@ def _parse(column: str, entry: Mapping[str, Any]) -> ColumnFilter:
             f"the filter on {column} must be a table such as {{ maximum = 12 }}; got "
             f"{entry!r}."
         )
-    names = [f.name for f in fields(ColumnFilter)]
-    for key in entry:
-        if key not in names:
-            raise unknown_name(f"condition in the filter on {column}", key, names)
-    try:
-        return TypeAdapter(ColumnFilter).validate_python(dict(entry))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingsError(
-            f"the filter on {column} must be valid; {first['loc'][0]} got "
-            f"{first['input']!r}: {first['msg']}."
-        ) from error
+    return read_settings(ColumnFilter, entry, Place(table=f"filters.{column}"))
 
 
 Condition: TypeAlias = ColumnFilter | Expression

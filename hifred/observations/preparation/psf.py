@@ -5,12 +5,12 @@ from os import PathLike
 from typing import Literal, final
 
 import numpy as np
-from pydantic import ConfigDict, Field
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
 from hifred.errors import HifredError
 from hifred.observations.formats.fits_tables import read_table
 from hifred.observations.preparation.psf_images import image_psf, odd_side, unit_sum
+from hifred.settings import Number, Text, settings
 
 Profile = Callable[[np.ndarray], np.ndarray]
 
@@ -19,36 +19,38 @@ OVERSAMPLING = 7
 
 
 @final
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@settings
 class PsfSettings:
-    """How a PSF is described; give exactly one of the descriptions.
+    """How a PSF is described; give exactly one of the descriptions."""
 
-    Parameters
-    ----------
-    gaussian_sigma_arcsec : float, optional
-        Width of a Gaussian.
-    gaussian_fwhm_arcsec : float, optional
-        Its full width at half maximum.
-    king_core_arcsec, king_slope : float, optional
-        ``(1 + (r / core)^2)^-slope``, slope above 1.
-    profile : str, optional
-        FITS table with a radius column R (arcsec) and a density column PSF.
-    image : str, optional
-        FITS image, with a WCS or CDELT keywords.
-    radius_arcsec : float
-        Half the side of the PSF that is kept.
-    energy_kev : float, optional
-        Energy that it belongs to, when several are given.
-    """
-
-    gaussian_sigma_arcsec: float | None = Field(default=None, gt=0)
-    gaussian_fwhm_arcsec: float | None = Field(default=None, gt=0)
-    king_core_arcsec: float | None = Field(default=None, gt=0)
-    king_slope: float | None = Field(default=None, gt=1)
-    profile: str | None = None
-    image: str | None = None
-    radius_arcsec: float | None = Field(default=None, gt=0)
-    energy_kev: float | None = Field(default=None, gt=0)
+    gaussian_sigma_arcsec: Number | None = Field(
+        default=None, gt=0, description="Width of a Gaussian."
+    )
+    gaussian_fwhm_arcsec: Number | None = Field(
+        default=None, gt=0, description="Its full width at half maximum."
+    )
+    king_core_arcsec: Number | None = Field(
+        default=None, gt=0, description="(1 + (r / core)^2)^-slope, slope above 1."
+    )
+    king_slope: Number | None = Field(
+        default=None, gt=1, description="(1 + (r / core)^2)^-slope, slope above 1."
+    )
+    profile: Text | None = Field(
+        default=None,
+        description="FITS table with a radius column R (arcsec) and a density "
+        "column PSF.",
+    )
+    image: Text | None = Field(
+        default=None, description="FITS image, with a WCS or CDELT keywords."
+    )
+    radius_arcsec: Number | None = Field(
+        default=None, gt=0, description="Half the side of the PSF that is kept."
+    )
+    energy_kev: Number | None = Field(
+        default=None,
+        gt=0,
+        description="Energy that it belongs to, when several are given.",
+    )
 
     def kind(self) -> Literal["gaussian", "king", "profile", "image"]:
         """Return which description is given."""

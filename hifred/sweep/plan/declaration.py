@@ -92,8 +92,12 @@ class ModelSource:
 class SweepFile:
     """A whole ``sweep.toml``."""
 
-    sweep: SweepHead = Field(default_factory=SweepHead)
-    models: dict[Name, ModelSource] = Field(default_factory=dict)
+    sweep: SweepHead = Field(
+        default_factory=SweepHead, description="The sweep as a whole."
+    )
+    models: dict[Name, ModelSource] = Field(
+        default_factory=dict, description="The sets of observations, by name."
+    )
     grid: Grids = Field(
         default_factory=list,
         description="The product of its lists each; all together are the sweep.",

@@ -8,7 +8,7 @@ CORE := tests/store tests/observations tests/fusion tests/sweep tests/cli
 # All of them; "cluster and not drill" leaves out those that take minutes each.
 SLURM_TESTS ?= cluster
 
-.PHONY: benchmark docs help install quickstart test test-browser test-drills test-minima test-slurm notebooks workflows lint slurm-up slurm-down
+.PHONY: benchmark dist docs help install quickstart test test-browser test-dist test-drills test-minima test-slurm notebooks workflows lint slurm-up slurm-down
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -85,6 +85,16 @@ $(VENV)/.docs: $(STAMP)
 docs: $(VENV)/.docs  ## build the documentation into build/docs/html and follow its links
 	$(BIN)/python -m sphinx -q -W --keep-going -d build/docs/cache docs build/docs/html
 	$(BIN)/linkchecker --no-status --no-warnings build/docs/html/index.html
+
+dist: $(VENV)/.test  ## build wheel and sdist into dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
+# Python there is isolated (-I), so that nothing but the wheel can be found.
+test-dist: dist  ## install the wheel into a fresh environment and use it
+	$(PYTHON) -m venv --clear build/wheel
+	build/wheel/bin/python -m pip install --quiet "$$(ls dist/*.whl)[explore]"
+	build/wheel/bin/python -I tests/use_wheel.py
 
 lint: $(VENV)/.test  ## check format, style and types
 	$(BIN)/python -m ruff format --check .

@@ -6,4 +6,4 @@ import lazy_loader
 # when a name of it is first used, so that `hifred --help` need not wait for it.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -14,7 +14,7 @@ from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.cube_slack import CubeSlack
 from hifred.solvers.hessian_parts import HessianParts
 from hifred.solvers.low_rank_problem import LowRankProblem
-from hifred.solvers.slack import Slack
+from hifred.solvers.slack import Slack, barrier_weight
 from hifred.solvers.stopping import Outcome
 
 # Fraction of the way to the boundary that one step may go.
@@ -263,8 +263,10 @@ class InteriorPoint:
         ended too early (see `_below`), as it does for wavelets at full size.
         """
         none = np.zeros(0)
-        curved = [none if s.is_constraint else s.inverse() / s.value for s in
-                  state.slacks]  # fmt: skip
+        curved = [
+            none if s.is_constraint else barrier_weight(s.value, s.inverse())
+            for s in state.slacks
+        ]
         weights = [s.weight if s.is_constraint else none for s in state.slacks]
         objective = self._parts(curved).hessian()
         gradient, step = self._stationarity(state), None

@@ -1,6 +1,6 @@
 """The fusion of observations into one sky cube."""
 
-from hifred.fusion import regularizers  # registers them
+from hifred.fusion import regularizers as regularizers  # registers them
 from hifred.fusion.fusion import Fusion, fuse
 from hifred.fusion.settings import (
     REGULARIZERS,
@@ -18,5 +18,4 @@ __all__ = [
     "fuse",
     "known_settings",
     "register",
-    "regularizers",
 ]

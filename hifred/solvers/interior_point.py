@@ -263,10 +263,7 @@ class InteriorPoint:
         ended too early (see `_below`), as it does for wavelets at full size.
         """
         none = np.zeros(0)
-        curved = [
-            none if s.is_constraint else barrier_weight(s.value, s.inverse())
-            for s in state.slacks
-        ]
+        curved = [_curvature(s) for s in state.slacks]
         weights = [s.weight if s.is_constraint else none for s in state.slacks]
         objective = self._parts(curved).hessian()
         gradient, step = self._stationarity(state), None
@@ -316,6 +313,13 @@ def _below(
     length = np.sqrt(max(float(np.vdot(step, objective.apply(step))), 0.0))
     length += np.sqrt(max(float(np.vdot(left, objective.precondition(left))), 0.0))
     return float(-length - np.log1p(-length)) if length < 1 else gain
+
+
+def _curvature(slack: Slack | CubeSlack) -> np.ndarray:
+    """Return target / value^2 of a likelihood; nothing of a constraint."""
+    if isinstance(slack, CubeSlack) or slack.is_constraint:
+        return np.zeros(0)
+    return barrier_weight(slack.value, slack.inverse())
 
 
 def _complementarity(slacks: Sequence[Slack | CubeSlack]) -> float:

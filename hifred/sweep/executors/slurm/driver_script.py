@@ -124,7 +124,7 @@ def allocation_script(
 
 
 def _comes_back(warning: int) -> list[str]:
-    return ["--requeue", "--open-mode=append", f"--signal=B:USR1@{warning}"]
+    return ["--requeue", "--open-mode=append", f"--signal=B:USR1@{int(warning)}"]
 
 
 def _log(sweep: Path, config: SlurmConfig) -> Path:

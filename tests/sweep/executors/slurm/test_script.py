@@ -77,9 +77,11 @@ def test_the_driver_script_comes_back_and_quotes_its_paths(tmp_path: Path) -> No
 
 
 def test_a_single_allocation_holds_all_workers(tmp_path: Path) -> None:
+    cluster = config(threads=2, margin="00:02:00")
     text = allocation_script(
-        tmp_path, config(threads=2), Path("/c.toml"), memory=ByteSize.of_gib(4), jobs=5
+        tmp_path, cluster, Path("/c.toml"), memory=ByteSize.of_gib(4), jobs=5
     )
+    assert "#SBATCH --signal=B:USR1@120\n" in text  # seconds: SLURM reads no clock
     assert "#SBATCH --ntasks=5" in text
     assert "#SBATCH --mem-per-cpu=2048M" in text
     assert "--single-job" in text

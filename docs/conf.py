@@ -1,5 +1,6 @@
 """How Sphinx builds the documentation: `make docs`."""
 
+import pkgutil
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ extensions = [
     "sphinx_copybutton",
     "constants",
     "settings_tables",
+    "top_names",
     "toy_tutorials",
 ]
 exclude_patterns = ["extensions", "templates", "**.ipynb_checkpoints"]
@@ -48,10 +50,17 @@ nb_merge_streams = True
 autosummary_generate = True
 autosummary_imported_members = True
 autosummary_ignore_module_all = False  # what a part re-exports is what is public
+# A part that another part lists has a page of its own.
+PACKAGES = pkgutil.walk_packages(hifred.__path__, "hifred.")
+autosummary_context = {"packages": [p.name for p in PACKAGES if p.ispkg]}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {
+    "members": True,
+    "show-inheritance": True,
+    "exclude-members": "model_config",  # how pydantic makes them
+}
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_param = False  # "(energy, y, x) array" holds no names to link

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 # More names than this do not help a reader.
 MOST_CHOICES = 40
 
+__all__ = ["HifredError", "SchemaError", "SettingsError"]
+
 
 class HifredError(ValueError):
     """Bad input, told in one sentence that says what to do; exit code 2."""

@@ -23,6 +23,8 @@ from hifred.observations.geometry.pixel_grid import (
     tangent_grid,
 )
 
+__all__ = ["cube_response", "export_fits", "region_spectrum", "sky_pixels"]
+
 KEYWORDS = {"TELESCOP": "HIFRED", "INSTRUME": "FUSED"}
 REPLICA = "replica"
 

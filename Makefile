@@ -26,9 +26,6 @@ $(VENV)/.test: $(STAMP)
 install: $(STAMP)  ## install hifred into .venv
 
 quickstart: $(STAMP)  ## simulate, fuse 24 times, compare; leaves quickstart/
-	$(BIN)/hifred run workflows/quickstart/sweep.toml --directory quickstart
-	$(BIN)/hifred collect quickstart
-	$(BIN)/hifred best quickstart --by nmse_db --each model -n 3 --columns asam,acssim,ergas
 	$(BIN)/python workflows/quickstart/compare.py quickstart
 	@echo "next: $(BIN)/hifred report quickstart   or   $(BIN)/hifred explore quickstart"
 

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import dask
 import pytest
@@ -10,6 +13,22 @@ import pytest
 from hifred.sweep.executors import dask_executor
 from hifred.sweep.executors.executor import as_finished
 from hifred.sweep.executors.local import LocalExecutor
+
+ROOT = Path(__file__).parents[3]
+SCRIPT = """
+import numba
+from hifred.sweep.executors.local import LocalExecutor
+from hifred.threads import use_threads
+
+def compiled(number):
+    with use_threads(1):
+        return numba.njit(lambda x: x + 1)(number)
+
+if __name__ == "__main__":
+    with LocalExecutor(1, threads=numba.config.NUMBA_NUM_THREADS + 1) as executor:
+        (future,) = executor.submit(compiled, [(1,)])
+        print("answer", future.result())
+"""
 
 
 def call(function):
@@ -27,6 +46,17 @@ def test_workers_keep_freed_memory_and_have_the_threads_of_a_trial():
 
     assert "MALLOC_TRIM_THRESHOLD_" not in seen
     assert seen["OMP_NUM_THREADS"] == "1"
+
+
+@pytest.mark.slow
+def test_workers_compile_for_a_script_that_imports_the_compiler(tmp_path):
+    script = tmp_path / "sweep.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, script], env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "answer 2" in done.stdout, done.stderr
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ class DaskFuture(Generic[T]):
     """
 
     def __init__(
-        self, future: Future[T], explain: Callable[[str, str], WorkerLostError]
+        self, future: "Future[T]", explain: Callable[[str, str], WorkerLostError]
     ) -> None:
         self._future = future
         self._explain = explain
@@ -66,7 +66,7 @@ class DaskFuture(Generic[T]):
         self._answer: list[T] = []
 
     def add_done_callback(self, function: Callable[[TaskFuture[T]], object]) -> None:
-        def done(future: Future[T]) -> None:
+        def done(future: "Future[T]") -> None:
             if future.status != "error":
                 function(self)
                 return

@@ -47,10 +47,8 @@ class Slack:
 
     def inverse(self) -> np.ndarray:
         """Return target / value; zero where the target is, as in a voxel unseen."""
-        quotient = np.zeros_like(self.value)
-        seen = np.broadcast_to(self.target > 0, quotient.shape)
-        np.divide(self.target, self.value, out=quotient, where=seen)
-        return quotient
+        targets = np.broadcast_to(self.target, self.value.shape)
+        return barrier_weight(self.value, targets)
 
     def predict(self, change: np.ndarray) -> "Prediction":
         """Return what a step to level zero would do, for a `change` of the value."""

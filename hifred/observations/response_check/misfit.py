@@ -8,7 +8,7 @@ import scipy.ndimage
 from scipy.linalg import solve_triangular
 
 from hifred.observations.response_check.orientations import turned
-from hifred.observations.response_check.transfer import Comparison
+from hifred.observations.response_check.transfer import Comparison, imager_spectrum
 
 # Responses are never known better than this; counting noise alone would let the
 # largest counts decide what is wrong.
@@ -170,13 +170,6 @@ def _field_centre(comparison: Comparison, sky_shape: tuple[int, int]) -> np.ndar
 
 def _spectrum(comparison: Comparison, usual: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the imager's spectrum (group,) and the Cholesky factor of its noise."""
-    groups, pixels = comparison.groups, comparison.pixels
-    seen = comparison.predicted[groups][:, pixels].sum(axis=1)
-    weights = comparison.blur.backward(pixels[None].astype(float))[0]
-    own = comparison.sky_variances[groups] @ weights**2
-    transfer = comparison.transfer[groups]
-    shared = (transfer * comparison.spectra) @ transfer.T
-    expected = transfer @ comparison.net_spectrum
-    floor = 1e-12 * max(float(np.trace(shared)), 1.0)
-    diagonal = usual**2 * own + (SYSTEMATIC * expected) ** 2 + floor
-    return seen, np.linalg.cholesky(np.diag(diagonal) + shared)
+    seen, covariance = imager_spectrum(comparison, usual)
+    expected = comparison.transfer[comparison.groups] @ comparison.net_spectrum
+    return seen, np.linalg.cholesky(covariance + np.diag((SYSTEMATIC * expected) ** 2))

@@ -4,7 +4,7 @@ import numpy as np
 
 from hifred.observations.response_check.band_images import excess
 from hifred.observations.response_check.report import CheckRow
-from hifred.observations.response_check.transfer import Comparison
+from hifred.observations.response_check.transfer import Comparison, imager_spectrum
 
 # With fewer groups of channels only a ratio can be compared.
 FEWEST_GROUPS = 8
@@ -37,7 +37,7 @@ def spectrum_rows(
     """
     if comparison.groups.sum() < FEWEST_GROUPS:
         return []
-    seen, covariance = _imager_spectrum(comparison)
+    seen, covariance = imager_spectrum(comparison)
     predicted = comparison.transfer[comparison.groups] @ comparison.net_spectrum
     ratio = seen.sum() / predicted.sum() if predicted.sum() > 0 else 1.0
     # From far off, the other figures would follow a wrong scale.
@@ -52,21 +52,6 @@ def spectrum_rows(
     misfit = excess(model, seen - model, np.diag(covariance))
     gain = _gain_when_reversed(comparison, seen, covariance)
     return _rows(names, values, scatters, misfit, gain, (model_sigma, bin_width_ev))
-
-
-def _imager_spectrum(comparison: Comparison) -> tuple[np.ndarray, np.ndarray]:
-    """Return the imager's counts in the used pixels, and their covariance with noise.
-
-    The noise of the spectrometer's spectrum, which makes the prediction, is included.
-    """
-    groups, pixels = comparison.groups, comparison.pixels
-    seen = comparison.predicted[groups][:, pixels].sum(axis=1)
-    weights = comparison.blur.backward(pixels[None].astype(float))[0]
-    own = comparison.sky_variances[groups] @ weights**2
-    transfer = comparison.transfer[groups]
-    shared = (transfer * comparison.spectra) @ transfer.T
-    floor = 1e-12 * max(float(np.trace(shared)), 1.0)
-    return seen, np.diag(own + floor) + shared
 
 
 def _linearised(

@@ -285,3 +285,31 @@ def _uncut_pixels(blur: Blur, image_shape: tuple[int, ...]) -> np.ndarray:
     rim[1:-1, 1:-1] = 0.0
     drawn = blur.forward(np.stack([rim.ravel(), np.ones(rim.size)]))
     return np.asarray(drawn[0] <= CUT_SHARE * drawn[1])
+
+
+def imager_spectrum(
+    comparison: Comparison, usual: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the imager's counts in the used pixels, and their covariance with noise.
+
+    The noise of the spectrometer's spectrum, which makes the prediction, is included.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    usual : float
+        The spectrometer's counts over those that the imager's sky makes expect: the
+        imager's own noise counts as many times.
+
+    Returns
+    -------
+    (group,) array, counts; (group, group) array, counts squared
+    """
+    groups, pixels = comparison.groups, comparison.pixels
+    seen = comparison.predicted[groups][:, pixels].sum(axis=1)
+    weights = comparison.blur.backward(pixels[None].astype(float))[0]
+    own = comparison.sky_variances[groups] @ weights**2
+    transfer = comparison.transfer[groups]
+    shared = (transfer * comparison.spectra) @ transfer.T
+    floor = 1e-12 * max(float(np.trace(shared)), 1.0)
+    return seen, np.diag(usual**2 * own + floor) + shared

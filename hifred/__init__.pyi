@@ -7,6 +7,7 @@ from . import (
     observations,
     operators,
     plots,
+    posterior,
     report,
     selection,
     settings,
@@ -21,6 +22,7 @@ from .fusion import Fusion, FusionSettings, fuse
 from .measures import measure_fusion
 from .observations import FusionInput, check_responses, predicted_counts
 from .observations.preparation import prepare_input, read_preparation
+from .posterior import Draws
 from .report import write_report
 from .simulation import simulate, simulate_model, simulation_settings
 from .store import (
@@ -28,12 +30,15 @@ from .store import (
     open_fusion_input,
     open_results,
     open_trial,
+    read_draws,
+    save_draws,
     save_fusion_input,
 )
 from .store.fits_export import export_fits
 from .sweep import collect, declare, plan_sweep, read_declaration, run_sweep, snapshot
 
 __all__ = [
+    "Draws",
     "Fusion",
     "FusionInput",
     "FusionSettings",
@@ -57,12 +62,15 @@ __all__ = [
     "operators",
     "plan_sweep",
     "plots",
+    "posterior",
     "predicted_counts",
     "prepare_input",
     "read_declaration",
+    "read_draws",
     "read_preparation",
     "report",
     "run_sweep",
+    "save_draws",
     "save_fusion_input",
     "selection",
     "settings",

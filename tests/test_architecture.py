@@ -17,6 +17,7 @@ FLOORS = {
     "functionals": 2, "observations": 2,
     "solvers": 3,
     "fusion": 4, "simulation": 4, "measures": 4,
+    "posterior": 4.5,  # of what fusion gives; the store writes its draws
     "store": 5,
     "selection": 5.5,  # chooses among the trials of a store
     "sweep": 6,
@@ -44,7 +45,7 @@ LIBRARY_HOMES = {
     "bokeh": {"explore"},
     "xarray": {
         "observations", "fusion", "simulation", "measures", "store", "selection",
-        "sweep", "cli", "plots", "report", "explore",
+        "sweep", "cli", "plots", "report", "explore", "posterior",
     },
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ from hifred.store.fusion_input import (
     open_fusion_input,
     save_fusion_input,
 )
+from hifred.store.posterior_draws import read_draws, save_draws
 from hifred.store.results import Results, TrialResult, open_results
 from hifred.store.trial_file import open_trial, publish_trial, verify_trial
 
@@ -18,6 +19,8 @@ __all__ = [
     "open_results",
     "open_trial",
     "publish_trial",
+    "read_draws",
+    "save_draws",
     "save_fusion_input",
     "verify_trial",
 ]

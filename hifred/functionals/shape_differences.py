@@ -69,17 +69,25 @@ class ShapeDifferences(Smooth):
 
     def spread(self, changes: np.ndarray) -> np.ndarray:
         """Return the transpose of `changes`, images (component, y, x)."""
-        n, (n_rows, n_columns) = len(changes), self._inverse.shape
-        weighted = self._root * changes
-        cut = (n_rows - 1) * n_columns
-        along_y = weighted[:, :cut].reshape(n, n_rows - 1, n_columns)
-        along_x = weighted[:, cut:].reshape(n, n_rows, n_columns - 1)
-        out = np.zeros((n, n_rows, n_columns))
+        along_y, along_x = self._parted(self._root * changes)
+        out = np.zeros((len(changes), *self.image_shape))
         out[:, 1:] += along_y
         out[:, :-1] -= along_y
         out[:, :, 1:] += along_x
         out[:, :, :-1] -= along_x
         return out * self._inverse
+
+    def mirrored(self, changes: np.ndarray, mirror: tuple[slice, slice]) -> np.ndarray:
+        """Return the changes (component, edge) of mirrored images over mirrored guides.
+
+        Parameters
+        ----------
+        changes : (component, edge) array
+        mirror : (slice, slice)
+            Of the rows and columns of an image, with steps of 1 or -1.
+        """
+        both = zip(self._parted(changes), mirror, strict=True)
+        return _joined(*((side.step or 1) * part[:, *mirror] for part, side in both))
 
     def value(self, x: np.ndarray) -> float:
         return self.strength * float(np.sum(self.changes(x) ** 2))
@@ -90,17 +98,22 @@ class ShapeDifferences(Smooth):
 
     def curvature(self, image_shape: tuple[int, int]) -> np.ndarray:
         """Return the diagonal of the Hessian of one image, shape (y, x)."""
-        n_rows, n_columns = image_shape
-        squares = self._root**2
-        cut = (n_rows - 1) * n_columns
-        along_y = squares[:cut].reshape(n_rows - 1, n_columns)
-        along_x = squares[cut:].reshape(n_rows, n_columns - 1)
+        along_y, along_x = self._parted(self._root**2)
         around = np.zeros(image_shape)
         around[1:] += along_y
         around[:-1] += along_y
         around[:, 1:] += along_x
         around[:, :-1] += along_x
         return np.asarray(2 * self.strength * self._inverse**2 * around)
+
+    def _parted(self, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pairs (..., edge) along y and along x, each (..., y, x)."""
+        n_rows, n_columns = self.image_shape
+        along_y, along_x = np.split(edges, [(n_rows - 1) * n_columns], axis=-1)
+        return (
+            along_y.reshape(*edges.shape[:-1], n_rows - 1, n_columns),
+            along_x.reshape(*edges.shape[:-1], n_rows, n_columns - 1),
+        )
 
 
 def _joined(along_y: np.ndarray, along_x: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from hifred.observations import (
 )
 from hifred.operators.response import Response
 from hifred.settings import Whole
+from hifred.transforms.mirror import bright_side_first
 
 # The first image is kept above this fraction of its mean.
 SMALLEST_BRIGHTNESS = 1e-2
@@ -129,7 +130,7 @@ class Assembly:
         """Return noise alone, as strong as that of `spectra`, (energy, n).
 
         The difference of two random halves of the events has no signal. The halves are
-        the same every time.
+        the same every time, and mirrored with the counts.
         """
         return np.hstack(
             [
@@ -181,9 +182,11 @@ class Assembly:
 
     def _difference_of_halves(self, name: str, seed: list[int]) -> np.ndarray:
         observation = self.observations[name]
-        counts = observation["counts"].values.astype(np.int64)
+        used = np.where(mask_of(observation), observation["counts"].values, 0)
+        mirror = bright_side_first(used.sum(axis=0))
+        counts = used.astype(np.int64)[:, *mirror]
         half = np.random.default_rng(seed).binomial(counts, 0.5)
-        return np.where(mask_of(observation), 2.0 * half - counts, 0.0)
+        return (2.0 * half - counts)[:, *mirror]
 
     def _spectra_of(self, name: str, counts: np.ndarray) -> np.ndarray:
         used = mask_of(self.observations[name]).astype(float)

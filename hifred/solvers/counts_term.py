@@ -30,7 +30,7 @@ class CountsTerm:
 
     def __init__(self, likelihood: PoissonLikelihood) -> None:
         response = likelihood.response
-        n_channels = response.output_shape[0]
+        n_channels, *self.image_shape = response.output_shape
         self.spatial = [k for _, k in response.pairs]
         self.spectral = np.hstack([g.to_dense() for g, _ in response.pairs])
         self.counts = likelihood.counts.reshape(n_channels, -1).astype(float)

@@ -8,6 +8,7 @@ import numpy as np
 from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.solvers.block_hessian import BlockHessian
 from hifred.solvers.counts_term import CountsTerm
+from hifred.transforms.mirror import bright_side_first
 
 
 @final
@@ -39,9 +40,10 @@ class NormalCounts:
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Return what noise adds to the right side, (component, pixel).
 
-        Its covariance is the Hessian of the likelihood.
+        Its covariance is the Hessian of the likelihood. Mirrored counts have mirrored
+        noise.
         """
-        drawn = [(t, rng.standard_normal(m.shape) / np.sqrt(m)) for t, m in self._pairs]
+        drawn = [(t, _white(t, rng) / np.sqrt(m)) for t, m in self._pairs]
         return np.asarray(np.sum([t.pull(slope) for t, slope in drawn], axis=0))
 
     def posterior(
@@ -67,6 +69,13 @@ class NormalCounts:
         local = self._local + precision[:, :, None] * diagonal
         none = np.zeros_like(self.right_side)
         return BlockHessian(local, self._blurred, other_pixels, none)
+
+
+def _white(term: CountsTerm, rng: np.random.Generator) -> np.ndarray:
+    """Return normal draws (channel, pixel) that lie as the counts lie."""
+    mirror = bright_side_first(_source(term).sum(axis=0).reshape(term.image_shape))
+    drawn = rng.standard_normal((len(term.counts), *term.image_shape))
+    return drawn[:, *mirror].reshape(term.counts.shape)
 
 
 def _source(term: CountsTerm) -> np.ndarray:

@@ -40,6 +40,7 @@ import numpy as np
 from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.normal_counts import NormalCounts
+from hifred.transforms.mirror import bright_side_first
 
 # Rounds of the covariance, for each estimate of the variances of the counts.
 ROUNDS = (6, 4)
@@ -129,12 +130,11 @@ class _Learner:
     def __init__(self, counts: NormalCounts, guide: np.ndarray) -> None:
         self._counts, self._guide = counts, guide
         self._plain = ShapeDifferences(0.5, guide)
-        rng = np.random.default_rng(SEED)
-        shape = len(counts.right_side), self._plain.n_edges
-        self._of_counts = [counts.draw(rng) for _ in range(DRAWS)]
-        self._of_prior = [rng.standard_normal(shape) for _ in range(DRAWS)]
         # Each solve starts from that of the round before.
         self.images = np.zeros_like(counts.right_side)
+        rng = np.random.default_rng(SEED)
+        self._of_counts = [counts.draw(rng) for _ in range(DRAWS)]
+        self._of_prior = [self._white(rng) for _ in range(DRAWS)]
         self._deviations = [self.images] * DRAWS
 
     def with_covariance(self, variation: ShapeVariation) -> ShapeVariation:
@@ -159,6 +159,11 @@ class _Learner:
             variation.covariance, above / (DEGREES_OF_FREEDOM + squared)
         )
 
+    def _white(self, rng: np.random.Generator) -> np.ndarray:
+        """Return normal draws (component, edge) that lie as the guide lies."""
+        drawn = rng.standard_normal((len(self.images), self._plain.n_edges))
+        return self._plain.mirrored(drawn, bright_side_first(self._guide))
+
     def _changes(self, differences: ShapeDifferences) -> list[np.ndarray]:
         shape = self._guide.shape
         images = [self.images, *self._deviations]
@@ -166,14 +171,15 @@ class _Learner:
 
     def _solve(self, variation: ShapeVariation, differences: ShapeDifferences) -> None:
         directions, spreads = variation.directions()
-        inverse = directions / spreads
-        hessian = self._counts.posterior(differences, inverse @ inverse.T)
+        # Symmetric, so that the draws know nothing of the signs of the directions.
+        root = directions / spreads @ directions.T
+        hessian = self._counts.posterior(differences, root @ root)
         self.images, _ = hessian.solve(
             self._counts.right_side, CG_TOLERANCE, start=self.images
         )
         self._deviations = [
             hessian.solve(
-                of_counts + inverse @ _flat(differences.spread(of_prior)),
+                of_counts + root @ _flat(differences.spread(of_prior)),
                 CG_TOLERANCE,
                 start=before,
             )[0]

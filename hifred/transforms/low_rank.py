@@ -38,9 +38,7 @@ def principal_components(spectra: np.ndarray, n_components: int) -> np.ndarray:
     """
     _check_rank(n_components, spectra)
     centred = spectra - spectra.mean(axis=1, keepdims=True)
-    components = np.linalg.svd(centred, full_matrices=False)[0][:, :n_components]
-    largest = np.abs(components).argmax(axis=0)
-    return components * np.sign(components[largest, np.arange(n_components)])
+    return _upright(np.linalg.svd(centred, full_matrices=False)[0][:, :n_components])
 
 
 def whitened_components(spectra: np.ndarray, n_components: int) -> np.ndarray:
@@ -62,7 +60,7 @@ def whitened_components(spectra: np.ndarray, n_components: int) -> np.ndarray:
     Returns
     -------
     (energy, n_components) array
-        Not orthogonal; see `spectral_basis`.
+        Not orthogonal; see `spectral_basis`. Signs are those of `principal_components`.
     """
     _check_rank(n_components, spectra)
     along_energy, along_spectra = _noise(spectra)
@@ -255,9 +253,18 @@ def _leading_values(spectra: np.ndarray, n_values: int) -> np.ndarray:
 def _leading_directions(spectra: np.ndarray, n_directions: int) -> np.ndarray:
     n_least = min(spectra.shape)
     if n_least < MANY_SPECTRA or 4 * n_directions > n_least or n_directions == 0:
-        return np.linalg.svd(spectra, full_matrices=False)[0][:, :n_directions]
+        left = np.linalg.svd(spectra, full_matrices=False)[0]
+        return _upright(left[:, :n_directions])
     start = np.ones(n_least)  # the same directions from run to run
-    return scipy.sparse.linalg.svds(spectra, n_directions, v0=start)[0][:, ::-1]
+    left = scipy.sparse.linalg.svds(spectra, n_directions, v0=start)[0]
+    return _upright(left[:, ::-1])
+
+
+def _upright(components: np.ndarray) -> np.ndarray:
+    """Return components with a positive largest entry."""
+    largest = np.abs(components).argmax(axis=0)
+    signs = np.sign(components[largest, np.arange(components.shape[1])])
+    return np.asarray(components * signs)
 
 
 def _positive(values: np.ndarray) -> np.ndarray:

@@ -67,3 +67,14 @@ def test_impossible_guides_and_strengths_are_refused() -> None:
         ShapeDifferences(-0.1, GUIDE)
     with pytest.raises(ValueError, match="guide must be above zero"):
         ShapeDifferences(0.1, 0 * GUIDE)
+
+
+@pytest.mark.parametrize("mirror", [np.s_[::-1, ::1], np.s_[::1, ::-1]])
+def test_mirrored_changes_are_those_of_mirrored_images(
+    mirror: tuple[slice, slice],
+) -> None:
+    images = RNG.standard_normal(SHAPE)
+    plain = ShapeDifferences(1.0, GUIDE)
+    turned = ShapeDifferences(1.0, GUIDE[mirror])
+    found = plain.mirrored(plain.changes(images), mirror)
+    assert_allclose(found, turned.changes(images[:, *mirror]))

@@ -7,7 +7,7 @@ from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.normal_counts import NormalCounts
 from hifred.transforms.low_rank import spectral_basis
-from tests.solvers.small_problems import small_problem
+from tests.solvers.small_problems import DataTerm, small_problem
 
 PROBLEM = small_problem((6, 4, 6), mask=True, background=True)
 RANK, N_PIXELS = 2, 24
@@ -52,3 +52,17 @@ def test_the_noise_has_the_hessian_for_covariance() -> None:
     draws = np.stack([COUNTS.draw(rng).ravel() for _ in range(4000)])
     scale = np.sqrt(np.outer(np.diag(hessian), np.diag(hessian)))
     assert np.abs(draws.T @ draws / 4000 - hessian).max() < 0.1 * scale.max()
+
+
+def test_mirrored_counts_have_mirrored_noise() -> None:
+    shape = (4, 6)
+    counts = np.random.default_rng(7).poisson(30, (6, *shape)).astype(float)
+
+    def drawn(counts: np.ndarray) -> np.ndarray:
+        data = DataTerm(np.eye(6), np.eye(N_PIXELS), counts)
+        terms = [CountsTerm(data.likelihood((6, *shape), BASIS))]
+        noise = NormalCounts(terms, [np.ones((6, N_PIXELS))])
+        return noise.draw(np.random.default_rng(8)).reshape(RANK, *shape)
+
+    for mirror in (np.s_[:, ::-1], np.s_[:, :, ::-1]):
+        assert_allclose(drawn(counts[mirror])[mirror], drawn(counts))

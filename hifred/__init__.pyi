@@ -8,6 +8,7 @@ from . import (
     operators,
     plots,
     posterior,
+    regions,
     report,
     selection,
     settings,
@@ -23,6 +24,7 @@ from .measures import measure_fusion
 from .observations import FusionInput, check_responses, predicted_counts
 from .observations.preparation import prepare_input, read_preparation
 from .posterior import Draws
+from .regions import read_regions, write_regions
 from .report import write_report
 from .simulation import simulate, simulate_model, simulation_settings
 from .store import (
@@ -68,6 +70,8 @@ __all__ = [
     "read_declaration",
     "read_draws",
     "read_preparation",
+    "read_regions",
+    "regions",
     "report",
     "run_sweep",
     "save_draws",
@@ -83,6 +87,7 @@ __all__ = [
     "store",
     "sweep",
     "transforms",
+    "write_regions",
     "write_report",
 ]
 __version__: str

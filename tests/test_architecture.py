@@ -16,7 +16,7 @@ FLOORS = {
     "operators": 1, "transforms": 1,
     "functionals": 2, "observations": 2,
     "solvers": 3,
-    "fusion": 4, "simulation": 4, "measures": 4,
+    "fusion": 4, "simulation": 4, "measures": 4, "regions": 4,
     "posterior": 4.5,  # of what fusion gives; the store writes its draws
     "store": 5,
     "selection": 5.5,  # chooses among the trials of a store
@@ -43,9 +43,11 @@ LIBRARY_HOMES = {
     "matplotlib": {"plots", "report", "explore"},
     "panel": {"explore"},
     "bokeh": {"explore"},
+    "regions": {"regions"},
+    "shapely": {"regions"},
     "xarray": {
         "observations", "fusion", "simulation", "measures", "store", "selection",
-        "sweep", "cli", "plots", "report", "explore", "posterior",
+        "sweep", "cli", "plots", "report", "explore", "posterior", "regions",
     },
 }  # fmt: skip
 

@@ -20,12 +20,13 @@ AT_THE_TOP = {
     "Draws", "Fusion", "FusionInput", "FusionSettings", "HifredError", "Results",
     "check_responses", "collect", "declare", "export_fits", "fuse", "measure_fusion",
     "open_fusion_input", "open_results", "open_trial", "plan_sweep", "predicted_counts",
-    "prepare_input", "read_declaration", "read_draws", "read_preparation", "run_sweep",
-    "save_draws", "save_fusion_input", "simulate", "simulate_model",
-    "simulation_settings", "snapshot", "write_report",
+    "prepare_input", "read_declaration", "read_draws", "read_preparation",
+    "read_regions", "run_sweep", "save_draws", "save_fusion_input", "simulate",
+    "simulate_model", "simulation_settings", "snapshot", "write_regions",
+    "write_report",
     "errors", "explore", "functionals", "fusion", "measures", "observations",
-    "operators", "plots", "posterior", "report", "selection", "settings", "simulation",
-    "solvers", "store", "sweep", "transforms",
+    "operators", "plots", "posterior", "regions", "report", "selection", "settings",
+    "simulation", "solvers", "store", "sweep", "transforms",
 }  # fmt: skip
 
 

@@ -11,11 +11,7 @@ from hifred.errors import HifredError, SettingsError
 from hifred.observations import FusionInput, mask_of
 from hifred.observations.formats.fits_cubes import write_sky_image
 from hifred.observations.formats.fits_images import SkyImage
-from hifred.observations.geometry.pixel_grid import (
-    PixelGrid,
-    grid_from_text,
-    tangent_grid,
-)
+from hifred.observations.sky_place import instrument_pixels
 from hifred.store import fusion_input as stored_input
 from hifred.store import fusion_result
 from hifred.store.export import export_results
@@ -91,7 +87,10 @@ def export_input(fusion_input: FusionInput, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, observation in fusion_input.observations.items():
-        grid, edges = _grid(observation), observation["channel_edges"].values
+        grid, edges = (
+            instrument_pixels(observation),
+            observation["channel_edges"].values,
+        )
         header = {"EXPOSURE": float(observation["exposure_time"]), "INSTRUME": name}
         cubes = {
             f"{name}.fits": (observation["counts"].values, dims.COUNT),
@@ -101,12 +100,3 @@ def export_input(fusion_input: FusionInput, folder: Path) -> list[Path]:
             write_sky_image(folder / file, SkyImage(values, grid, unit, edges, header))
             written.append(folder / file)
     return written
-
-
-def _grid(observation: xr.Dataset) -> PixelGrid:
-    text = str(observation.attrs.get("wcs", ""))
-    if "CTYPE1" in text:
-        return grid_from_text(text)
-    shape = (observation.sizes["y"], observation.sizes["x"])
-    size = observation.attrs["pixel_size_arcsec"]
-    return tangent_grid(0.0, 0.0, pixel_size_arcsec=size, shape=shape)

@@ -17,13 +17,10 @@ from hifred.observations.formats.fits_images import SkyImage
 from hifred.observations.formats.ogip_writers import write_arf, write_pha, write_rmf
 from hifred.observations.formats.pha import Spectrum
 from hifred.observations.formats.rmf import Arf, Rmf
-from hifred.observations.geometry.pixel_grid import (
-    PixelGrid,
-    grid_from_text,
-    tangent_grid,
-)
+from hifred.observations.geometry.pixel_grid import PixelGrid
+from hifred.observations.sky_place import sky_pixels
 
-__all__ = ["cube_response", "export_fits", "region_spectrum", "sky_pixels"]
+__all__ = ["cube_response", "export_fits", "region_spectrum"]
 
 KEYWORDS = {"TELESCOP": "HIFRED", "INSTRUME": "FUSED"}
 REPLICA = "replica"
@@ -128,35 +125,6 @@ def _check_region(name: str, region: np.ndarray, shape: tuple[int, int]) -> None
             f"region {name!r} must be a bool image of {shape} with pixels in it; got "
             f"shape {np.shape(region)} with {int(np.sum(region))}."
         )
-
-
-def sky_pixels(
-    result: xr.Dataset, fusion_input: FusionInput | None = None
-) -> PixelGrid:
-    """Return the pixels of a fused cube, at their place on the sky where it is known.
-
-    Taken from the sky's WCS of a prepared input, else from that of an imager with the
-    same pixels; else the field is put at right ascension and declination 0.
-    """
-    n_rows, n_columns = result["flux"].shape[1:]
-    for grid in _known_grids(fusion_input):
-        margin = n_rows - grid.shape[0]
-        if margin >= 0 and margin % 2 == 0 and margin == n_columns - grid.shape[1]:
-            return grid.widened(margin // 2)
-    size = float(np.median(np.diff(result["y"].values))) if n_rows > 1 else 1.0
-    return tangent_grid(0.0, 0.0, pixel_size_arcsec=size, shape=(n_rows, n_columns))
-
-
-def _known_grids(fusion_input: FusionInput | None) -> list[PixelGrid]:
-    if fusion_input is None:
-        return []
-    texts = [str(fusion_input.attrs.get("sky_wcs", ""))]
-    texts += [
-        str(observation.attrs.get("wcs", ""))
-        for observation in fusion_input.observations.values()
-        if observation.attrs["role"] == "imager"
-    ]
-    return [grid_from_text(text) for text in texts if "CTYPE1" in text]
 
 
 def _write_cubes(

@@ -15,7 +15,8 @@ from hifred.observations.formats.fits_images import read_sky_image
 from hifred.observations.formats.ogip import read_arf, read_rmf
 from hifred.observations.formats.pha import read_pha
 from hifred.observations.geometry.pixel_grid import tangent_grid
-from hifred.store.fits_export import export_fits, sky_pixels
+from hifred.observations.sky_place import sky_pixels
+from hifred.store.fits_export import export_fits
 from tests.laws import assert_same_sky
 
 N, SHAPE = 20, (5, 6)

@@ -1,0 +1,108 @@
+"""Readers of regions: DS9 files, and masks in FITS files."""
+
+import re
+import warnings
+from os import PathLike
+from pathlib import Path
+
+import regions
+from astropy.utils.exceptions import AstropyUserWarning
+
+from hifred.errors import HifredError
+from hifred.regions.masks import is_fits, read_mask
+from hifred.regions.names import named_shapes
+from hifred.regions.sky_field import SkyField
+from hifred.regions.sky_region import SkyRegion, region_of
+
+# What the parser says of colours and the like changes no region.
+HARMLESS = ("Found duplicate metadata", 'DS9 "')
+
+
+def read_regions(path: str | PathLike[str], sky: SkyField) -> list[SkyRegion]:
+    """Read the regions of a DS9 region file, or of a FITS mask.
+
+    Parameters
+    ----------
+    path : path
+        A ``.reg`` file (image coordinates, or any celestial frame that astropy knows;
+        circle, ellipse, box, polygon, annulus; ``-`` excludes), or a FITS file with
+        an image on the sky: 0 is outside, each positive whole number a region.
+    sky : SkyField
+        The pixels; see `fused_field` and `instrument_field`. Image coordinates are
+        those of the field's own FITS files, in which DS9 calls the middle of the
+        first pixel (1, 1).
+
+    Returns
+    -------
+    list of SkyRegion
+        In the order of the file. A shape is named by its text, else by its tag, else
+        by its number; shapes of one name are one region. What is excluded is taken
+        out of every region of the file, wherever it stands.
+
+    Raises
+    ------
+    HifredError
+        If the file cannot be read, holds no region, one that is not understood, has
+        no area, has no pixels, or lies beyond the field.
+    """
+    path = Path(path)
+    try:
+        if is_fits(path):
+            return read_mask(path, sky)
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise HifredError(
+            f"regions must be a DS9 region file or a FITS mask; {path}: {why}."
+        ) from error
+    return parse_regions(text, sky, source=path.name)
+
+
+def parse_regions(
+    text: str, sky: SkyField, *, source: str = "the text"
+) -> list[SkyRegion]:
+    """Return the regions of a text in DS9's format; see `read_regions`."""
+    shapes = _parsed(text, source)
+    included = [shape for shape in shapes if shape.meta.get("include", 1)]
+    excluded = [shape for shape in shapes if not shape.meta.get("include", 1)]
+    if not included:
+        found = f"{len(excluded)} that are excluded" if excluded else "none"
+        raise HifredError(f"{source} must hold a region; it holds {found}.")
+    return [
+        region_of(name, members, sky, excluded)
+        for name, members in named_shapes(included).items()
+    ]
+
+
+def _parsed(text: str, source: str) -> list[regions.Region]:
+    """Return the shapes of a text; whatever the parser would skip is an error."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AstropyUserWarning)
+        try:
+            found = list(regions.Regions.parse(text, format="ds9"))
+        except Exception as error:  # the parser raises whatever its input makes it
+            raise HifredError(
+                f"{source} must hold regions in DS9's format; they cannot be read "
+                f"({error})."
+            ) from error
+    for warning in caught:
+        if not str(warning.message).startswith(HARMLESS):
+            raise HifredError(f"{source}: {_explained(str(warning.message))}")
+    return [shape for shape in found if "Text" not in type(shape).__name__]
+
+
+def _explained(message: str) -> str:
+    if "coordinate frame was not found" in message or '"physical"' in message:
+        return (
+            "regions must be in image or sky coordinates; these are in physical ones, "
+            "which only their own image knows. Save them in DS9 with format ds9 and "
+            "coordinate system fk5, icrs or galactic."
+        )
+    name = re.match(r'"(\w+)" frame or shape', message)
+    if name:
+        return (
+            f"regions must be circles, ellipses, boxes, polygons or annuli, in image "
+            f"or sky coordinates; {name[1]!r} is not understood. Save them in DS9 "
+            "with format ds9 and coordinate system fk5, icrs or galactic."
+        )
+    return f"a region is not understood: {message.removesuffix(', skipping.')}"

@@ -1,0 +1,115 @@
+"""A named region: shares of pixels, and the shapes that they come from."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import regions
+import xarray as xr
+
+from hifred import dims
+from hifred.errors import HifredError
+from hifred.regions.overlap import share_outside, union_shares
+from hifred.regions.shapes import on_pixels
+from hifred.regions.sky_field import SkyField
+
+LOGGER = logging.getLogger(__name__)
+# A share of the area that is rounding, not a part beyond the field.
+SMALLEST_SHARE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class SkyRegion:
+    """A region on the pixels of a field.
+
+    Parameters
+    ----------
+    name : str
+    weights : (y, x) DataArray
+        Which share of each pixel lies in the region, 0 to 1: the sum of an image in
+        the region is ``(image * weights).sum()``.
+    share_outside : float
+        Which share of the region's area lies beyond the field.
+    shapes, excluded : tuple of regions.Region
+        What it is the union of, and what is taken out; none for a mask.
+    """
+
+    name: str
+    weights: xr.DataArray
+    share_outside: float = 0.0
+    shapes: tuple[regions.Region, ...] = ()
+    excluded: tuple[regions.Region, ...] = ()
+
+    @property
+    def n_pixels(self) -> float:
+        """Area in pixels, parts of pixels counted as such."""
+        return float(self.weights.sum())
+
+
+def region_of(
+    name: str,
+    shapes: Sequence[regions.Region],
+    field: SkyField,
+    excluded: Sequence[regions.Region] = (),
+) -> SkyRegion:
+    """Return the region that is the union of `shapes` without those `excluded`.
+
+    Parameters
+    ----------
+    name : str
+    shapes, excluded : sequences of regions.PixelRegion or regions.SkyRegion
+        Circles, ellipses, boxes, polygons, annuli; pixel (0, 0) is the middle of row
+        0, column 0.
+    field : SkyField
+        From `fused_field` or `instrument_field`.
+
+    Raises
+    ------
+    HifredError
+        If it has no pixels or lies beyond the field, or a shape has no area.
+
+    Notes
+    -----
+    Shares are exact, to rounding, but where the edges of two shapes meet within one
+    pixel: there curves are taken as chords, within 1e-8 pixels of them.
+    """
+    wcs, image_shape = field.grid.wcs, field.grid.shape
+    inside = [on_pixels(shape, wcs, name) for shape in shapes]
+    outside = [on_pixels(shape, wcs, name) for shape in excluded]
+    beyond = share_outside(inside, outside, image_shape)
+    values = union_shares(inside, outside, image_shape)
+    _check_place(name, values, beyond, field)
+    return SkyRegion(
+        name, _weights(values, field), beyond, tuple(shapes), tuple(excluded)
+    )
+
+
+def masked_region(name: str, values: np.ndarray, field: SkyField) -> SkyRegion:
+    """Return a region given by shares of pixels (y, x)."""
+    if not np.any(values > 0):
+        raise HifredError(f"region {name!r} must have pixels in the field; got none.")
+    return SkyRegion(name, _weights(values, field))
+
+
+def _weights(values: np.ndarray, field: SkyField) -> xr.DataArray:
+    clipped = np.clip(values, 0.0, 1.0)  # overlaps exceed 1 by rounding
+    return field.image(clipped, dims.DIMENSIONLESS, "share of the pixel in the region")
+
+
+def _check_place(name: str, values: np.ndarray, beyond: float, field: SkyField) -> None:
+    if beyond > 1 - SMALLEST_SHARE:
+        raise HifredError(
+            f"region {name!r} must lie in the field; it lies beyond it. The field: "
+            f"{field.grid}."
+        )
+    if values.sum() < SMALLEST_SHARE:
+        raise HifredError(
+            f"region {name!r} must have pixels; what is excluded covers all of it."
+        )
+    if beyond > SMALLEST_SHARE:
+        LOGGER.warning(
+            "%.1f %% of region %r lie beyond the field: its sums hold the rest.",
+            100 * beyond,
+            name,
+        )

@@ -6,7 +6,12 @@ from pathlib import Path
 import click
 
 from hifred.cli.plain_speech import say
-from hifred.sweep.executors.config import LocalConfig, read_cluster_config
+from hifred.sweep.executors.config import (
+    CONFIG_KINDS,
+    LocalConfig,
+    read_cluster_config,
+)
+from hifred.sweep.executors.config_template import cluster_template
 from hifred.sweep.executors.doctor import examine
 from hifred.sweep.executors.probe_finding import ProbeFinding
 from hifred.sweep.executors.slurm.submit import Submission, submit_driver
@@ -52,8 +57,18 @@ def submit(
     help="Where sweeps are to lie (default: here).",
 )
 @click.option("--no-job", is_flag=True, help="Submit no probe job.")
-def doctor(config: Path | None, directory: Path, no_job: bool) -> None:
+@click.option(
+    "--template",
+    type=click.Choice(list(CONFIG_KINDS)),
+    help="Probe nothing: print a configuration to start from.",
+)
+def doctor(
+    config: Path | None, directory: Path, *, no_job: bool, template: str | None
+) -> None:
     """Probe this machine, or a cluster, and say what to change."""
+    if template is not None:
+        say(cluster_template(template), nl=False)
+        return
     chosen = LocalConfig() if config is None else read_cluster_config(config)
     findings = [_tell(f) for f in examine(chosen, directory.resolve(), job=not no_job)]
     if not all(finding.passed for finding in findings):

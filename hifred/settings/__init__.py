@@ -1,6 +1,6 @@
 """One way to declare, read, check and document settings."""
 
-from hifred.settings.commented import commented_toml
+from hifred.settings.commented import commented_out, commented_toml, stated_toml
 from hifred.settings.findings import settings_error
 from hifred.settings.kinds import (
     Memory,
@@ -29,11 +29,13 @@ __all__ = [
     "Walltime",
     "Whole",
     "Word",
+    "commented_out",
     "commented_toml",
     "read_settings",
     "read_toml",
     "renamed",
     "settings",
     "settings_error",
+    "stated_toml",
     "toml_value",
 ]

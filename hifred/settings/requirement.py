@@ -123,5 +123,7 @@ def field_example(field: Any) -> Any:
     if field.examples:
         return field.examples[0]
     default = None if field.is_required() else field.get_default()
+    if isinstance(default, tuple) and default:
+        return list(default)
     is_plain = isinstance(default, bool | int | float | str)
     return default if is_plain and default != "" else example(full_type(field))

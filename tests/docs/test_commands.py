@@ -121,6 +121,9 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path, project: Path) -> No
             shutil.rmtree("first-look")
             ok(*words)
             Path("first-look/sweep.toml").write_text(TOY)
+        elif ">" in words:
+            *words, _, name = words
+            Path(name).write_text(ok(*words))
         elif words[0] in NOT_RUN:
             parse(words)
             if words[0] == "submit":  # as if the cluster had done it

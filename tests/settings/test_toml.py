@@ -11,12 +11,14 @@ from hifred.errors import SettingsError
 from hifred.settings import (
     ByteSize,
     Duration,
+    commented_out,
     commented_toml,
     read_settings,
     read_toml,
+    stated_toml,
     toml_value,
 )
-from tests.settings.made_up_settings import Everything
+from tests.settings.made_up_settings import Budget, Everything
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 PLAIN = st.recursive(
@@ -56,8 +58,33 @@ def test_a_template_says_every_key_and_reads_as_it_stands() -> None:
     text = commented_toml(Everything, kind="paper")
     assert read_settings(Everything, tomllib.loads(text)) == Everything(kind="paper")
     for name in Everything.__dataclass_fields__:
-        assert f"{name} =" in text or f"[{name}]" in text
+        tables = (f"[{name}]", f"[{name}.NAME]")
+        assert f"{name} =" in text or any(table in text for table in tables)
     assert "# Which one. ('fast' or 'paper'; must be given)\n" in text
+
+
+def test_tables_and_names_of_tables_are_shown() -> None:
+    named = {"one": {"failed": 1}, "a b": {"lost": 2}}
+    text = commented_toml(Everything, kind="fast", budget={"lost": 3}, named=named)
+    found = read_settings(Everything, tomllib.loads(text))
+    assert found.budget == Budget(lost=3)
+    assert found.named == {"one": Budget(failed=1), "a b": Budget(lost=2)}
+
+
+def test_a_template_may_be_an_entry_of_a_list_and_hold_only_what_is_shown() -> None:
+    text = stated_toml(Everything, "[grid]", kind="fast", budget={"lost": 3})
+    assert text == (
+        "[[grid]]\n\n# Which one. ('fast' or 'paper'; must be given)\n"
+        'kind = "fast"\n\n[grid.budget]\n\n'
+        "# After a death. (a whole number >= 0; default 5)\nlost = 3\n"
+    )
+    left_out = stated_toml(Everything, workers=None)
+    assert left_out == "# Trials at a time. (a whole number >= 1)\n# workers = 1\n"
+
+
+def test_nothing_is_read_of_what_is_commented_out() -> None:
+    text = commented_out(commented_toml(Everything, "everything", kind="fast"))
+    assert tomllib.loads(text) == {}
 
 
 def test_every_line_of_a_template_may_be_taken_in() -> None:

@@ -15,6 +15,7 @@ from hifred.sweep.kernels.kernel import Kernel, TrialStep
 READ_BY = {
     "low_rank": ("rank",),
     "lrs": ("rank", "mu"),
+    "guided": ("rank", "mu"),
     "w2d1d": ("mu",),
 }
 FREE = (

@@ -25,8 +25,8 @@ class Lrs(PublishedImages):
 
     regularizer: Literal["lrs"] = Field("lrs", description=label)
     mu: Strength = Field(
-        examples=[0.001],
-        description="Strength of the penalty, in counts: usually 0.00001 to 0.001.",
+        examples=[0.0001],
+        description="Strength of the penalty, in counts: usually 0.000001 to 0.001.",
     )
     difference: Literal["gradient", "mixed"] = Field(
         "gradient",

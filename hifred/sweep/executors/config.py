@@ -233,7 +233,7 @@ class SlurmConfig:
 
 
 ClusterConfig = LocalConfig | SlurmConfig
-_KINDS: dict[str, type[LocalConfig] | type[SlurmConfig]] = {
+CONFIG_KINDS: dict[str, type[LocalConfig] | type[SlurmConfig]] = {
     "local": LocalConfig,
     "slurm": SlurmConfig,
 }
@@ -247,7 +247,7 @@ def read_cluster_config(path: Path) -> ClusterConfig:
     SettingsError
         If the file is missing, is no TOML, or has a wrong key or value.
     """
-    advice = "Copy one of cluster_configs/ and edit it."
+    advice = "`hifred doctor --template slurm` prints one to start from."
     content = read_toml(path, what="cluster config", advice=advice)
     return parse_cluster_config(content, source=str(path))
 
@@ -263,6 +263,6 @@ def parse_cluster_config(content: Mapping[str, Any], *, source: str) -> ClusterC
         Name of the file, for the messages.
     """
     kind = str(content.get("executor", "slurm"))
-    if kind not in _KINDS:
-        raise unknown_name(f"executor in {source}", kind, _KINDS)
-    return read_settings(_KINDS[kind], content, Place(source))
+    if kind not in CONFIG_KINDS:
+        raise unknown_name(f"executor in {source}", kind, CONFIG_KINDS)
+    return read_settings(CONFIG_KINDS[kind], content, Place(source))

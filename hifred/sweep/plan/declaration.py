@@ -59,7 +59,11 @@ class SweepHead:
         default="sweep", description="Of the sweep, and of its directory in runs/."
     )
     seed: Seed = Field(default=0, description="Seed of everything random.")
-    description: Text = Field(default="", description="For people who read the file.")
+    description: Text = Field(
+        default="",
+        description="For people who read the file.",
+        examples=["What is it for?"],
+    )
 
 
 @final

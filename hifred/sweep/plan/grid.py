@@ -47,12 +47,12 @@ class GridKeys:
     zip: Table | tuple[Table, ...] = Field(
         default=(),
         description="Values that go together.",
-        examples=[{"mu": [0.1, 0.2], "rank": [5, 10]}],
+        examples=[{"mu": [1e-5, 1e-4], "rank": [5, 10]}],
     )
     exclude: Text | Table | tuple[Text | Table, ...] = Field(
         default=(),
         description="Combinations that are left out: conditions or tables.",
-        examples=[["rank >= 10 and mu < 0.01"]],
+        examples=[["rank >= 10 and mu < 0.00001"]],
     )
     warm_start: Word | None = Field(
         default=None,

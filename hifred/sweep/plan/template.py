@@ -3,57 +3,71 @@
 from pathlib import Path
 
 from hifred.errors import HifredError
+from hifred.fusion import FusionSettings
+from hifred.fusion.settings import REGULARIZERS
+from hifred.selection.held_out import Split
+from hifred.settings import commented_out, commented_toml, stated_toml
+from hifred.settings.fields import fields_of
 from hifred.store.durable import replace_text
+from hifred.sweep.plan.declaration import ModelSource, SweepHead
+from hifred.sweep.plan.grid import GridKeys
+from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.record.layout import SweepDirectory
 
-TEMPLATE = """\
+SWEEP = """\
 # A sweep: models x grids. `hifred plan` says how large it is, `hifred run` runs it or
 # goes on with it, `hifred collect` makes the results comparable.
-
-[sweep]
-name = "first-look"
-seed = 7                     # of everything random
-
-# One table for each set of observations: a file made by `hifred prepare` or
-# `hifred simulate` (relative to this file), or a simulation made once for the sweep.
-[models.remnant]
-simulate = { model = "gaussian_1kev_rebinned", scene = "shell" }
-# input = "observations/remnant.zarr"
-
-# Each [[grid]] is the product of its lists; all grids together are the sweep.
-# A setting that a regularizer does not read is dropped, and what would be computed
-# twice is computed once.
-[[grid]]
-regularizer = "lrs"
-mu = { logspace = [0.001, 0.1, 3] }      # also { linspace = [a, b, n] },
-rank = [5, 10]                           # { range = [first, last, step] }
-
-[[grid]]
-regularizer = "low_rank"
-rank = [5, 10]
-# models = ["remnant"]                   # only these models
-# zip = { mu = [0.1, 0.2], rank = [5, 10] }    # values that go together
-# exclude = ["rank >= 10 and mu < 0.01"]       # or tables: [{ rank = 10, mu = 0.1 }]
-# warm_start = "mu"                      # start each from its neighbour with larger mu,
-#                                        # in order; after one that fails, they wait
-# seed = [1, 2, 3]
-
-[solver]                     # settings shared by all grids
-name = "fast"
-
-# [metrics]
-# held_out = { fraction = 0.1, seeds = [1, 2, 3] }
-
-[run]                        # what does not change results
-threads = 1                  # of one trial
-# workers = 4                # trials at the same time; default cores / threads
-# checkpoint_every = 60      # s
-# trial_timeout = 3600       # s
-# memory = "4GiB"            # of one trial
-# early_stop = false         # of trials that cannot reach another's cost
-# cubes = "top=20"           # which cubes `hifred collect` takes: all, none, top=N
-# retries = { failed = 0, lost = 5, timeout = 3, oom = 1 }
 """
+MODELS = """\
+# One table for each set of observations, with a name of your own.
+"""
+GRIDS = """\
+# Each [[grid]] is the product of its lists; all grids together are the sweep. What a
+# regularizer does not read is dropped, and what would be computed twice is computed
+# once. This one is to be tried first: the counts choose for it.
+"""
+RANGES = """\
+# A range is { logspace = [first, last, n] }, { linspace = [first, last, n] } or
+# { range = [first, last, step] }; a list holds the values themselves.
+"""
+SHARED = """\
+# Settings shared by all grids; one in a [[grid]] comes first.
+"""
+HELD_OUT = """\
+# Choose by counts that were held out, where no truth is known: it costs two fits for
+# each seed more.
+"""
+RUN = """\
+# What does not change results.
+"""
+
+
+def sweep_template() -> str:
+    """Return a sweep to start from, with every setting under its description."""
+    scene = {"model": "gaussian_1kev_rebinned", "scene": "shell"}
+    strengths = {"logspace": [1e-6, 1e-3, 4]}
+    return "\n".join(
+        [
+            SWEEP,
+            commented_toml(SweepHead, "sweep", name="first-look", seed=7),
+            f"{MODELS}{commented_toml(ModelSource, 'models.remnant', simulate=scene)}",
+            f"{GRIDS}{_grid('guided', mu='auto', rank='auto')}",
+            f"{RANGES}{_grid('lrs', mu=strengths, rank=[5, 10])}",
+            commented_toml(GridKeys),
+            f"{SHARED}{stated_toml(FusionSettings, 'solver', **_left_to_all())}",
+            f"{HELD_OUT}{commented_out(commented_toml(Split, 'metrics.held_out'))}",
+            f"{RUN}{commented_toml(RunOptions, 'run')}",
+        ]
+    )
+
+
+def _grid(regularizer: str, **swept: object) -> str:
+    kind = REGULARIZERS[regularizer]
+    return stated_toml(kind, "[grid]", regularizer=regularizer, **swept)
+
+
+def _left_to_all() -> dict[str, None]:
+    return dict.fromkeys(n for n in fields_of(FusionSettings) if n != "regularizer")
 
 
 def write_template(directory: str | Path) -> Path:
@@ -71,7 +85,7 @@ def write_template(directory: str | Path) -> Path:
         )
     try:
         sweep.root.mkdir(parents=True, exist_ok=True)
-        replace_text(sweep.declaration, TEMPLATE)
+        replace_text(sweep.declaration, sweep_template())
     except OSError as error:
         raise HifredError(
             f"DIR must be writable; {directory}: {error.strerror}."

@@ -7,6 +7,7 @@ from hifred.observations.matching.kernels import (
     kernel_sigmas,
     kernels_for,
 )
+from hifred.observations.moved import keep_old_names
 from hifred.observations.observation import (
     background_of,
     build_observation,
@@ -41,3 +42,5 @@ __all__ = [
     "redistribution_of",
     "spatial_matrix_of",
 ]
+
+keep_old_names()

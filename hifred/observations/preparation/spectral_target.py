@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 from scipy import sparse
 
+from hifred.errors import SettingsError
 from hifred.observations.matching.redistribution import relative_redistribution
 from hifred.observations.preparation.spectral_response import SpectralResponse
 
@@ -45,6 +46,12 @@ def spectral_parts(
     leader : str or None
         Spectrometer, whose channels are these energies, at whose resolution the sky is
         wanted; None for the sky's own, which leaves every response as it is.
+
+    Raises
+    ------
+    SettingsError
+        If the sky is wanted at the resolution of `leader`, and another instrument's
+        channels are true energies.
     """
     parts = {
         name: SpectralPart(*response.on_grid(energy_edges))
@@ -54,10 +61,21 @@ def spectral_parts(
     if leader is None or own is None:
         return parts
     for name, part in parts.items():
-        if name != leader and part.redistribution is not None:
-            parts[name] = _relative(part, own)
+        if name == leader:
+            continue
+        if part.redistribution is None:
+            raise _without_response(name, leader)
+        parts[name] = _relative(part, own)
     parts[leader] = SpectralPart(parts[leader].area, line_spread=_middle_line(own))
     return parts
+
+
+def _without_response(name: str, leader: str) -> SettingsError:
+    return SettingsError(
+        f"instruments.{name} must have an rmf: without one its channels are true "
+        f"energies, finer than {leader} resolves, and the sky is wanted as {leader} "
+        'resolves it. Give its rmf, or write spectral = "intrinsic" in [target].'
+    )
 
 
 def _relative(part: SpectralPart, fine: sparse.csr_array) -> SpectralPart:

@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+from astropy.io import fits
 from numpy.testing import assert_allclose
 
 from hifred.errors import HifredError
-from hifred.observations.formats.fits_images import SkyImage
+from hifred.observations.formats.fits_images import SkyImage, read_sky_image
 from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.observations.preparation.exposure_maps import (
     ExposureMap,
@@ -87,3 +90,22 @@ def test_the_planes_of_the_band_are_averaged() -> None:
     edges = np.array([1.0, 2.0, 4.0, 6.0])
     found = exposure(values, "m2 s", edges)
     assert_allclose(found.vignetting[5, [1, 20, 42]], [0.5, 1, 0.5], atol=1e-6)
+
+
+def test_an_exposure_cube_as_gammapy_writes_it(tmp_path: Path) -> None:
+    """Its planes are of true energy, in a table whose name BANDSHDU tells."""
+    edges = np.geomspace(1.0, 7.0, 5)
+    columns = [
+        fits.Column(f"ENERGY_TRUE{end}", "D", unit="keV", array=values)
+        for end, values in (("_MIN", edges[:-1]), ("_MAX", edges[1:]))
+    ]
+    table = fits.BinTableHDU.from_columns(columns, name="PRIMARY_BANDS")
+    cube = np.stack([level * with_gap() for level in (9, 1, 2, 9)])
+    cube[[0, 3]] = cube[[0, 3], :, ::-1]  # planes that the band does not touch
+    hdu = fits.PrimaryHDU(cube, GRID.wcs.to_header())
+    hdu.header.update(BUNIT="m2 s", BANDSHDU="PRIMARY_BANDS")
+    fits.HDUList([hdu, table]).writeto(tmp_path / "expo.fits")
+    image = read_sky_image(tmp_path / "expo.fits")
+    found = exposure_of(image, GRID, (1.8, 4.2), "expo.fits")
+    assert found.exposure_time is None
+    assert_allclose(found.vignetting[5, [3, 33, 42]], [1, 0.5, 0], atol=1e-6)

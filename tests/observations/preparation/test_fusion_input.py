@@ -217,6 +217,15 @@ def test_a_wrong_configuration_is_told(
         prepared(folder, wrong)
 
 
+def test_an_imager_without_a_response_is_told_what_it_needs(
+    folder: Path, declared: dict[str, Any]
+) -> None:
+    wrong = copy.deepcopy(declared)
+    del wrong["instruments"]["mos1"]["rmf"], wrong["instruments"]["mos1"]["background"]
+    with pytest.raises(HifredError, match=r'mos1 must have an rmf: .*"intrinsic" in'):
+        prepared(folder, wrong)
+
+
 def test_no_toml_and_no_file_are_told(tmp_path: Path) -> None:
     with pytest.raises(HifredError, match="must be a readable file"):
         read_preparation(tmp_path / "none.toml")

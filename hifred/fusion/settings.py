@@ -153,8 +153,6 @@ def register(regularizer: R) -> R:
                 penalty = SquaredDifferences(self.stiffness)
                 subspace = Subspace.of_rank(assembly, "auto")
                 return LowRankMethod(subspace, self, penalty=penalty)
-
-    `hifred.fusion.rounds.Rounds` is the method of fits that follow one another.
     """
     REGULARIZERS.add(regularizer.name(), regularizer)
     return regularizer

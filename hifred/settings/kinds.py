@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Annotated, Any, final
+from typing import Annotated, Any, TypeGuard, final
 
 from pydantic import BeforeValidator, PlainValidator
 
@@ -27,7 +27,7 @@ class Says:
     example: Any
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Say whether `value` is a real number; True and False are none."""
     return isinstance(value, Real) and not isinstance(value, bool)
 

@@ -111,6 +111,12 @@ def read_trial_attributes(path: Path) -> dict[str, Any]:
     return attributes
 
 
+def scalar_measures(attributes: Mapping[str, Any]) -> dict[str, float]:
+    """Return the scalars that the attributes of a trial file hold, by name."""
+    facts = attributes.get("measures", {})
+    return {name: float(fact["value"]) for name, fact in facts.items()}
+
+
 def _root_metadata(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     try:
         metadata = json.loads(read_member(path, archive, "zarr.json"))

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from hifred.store.trial_file import scalar_measures
+
 # Flags of `status`, after the CF conventions. NaN never means missing: status does.
 STATUS_FLAGS = {
     "pending": 0, "submitted": 1, "running": 2, "done": 3, "failed": 4, "diverged": 5,
@@ -54,8 +56,7 @@ class TrialRow:
     @property
     def measures(self) -> dict[str, float]:
         """Return its scalars, by name."""
-        facts = (self.attributes or {}).get("measures", {})
-        return {name: float(fact["value"]) for name, fact in facts.items()}
+        return scalar_measures(self.attributes or {})
 
     @property
     def grid(self) -> tuple[tuple[int, ...], str]:

@@ -6,7 +6,7 @@ import pytest
 
 from hifred.errors import HifredError, SettingsError
 from hifred.sweep.driver.run import run_sweep
-from hifred.sweep.kernels.kernel import Kernel, check_path
+from hifred.sweep.kernels.kernel import Kernel
 from hifred.sweep.plan.declaration import declare
 from tests.sweep.stub_kernels import StubAttempt
 
@@ -43,7 +43,7 @@ def test_a_plain_kernel_simulates_nothing(tmp_path: Path) -> None:
 
 def test_a_plain_kernel_starts_afresh() -> None:
     with pytest.raises(SettingsError, match="plain-1 always starts afresh"):
-        check_path(Plain(), "mu")
+        Plain().check_path("mu")
 
 
 def test_the_digest_of_an_input_is_of_its_bytes(tmp_path: Path) -> None:

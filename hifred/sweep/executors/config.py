@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -252,7 +252,9 @@ def read_cluster_config(path: Path) -> ClusterConfig:
     return parse_cluster_config(content, source=str(path))
 
 
-def parse_cluster_config(content: Mapping[str, Any], *, source: str) -> ClusterConfig:
+def parse_cluster_config(
+    content: Mapping[str, object], *, source: str
+) -> ClusterConfig:
     """Return the checked configuration that a TOML document holds.
 
     Parameters

@@ -148,28 +148,27 @@ class Kernel(ABC):
         """Return about how large a result of the input at `path` is, if known."""
         return None
 
+    def check_path(self, name: str) -> None:
+        """Refuse a path of trials along the setting `name` that cannot be followed.
+
+        Raises
+        ------
+        SettingsError
+            If trials always start afresh, or results along it do not fit each other.
+        """
+        if not self.can_warm_start:
+            raise SettingsError(
+                f"warm_start must be absent; {self.tag} always starts afresh."
+            )
+        if name in self.fixed_on_paths:
+            raise SettingsError(
+                f"warm_start must name a setting that keeps the shape of a result; got "
+                f"{name!r}. Follow mu."
+            )
+
     def objective(self, settings: Settings) -> str | None:
         """Return what `settings` minimise: only of one text are costs compared."""
         return None
-
-
-def check_path(kernel: Kernel, name: str) -> None:
-    """Refuse a path of trials along the setting `name` that `kernel` cannot follow.
-
-    Raises
-    ------
-    SettingsError
-        If trials always start afresh, or results along `name` do not fit each other.
-    """
-    if not kernel.can_warm_start:
-        raise SettingsError(
-            f"warm_start must be absent; {kernel.tag} always starts afresh."
-        )
-    if name in kernel.fixed_on_paths:
-        raise SettingsError(
-            f"warm_start must name a setting that keeps the shape of a result; got "
-            f"{name!r}. Follow mu."
-        )
 
 
 def tree_digest(path: Path) -> str:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ ID_LENGTH = 12
 _EXACT = 2**53
 
 
-def canonical(value: object, name: str = "setting") -> Any:
+def canonical(value: object, name: str = "setting") -> object:
     """Return `value` in its one plain form.
 
     Numpy scalars become Python ones, tuples lists, -0.0 becomes 0, and a float that
@@ -28,7 +27,7 @@ def canonical(value: object, name: str = "setting") -> Any:
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {str(key): canonical(item, str(key)) for key, item in value.items()}
+        return canonical_table(value)
     if isinstance(value, list | tuple):
         return [canonical(item, name) for item in value]
     if isinstance(value, float):
@@ -39,6 +38,17 @@ def canonical(value: object, name: str = "setting") -> Any:
         f"{name} must be a number, a text, a list or a table; "
         f"got {type(value).__name__}."
     )
+
+
+def canonical_table(table: Mapping[str, object]) -> dict[str, object]:
+    """Return a table of settings with every value in its one plain form.
+
+    Raises
+    ------
+    SettingsError
+        As `canonical`.
+    """
+    return {str(key): canonical(item, str(key)) for key, item in table.items()}
 
 
 def _canonical_float(value: float, name: str) -> float | int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self, final
+from typing import Annotated, Self, final
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -45,7 +45,7 @@ FilePath = Annotated[
 ]
 
 Grids = Annotated[
-    list[dict[str, Any]],
+    list[dict[str, object]],
     Says("at least one [[grid]], a table each", [{"regularizer": "low_rank"}]),
 ]
 
@@ -76,7 +76,7 @@ class ModelSource:
         description="A file made by `hifred prepare` or `hifred simulate`; a relative "
         "path starts at the folder of the sweep file.",
     )
-    simulate: dict[str, Any] | None = Field(
+    simulate: dict[str, object] | None = Field(
         default=None,
         description="Or settings of a simulation, made once for the sweep.",
         examples=[{"model": "gaussian_1kev_rebinned", "scene": "shell"}],
@@ -89,6 +89,18 @@ class ModelSource:
             found = " and ".join(given) or "neither"
             raise SettingsError(f"must have either input or simulate; got {found}.")
         return self
+
+    @property
+    def simulation(self) -> Mapping[str, object]:
+        """Settings of the simulation."""
+        return self.simulate or {}
+
+    @property
+    def declared(self) -> Mapping[str, object]:
+        """What was given, and nothing else."""
+        if self.input is None:
+            return {"simulate": self.simulation}
+        return {"input": self.input}
 
 
 @final
@@ -106,10 +118,10 @@ class SweepFile:
         default_factory=list,
         description="The product of its lists each; all together are the sweep.",
     )
-    solver: dict[str, Any] = Field(
+    solver: dict[str, object] = Field(
         default_factory=dict, description="Settings shared by all grids."
     )
-    metrics: dict[str, Any] = Field(
+    metrics: dict[str, object] = Field(
         default_factory=dict, description="What is measured of every trial."
     )
     run: RunOptions = Field(
@@ -140,7 +152,7 @@ class Declaration:
     name : str
         Name of the sweep, and of its directory unless another is given.
     models : mapping
-        Model name to ``{"input": path}`` or ``{"simulate": settings}``.
+        Model name to where its observations come from.
     grids : sequence of mappings
         One product each; their union is the sweep.
     solver, metrics : mappings
@@ -156,10 +168,10 @@ class Declaration:
     """
 
     name: str
-    models: Mapping[str, Mapping[str, Any]]
-    grids: Sequence[Mapping[str, Any]]
-    solver: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    models: Mapping[str, ModelSource]
+    grids: Sequence[Mapping[str, object]]
+    solver: Mapping[str, object] = field(default_factory=dict)
+    metrics: Mapping[str, object] = field(default_factory=dict)
     seed: int = 0
     run: RunOptions = field(default_factory=RunOptions)
     folder: Path = field(default_factory=Path.cwd)
@@ -168,8 +180,8 @@ class Declaration:
 
 def declare(
     name: str,
-    models: Mapping[str, Any],
-    grids: Sequence[Mapping[str, Any]] | Mapping[str, Any],
+    models: Mapping[str, object],
+    grids: Sequence[Mapping[str, object]] | Mapping[str, object],
     *,
     folder: str | Path | None = None,
     seed: int = 0,
@@ -206,7 +218,7 @@ def declare(
     return _checked(content, Place(), Path.cwd() if folder is None else Path(folder))
 
 
-def _as_model(value: Any) -> Any:
+def _as_model(value: object) -> object:
     return {"input": str(value)} if isinstance(value, str | Path) else value
 
 
@@ -227,16 +239,12 @@ def read_declaration(path: str | Path) -> Declaration:
 
 
 def _checked(
-    content: Mapping[str, Any], place: Place, folder: Path, text: str | None = None
+    content: Mapping[str, object], place: Place, folder: Path, text: str | None = None
 ) -> Declaration:
     found = read_settings(SweepFile, content, place)
-    models = {
-        name: {"input": m.input} if m.simulate is None else {"simulate": m.simulate}
-        for name, m in found.models.items()
-    }
     return Declaration(
         name=found.sweep.name,
-        models=models,
+        models=found.models,
         grids=found.grid,
         solver=found.solver,
         metrics=found.metrics,

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 from hifred.errors import SettingsError
-from hifred.sweep.kernels.kernel import Kernel, check_path
-from hifred.sweep.plan.canonical import canonical, canonical_json
+from hifred.settings.kinds import is_number
+from hifred.sweep.kernels.kernel import Kernel
+from hifred.sweep.plan.canonical import canonical_json, canonical_table
 from hifred.sweep.plan.declaration import Declaration
 from hifred.sweep.plan.grid import MOST_TRIALS, Grid
 
@@ -30,7 +31,7 @@ class Point:
     """
 
     model: str
-    settings: Mapping[str, Any]
+    settings: Mapping[str, object]
     seed: int
     after: "Point | None" = None
 
@@ -114,9 +115,9 @@ def expand(declaration: Declaration, kernel: Kernel) -> Expansion:
 
 def _expand_grid(grid: Grid, kernel: Kernel) -> tuple[list[Point], int]:
     if grid.path:
-        check_path(kernel, grid.path)
+        kernel.check_path(grid.path)
     points = [
-        Point(model, canonical(kernel.active(settings)), seed)
+        Point(model, canonical_table(kernel.active(settings)), seed)
         for model, seed, settings in grid.combinations()
     ]
     n_excluded = grid.n_trials - len(points)
@@ -140,15 +141,16 @@ def _chained(points: list[Point], name: str) -> list[Point]:
     SettingsError
         If no trial has a number there.
     """
-    paths: dict[str, list[Point]] = {}
+    paths: dict[str, list[tuple[float, Point]]] = {}
     alone: list[Point] = []
     for point in points:
-        if not isinstance(point.settings.get(name), int | float):
+        value = point.settings.get(name)
+        if not is_number(value):
             alone.append(point)
             continue
         rest = {k: v for k, v in point.settings.items() if k != name}
         key = canonical_json([point.model, rest, point.seed])
-        paths.setdefault(key, []).append(point)
+        paths.setdefault(key, []).append((value, point))
     if points and not paths:
         raise SettingsError(
             f"warm_start must name a setting with numbers to follow, such as 'mu'; got "
@@ -157,7 +159,7 @@ def _chained(points: list[Point], name: str) -> list[Point]:
     chained: list[Point] = []
     for path in paths.values():
         before = None
-        for point in sorted(path, key=lambda p: -p.settings[name]):
+        for _, point in sorted(path, key=lambda step: -step[0]):
             before = Point(point.model, point.settings, point.seed, before)
             chained.append(before)
     return chained + alone

@@ -5,7 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self, final
+from typing import Annotated, Self, TypeVar, final
 
 from pydantic import BeforeValidator, Field
 
@@ -20,11 +20,12 @@ from hifred.sweep.plan.where import Condition, check_conditions, matches, read_w
 # More can be neither kept in memory nor looked at: a plan is one file.
 MOST_TRIALS = 1_000_000
 
-Table = dict[str, Any]
-Values = Mapping[str, Any]
+T = TypeVar("T")
+Table = dict[str, object]
+Values = Mapping[str, object]
 
 
-def _seeds(given: Any) -> Any:
+def _seeds(given: object) -> object:
     _check_count({"seed": count_values("seed", given)})
     return tuple(swept_values("seed", given))
 
@@ -108,7 +109,7 @@ class Grid:
         path = {k: shared.pop(k) for k in ("warm_start",) if k in shared}
         own = {k: v for k, v in table.items() if k in names}
         keys = read_settings(GridKeys, path | own)
-        rules = _listed(keys.exclude)
+        rules: list[str | Table] = _listed(keys.exclude)
         grid = cls(
             models=_chosen_models(declaration, keys.models),
             seeds=(declaration.seed,) if keys.seed is None else keys.seed,
@@ -134,7 +135,7 @@ class Grid:
         """Return how many trials the product has, the excluded ones among them."""
         return math.prod(self.counts.values())
 
-    def combinations(self) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    def combinations(self) -> Iterator[tuple[str, int, dict[str, object]]]:
         """Yield model, seed and settings of every trial that is not excluded."""
         swept = [
             [{name: value} for value in swept_values(name, given)]
@@ -165,7 +166,7 @@ class Grid:
         for rule in self.tables:
             _check_rule(rule, known)
 
-    def _known_values(self) -> dict[str, Sequence[Any]]:
+    def _known_values(self) -> dict[str, Sequence[object]]:
         given = {k: v for t in (self.swept, *self.zipped) for k, v in t.items()}
         return {
             "model": self.models,
@@ -185,7 +186,7 @@ def _check_count(counts: Mapping[str, int]) -> None:
         )
 
 
-def _shared_settings(declaration: Declaration) -> dict[str, Any]:
+def _shared_settings(declaration: Declaration) -> dict[str, object]:
     shared = dict(declaration.solver)
     if "name" in shared:
         shared["solver"] = shared.pop("name")
@@ -208,7 +209,7 @@ def _chosen_models(
     return chosen
 
 
-def _listed(given: Any) -> list[Any]:
+def _listed(given: T | tuple[T, ...]) -> list[T]:
     return list(given) if isinstance(given, tuple) else [given]
 
 
@@ -222,12 +223,12 @@ def _zip_length(table: Values) -> int:
     return next(iter(lengths.values()))
 
 
-def _zipped(table: Values) -> list[dict[str, Any]]:
+def _zipped(table: Values) -> list[dict[str, object]]:
     columns = [swept_values(name, given) for name, given in table.items()]
     return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _check_rule(rule: Values, known: Mapping[str, Sequence[Any]]) -> None:
+def _check_rule(rule: Values, known: Mapping[str, Sequence[object]]) -> None:
     for name, given in rule.items():
         if name not in known:
             raise unknown_name("key in exclude", name, known)

@@ -1,12 +1,12 @@
 """The inputs of a sweep: copied or simulated once, then only read."""
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
-from hifred.errors import HifredError, SettingsError
+from hifred.errors import HifredError
 from hifred.store.durable import replace_folder
-from hifred.sweep.kernels.kernel import Kernel, Settings
+from hifred.sweep.kernels.kernel import Kernel
+from hifred.sweep.plan.declaration import ModelSource
 from hifred.sweep.record.layout import SweepDirectory
 
 
@@ -18,11 +18,9 @@ def found_digest(kernel: Kernel, path: Path) -> str:
         return f"unreadable ({error})"
 
 
-def source_path(model: Settings, folder: Path) -> Path | None:
+def source_path(model: ModelSource, folder: Path) -> Path | None:
     """Return where the input of a declared model comes from, if it is a file."""
-    if "input" not in model:
-        return None
-    return (folder / str(model["input"])).expanduser()
+    return None if model.input is None else (folder / model.input).expanduser()
 
 
 def is_there(path: Path) -> bool:
@@ -34,7 +32,7 @@ def is_there(path: Path) -> bool:
 
 
 def check_model(
-    name: str, model: Settings, source: Path | None, kernel: Kernel
+    name: str, model: ModelSource, source: Path | None, kernel: Kernel
 ) -> None:
     """Refuse a model whose input is absent or that the kernel cannot use.
 
@@ -50,24 +48,17 @@ def check_model(
         )
     try:
         if source is None:
-            kernel.check_simulation(name, _simulation(model))
+            kernel.check_simulation(name, model.simulation)
         else:
             kernel.check_input(source)
     except HifredError as error:
         raise type(error)(f"[models.{name}]: {error}") from error
 
 
-def _simulation(model: Settings) -> Settings:
-    simulation = model["simulate"]
-    if not isinstance(simulation, Mapping):
-        raise SettingsError(f"simulate must be a table; got {simulation!r}.")
-    return simulation
-
-
 def materialise(
     directory: SweepDirectory,
     name: str,
-    model: Settings,
+    model: ModelSource,
     *,
     source: Path | None,
     kernel: Kernel,
@@ -82,7 +73,7 @@ def materialise(
         return target
     with replace_folder(target) as part:
         if source is None:
-            kernel.simulate(name, _simulation(model), seed=seed, path=part)
+            kernel.simulate(name, model.simulation, seed=seed, path=part)
         elif source.is_dir():
             shutil.copytree(source, part)
         else:

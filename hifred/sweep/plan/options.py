@@ -103,7 +103,7 @@ class RunOptions:
 
     @field_validator("memory", mode="before")
     @classmethod
-    def _bare_numbers_are_mib(cls, value: Any) -> Any:
+    def _bare_numbers_are_mib(cls, value: object) -> object:
         # Until version 0.1 a number of MiB was taken, and written into sweep.toml.
         if isinstance(value, ByteSize) or not is_number(value) or not value > 0:
             return value
@@ -115,7 +115,7 @@ class RunOptions:
         )
         return size
 
-    def changed(self, changes: Mapping[str, Any]) -> Self:
+    def changed(self, changes: Mapping[str, object]) -> Self:
         """Return these options with some of them changed.
 
         Raises
@@ -123,10 +123,11 @@ class RunOptions:
         SettingsError
             If a name is unknown, with the nearest one, or a value is wrong.
         """
-        return replace(self, **changes)
+        values: dict[str, Any] = dict(changes)  # checked by the class itself
+        return replace(self, **values)
 
 
-def read_options(table: Mapping[str, Any], file: str = "") -> RunOptions:
+def read_options(table: Mapping[str, object], file: str = "") -> RunOptions:
     """Build the options from the ``[run]`` table of `file`.
 
     Raises

@@ -9,9 +9,9 @@ from typing import final
 
 from hifred.errors import HifredError
 from hifred.store.durable import replace_text
-from hifred.sweep.kernels.kernel import Kernel, Settings
-from hifred.sweep.plan.canonical import canonical
-from hifred.sweep.plan.declaration import Declaration
+from hifred.sweep.kernels.kernel import Kernel
+from hifred.sweep.plan.canonical import canonical_table
+from hifred.sweep.plan.declaration import Declaration, ModelSource
 from hifred.sweep.plan.expansion import Expansion, Point, expand
 from hifred.sweep.plan.inputs import (
     check_model,
@@ -282,8 +282,10 @@ def checked_inputs(
     return sources
 
 
-def _check_declared(name: str, known: PlannedInput, model: Settings) -> None:
-    changes = _differences(_flat(known.declared), _flat(canonical(dict(model))))
+def _check_declared(name: str, known: PlannedInput, model: ModelSource) -> None:
+    changes = _differences(
+        _flat(known.declared), _flat(canonical_table(model.declared))
+    )
     if changes:
         raise ChangedError(
             f"[models.{name}] must stay as it was planned; it has changed:\n  "
@@ -347,7 +349,7 @@ def _with_inputs(
             _check_kept(directory, name, inputs[name], kernel)
             continue
         origin = None if source is None else str(source.resolve())
-        declared = canonical(dict(model))
+        declared = canonical_table(model.declared)
         known = PlannedInput(kernel.input_digest(path), declared, origin)
         _check_unchanged(name, known, kernel)
         inputs[name] = known

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from hifred.errors import SettingsError
 from hifred.sweep.kernels.kernel import Kernel
-from hifred.sweep.plan.declaration import Declaration
+from hifred.sweep.plan.declaration import Declaration, ModelSource
 from hifred.sweep.plan.expansion import Expansion
 from hifred.sweep.plan.inputs import is_there
 from hifred.sweep.record.layout import SweepDirectory
@@ -43,11 +42,11 @@ def check_trials(
 def _input_or_simulation(
     directory: SweepDirectory,
     name: str,
-    model: Mapping[str, Any],
+    model: ModelSource,
     sources: Mapping[str, Path | None],
-) -> Path | Mapping[str, Any] | None:
+) -> Path | Mapping[str, object] | None:
     source = sources[name]
     if source is None:
-        return dict(model["simulate"])
+        return model.simulation
     found = [path for path in (directory.input(name), source) if is_there(path)]
     return found[0] if found else None

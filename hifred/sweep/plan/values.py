@@ -1,7 +1,6 @@
 """The values of one swept setting: a list, or a range written as a small table."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from hifred.settings.kinds import is_number
 DIGITS = 12
 
 
-def swept_values(name: str, given: Any) -> list[Any]:
+def swept_values(name: str, given: object) -> list[object]:
     """Return all values that `given` stands for.
 
     Parameters
@@ -43,7 +42,7 @@ def swept_values(name: str, given: Any) -> list[Any]:
     return values
 
 
-def count_values(name: str, given: Any) -> int:
+def count_values(name: str, given: object) -> int:
     """Return how many values `given` stands for, without making them.
 
     Raises
@@ -58,7 +57,7 @@ def count_values(name: str, given: Any) -> int:
     return _steps(name, first, last, third) if kind == "range" else _count(name, third)
 
 
-def _check_range(name: str, given: Mapping[str, Any]) -> None:
+def _check_range(name: str, given: Mapping[str, object]) -> None:
     if len(given) != 1:
         raise SettingsError(
             f"{name} must be one range; got {dict(given)}. "
@@ -74,7 +73,7 @@ def _check_range(name: str, given: Mapping[str, Any]) -> None:
         )
 
 
-def _is_three_numbers(numbers: Any) -> bool:
+def _is_three_numbers(numbers: object) -> bool:
     return (
         isinstance(numbers, list | tuple)
         and len(numbers) == 3
@@ -82,7 +81,7 @@ def _is_three_numbers(numbers: Any) -> bool:
     )
 
 
-def _rounded(values: np.ndarray) -> list[Any]:
+def _rounded(values: np.ndarray) -> list[object]:
     return [float(f"{value:.{DIGITS}g}") for value in values.tolist()]
 
 
@@ -92,11 +91,11 @@ def _count(name: str, n: float) -> int:
     return int(n)
 
 
-def _linspace(name: str, first: float, last: float, n: float) -> list[Any]:
+def _linspace(name: str, first: float, last: float, n: float) -> list[object]:
     return _rounded(np.linspace(first, last, _count(name, n)))
 
 
-def _logspace(name: str, first: float, last: float, n: float) -> list[Any]:
+def _logspace(name: str, first: float, last: float, n: float) -> list[object]:
     if first <= 0 or last <= 0:
         raise SettingsError(
             f"{name} must have positive ends for logspace; got {first} and {last}. "
@@ -113,14 +112,14 @@ def _steps(name: str, first: float, last: float, step: float) -> int:
     return int(np.floor((last - first) / step + 1e-9)) + 1
 
 
-def _stepped(name: str, first: float, last: float, step: float) -> list[Any]:
+def _stepped(name: str, first: float, last: float, step: float) -> list[object]:
     count = _steps(name, first, last, step)
     if all(isinstance(n, int) for n in (first, last, step)):
         return [int(first + i * step) for i in range(count)]
     return _rounded(first + step * np.arange(count))
 
 
-_RANGES: dict[str, Callable[..., list[Any]]] = {
+_RANGES: dict[str, Callable[..., list[object]]] = {
     "linspace": _linspace,
     "logspace": _logspace,
     "range": _stepped,

@@ -9,7 +9,7 @@ from typing import Any, final
 from hifred.errors import SettingsError, unknown_name
 from hifred.settings.kinds import is_number
 
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+_OPERATORS: dict[str, Callable[[Any, Any], object]] = {
     "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
     "<": operator.lt, ">": operator.gt, "=": operator.eq,
 }  # fmt: skip
@@ -35,10 +35,10 @@ class Condition:
 
     name: str
     symbol: str
-    constant: Any
+    constant: object
     word: str
 
-    def holds(self, values: Mapping[str, Any]) -> bool:
+    def holds(self, values: Mapping[str, object]) -> bool:
         """Say whether `values` fulfil it; an absent value equals ``none`` only."""
         value = values.get(self.name)
         if value is None:
@@ -68,13 +68,13 @@ def read_where(text: str | None) -> list[Condition]:
     return [_read_term(term) for term in re.split(r"\s+and\s+|,|&", text)]
 
 
-def matches(conditions: Sequence[Condition], values: Mapping[str, Any]) -> bool:
+def matches(conditions: Sequence[Condition], values: Mapping[str, object]) -> bool:
     """Say whether all `conditions` hold for `values`."""
     return all(condition.holds(values) for condition in conditions)
 
 
 def check_conditions(
-    conditions: Sequence[Condition], known: Mapping[str, Collection[Any]], what: str
+    conditions: Sequence[Condition], known: Mapping[str, Collection[object]], what: str
 ) -> None:
     """Refuse conditions that can only be misspelt.
 
@@ -98,7 +98,9 @@ def check_conditions(
         _check_constant(condition, known[condition.name], what)
 
 
-def _check_constant(condition: Condition, values: Collection[Any], what: str) -> None:
+def _check_constant(
+    condition: Condition, values: Collection[object], what: str
+) -> None:
     name, constant = condition.name, condition.constant
     texts = {value for value in values if isinstance(value, str)}
     has_numbers = any(is_number(value) for value in values)
@@ -131,7 +133,7 @@ def _read_term(term: str) -> Condition:
     return Condition(name, symbol, _read_constant(constant), constant.strip("'\""))
 
 
-def _read_constant(text: str) -> Any:
+def _read_constant(text: str) -> object:
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     for kind in (int, float):

@@ -8,7 +8,11 @@ import numpy as np
 import xarray as xr
 
 from hifred.errors import HifredError
-from hifred.store.trial_file import open_trial, read_trial_attributes
+from hifred.store.trial_file import (
+    open_trial,
+    read_trial_attributes,
+    scalar_measures,
+)
 from hifred.sweep.kernels.default_kernel import default_kernel
 from hifred.sweep.kernels.kernel import Kernel
 from hifred.sweep.plan.plan import Trial
@@ -53,7 +57,6 @@ def inspect_trial(root: str | Path, name: str) -> Inspection:
     attributes: dict[str, Any] = {}
     if state is TrialState.DONE:
         attributes = read_trial_attributes(view.directory.trial(trial.id))
-    facts = attributes.get("measures", {})
     return Inspection(
         id=trial.id,
         state=state,
@@ -63,7 +66,7 @@ def inspect_trial(root: str | Path, name: str) -> Inspection:
         attempts=0 if history is None else history.attempt,
         message=last.message if last else str(attributes.get("message", "")),
         traceback=last.traceback if last else "",
-        measures={key: fact["value"] for key, fact in facts.items()},
+        measures=scalar_measures(attributes),
         record=attributes.get("record", {}),
     )
 

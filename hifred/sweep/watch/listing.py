@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hifred.errors import SchemaError, SettingsError, unknown_name
-from hifred.store.trial_file import read_trial_attributes
+from hifred.store.trial_file import read_trial_attributes, scalar_measures
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.plan.where import Condition, check_conditions, matches, read_where
 from hifred.sweep.record.events import Progress
@@ -125,13 +125,12 @@ def _measures(
 
 def trial_measures(view: SweepView, trial_id: str) -> dict[str, float]:
     """Return the scalars of a finished trial; none when its file is damaged."""
-    attributes = view.records.get(trial_id)
-    if attributes is None:
-        try:
-            attributes = read_trial_attributes(view.directory.trial(trial_id))
-        except SchemaError:
-            return {}
-    return {k: float(fact["value"]) for k, fact in attributes["measures"].items()}
+    if trial_id in view.collected_measures:
+        return view.collected_measures[trial_id]
+    try:
+        return scalar_measures(read_trial_attributes(view.directory.trial(trial_id)))
+    except SchemaError:
+        return {}
 
 
 def _known_values(

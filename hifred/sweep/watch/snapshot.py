@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from hifred.store.collected import known_records
+from hifred.store.trial_file import scalar_measures
 from hifred.sweep.plan.declaration import read_declaration
 from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.plan.plan import Plan, Trial, read_plan
@@ -147,9 +148,10 @@ class SweepView:
         )  # fmt: skip
 
     @functools.cached_property
-    def records(self) -> dict[str, Mapping[str, Any]]:
-        """Return the attributes of the trials that have been collected, by id."""
-        return known_records(self.directory.results)
+    def collected_measures(self) -> dict[str, dict[str, float]]:
+        """Return the scalars of the trials that have been collected, by id."""
+        records = known_records(self.directory.results)
+        return {trial: scalar_measures(record) for trial, record in records.items()}
 
     def _repr_html_(self) -> str:
         return self.snapshot()._repr_html_()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import TypedDict, final
 
 from distributed.core import Status
 from distributed.deploy.spec import SpecCluster
@@ -53,6 +53,14 @@ with _signal_handlers_kept():
     from dask_jobqueue.slurm import SLURMCluster, SLURMJob
 
 
+class JobSizes(TypedDict):
+    """What dask-jobqueue wants to know of a job's size."""
+
+    cores: int
+    processes: int
+    memory: str
+
+
 @dataclass(frozen=True)
 class WorkerRequest:
     """Everything a worker job's script is made of.
@@ -91,11 +99,11 @@ class WorkerRequest:
         job = WorkerJob("SCHEDULER", "WORKER", request=self, **self.sizes())
         return str(job.job_script())
 
-    def sizes(self) -> dict[str, Any]:
+    def sizes(self) -> JobSizes:
         """Return what dask-jobqueue wants to know of a job's size."""
         workers = self.config.workers_per_job
         memory = str(ByteSize(self.memory * workers))
-        return {"cores": workers, "processes": workers, "memory": memory}
+        return JobSizes(cores=workers, processes=workers, memory=memory)
 
     def header(self) -> str:
         # A preempted worker job is replaced by the keeper; requeued under its old name
@@ -125,7 +133,7 @@ class WorkerJob(SLURMJob):
         name: str | None = None,
         *,
         request: WorkerRequest,
-        **options: Any,
+        **options: object,
     ) -> None:
         super().__init__(scheduler, name, **options)
         self.failure: str | None = None

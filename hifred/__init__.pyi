@@ -14,6 +14,7 @@ from . import (
     settings,
     simulation,
     solvers,
+    spectra,
     store,
     sweep,
     transforms,
@@ -27,6 +28,7 @@ from .posterior import Draws
 from .regions import read_regions, write_regions
 from .report import write_report
 from .simulation import simulate, simulate_model, simulation_settings
+from .spectra import write_spectra
 from .store import (
     Results,
     open_fusion_input,
@@ -84,10 +86,12 @@ __all__ = [
     "simulation_settings",
     "snapshot",
     "solvers",
+    "spectra",
     "store",
     "sweep",
     "transforms",
     "write_regions",
     "write_report",
+    "write_spectra",
 ]
 __version__: str

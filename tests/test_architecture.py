@@ -20,6 +20,7 @@ FLOORS = {
     "posterior": 4.5,  # of what fusion gives; the store writes its draws
     "store": 5,
     "selection": 5.5,  # chooses among the trials of a store
+    "spectra": 5.5,  # of stored cubes
     "sweep": 6,
     "plots": 7,
     "report": 8, "explore": 8,  # both draw with plots
@@ -48,6 +49,7 @@ LIBRARY_HOMES = {
     "xarray": {
         "observations", "fusion", "simulation", "measures", "store", "selection",
         "sweep", "cli", "plots", "report", "explore", "posterior", "regions",
+        "spectra",
     },
 }  # fmt: skip
 

@@ -23,10 +23,10 @@ AT_THE_TOP = {
     "prepare_input", "read_declaration", "read_draws", "read_preparation",
     "read_regions", "run_sweep", "save_draws", "save_fusion_input", "simulate",
     "simulate_model", "simulation_settings", "snapshot", "write_regions",
-    "write_report",
+    "write_report", "write_spectra",
     "errors", "explore", "functionals", "fusion", "measures", "observations",
     "operators", "plots", "posterior", "regions", "report", "selection", "settings",
-    "simulation", "solvers", "store", "sweep", "transforms",
+    "simulation", "solvers", "spectra", "store", "sweep", "transforms",
 }  # fmt: skip
 
 

@@ -55,6 +55,11 @@ COMMANDS = {
         "hifred.cli.results:export",
         "Write a sweep's results, one fusion or one input for other programs.",
     ),
+    "spectra": (
+        "hifred.cli.regions:spectra",
+        "Write spectra of regions of a fused cube, with responses, for XSPEC and "
+        "sherpa.",
+    ),
     "verify": (
         "hifred.cli.results:verify",
         "Read every byte of a sweep and compare it with its checksums.",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -47,8 +48,9 @@ def export_fits(
         with ``NAME.rmf`` and ``NAME.arf``; existing files are replaced.
     fusion_input : FusionInput, optional
         What was fused: gives the WCS, the exposure time and the line spread.
-    regions : mapping of str to (y, x) bool array, optional
-        By default ``field``, all pixels.
+    regions : mapping of str to (y, x) array, optional
+        Pixels in each, bool, or the shares of `hifred.read_regions`. By default
+        ``field``, all pixels.
     bootstrap : (replica, energy, y, x) DataArray, or Dataset, optional
         Refitted fluxes, or the summary of a bootstrap with ``standard_error``
         (energy, y, x). Spectra then have errors, and ``image_error.fits`` and
@@ -106,24 +108,28 @@ def _errors(
     Parameters
     ----------
     bootstrap : as for `export_fits`
-    summed : "energy", (y, x) bool array or None
+    summed : "energy", (y, x) array of shares or None
         What is summed before the error is taken.
     """
     is_summary = isinstance(bootstrap, xr.Dataset)
-    cubes = bootstrap["standard_error"].values ** 2 if is_summary else bootstrap.values
+    cubes = bootstrap["standard_error"].values if is_summary else bootstrap.values
     cubes = np.asarray(cubes, dtype=np.float64)
+    power = 2 if is_summary else 1
     if isinstance(summed, np.ndarray):
-        cubes = cubes[..., summed].sum(axis=-1)
+        weights = np.asarray(summed, dtype=np.float64)
+        cubes = np.tensordot(cubes**power, weights**power, axes=2)
     elif summed is not None:
-        cubes = cubes.sum(axis=-3)
+        cubes = (cubes**power).sum(axis=-3)
+    else:
+        cubes = cubes**power
     return np.sqrt(cubes) if is_summary else np.std(cubes, axis=0, ddof=1)
 
 
 def _check_region(name: str, region: np.ndarray, shape: tuple[int, int]) -> None:
     if np.shape(region) != shape or not np.any(region):
         raise HifredError(
-            f"region {name!r} must be a bool image of {shape} with pixels in it; got "
-            f"shape {np.shape(region)} with {int(np.sum(region))}."
+            f"region {name!r} must be a bool image of {shape}, or one of shares, with "
+            f"pixels in it; got shape {np.shape(region)} with {np.sum(region):g}."
         )
 
 
@@ -159,25 +165,50 @@ def region_spectrum(
     ----------
     result, fusion_input, bootstrap
         As for `export_fits`.
-    region : (y, x) bool array
+    region : (y, x) array, bool or shares of pixels
         Pixels to sum.
     """
+    flux = summed_flux(result["flux"].values, region)
+    error = None if bootstrap is None else _errors(bootstrap, region)
+    spectrum = flux_spectrum(result, flux, error, fusion_input)
+    share = np.full(len(flux), float(np.mean(region)))
+    return replace(spectrum, background_scale=share)
+
+
+def summed_flux(flux: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """Return the sum (..., energy) of cubes (..., energy, y, x) in shares of pixels."""
+    weights = np.asarray(region, dtype=np.float64)
+    return np.tensordot(np.asarray(flux, dtype=np.float64), weights, axes=2)
+
+
+def flux_spectrum(
+    result: xr.Dataset,
+    flux: np.ndarray,
+    error: np.ndarray | None = None,
+    fusion_input: FusionInput | None = None,
+) -> Spectrum:
+    """Return a flux as counts of the reference exposure.
+
+    Parameters
+    ----------
+    result, fusion_input
+        As for `export_fits`.
+    flux, error : (energy,) arrays, photon cm-2 s-1 per bin
+        Without errors, those of as many Poisson counts are a guess to start from.
+    """
     exposure = result["reference_exposure"].values
-    flux = result["flux"].values[:, region].sum(axis=1, dtype=np.float64)
     counts = flux * exposure
     # Below 1 count an error of 0 would outweigh all others.
-    error = np.sqrt(np.maximum(counts, 1.0))
-    if bootstrap is not None:
-        error = _errors(bootstrap, region) * exposure
+    guess = np.sqrt(np.maximum(counts, 1.0))
     return Spectrum(
         channel=np.arange(len(flux)),
         counts=counts,
         exposure_time=_exposure_time(fusion_input),
-        error=error,
+        error=guess if error is None else error * exposure,
         is_poisson=False,
         # As columns: gammapy reads no keywords.
         quality=np.zeros(len(flux), dtype=np.int64),
-        background_scale=np.full(len(flux), float(np.mean(region))),
+        background_scale=np.ones(len(flux)),
         keywords={**KEYWORDS, **_observed(fusion_input)},
     )
 
@@ -214,7 +245,7 @@ def write_spectrum(
     write_arf(folder / files["ANCRFILE"], Arf(edges, area, KEYWORDS))
     response = cube_response(result, fusion_input)
     write_rmf(folder / files["RESPFILE"], response)
-    named = Spectrum(**{**vars(spectrum), "files": files})
+    named = replace(spectrum, files=files)
     write_pha(folder / f"{name}.pha", named, response=response)
     return [folder / f"{name}.pha", *(folder / file for file in files.values())]
 

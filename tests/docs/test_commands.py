@@ -38,6 +38,11 @@ regularizer = "lrs"
 mu = [0.001, 0.01]
 rank = [3]
 """
+REGIONS = """\
+image
+circle(3,3,1.5) # text={knot}
+box(4,7,5,3,20) # text={rim}
+"""
 FOLDERS = {"quickstart": "first-look"}
 
 
@@ -73,6 +78,7 @@ def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         Path("toy.toml").write_text(TOY)
+        Path("snr.reg").write_text(REGIONS)
         ok("run", "toy.toml", "--directory", "first-look", "--executor", "inline")
         shutil.copytree("first-look/inputs/remnant.zarr", "toy.zarr")
         ok("collect", "first-look")

@@ -1,0 +1,115 @@
+"""What is true of the spectra of a fused cube, in words that go with the files."""
+
+import json
+
+import pandas as pd
+import xarray as xr
+
+from hifred.observations import FusionInput
+from hifred.store.fits_export import cube_response
+
+NOTE = """\
+Spectra of regions of a fused cube
+==================================
+
+NAME.pha   counts = flux of the region x reference exposure. They are not recorded
+           events: their errors are in STAT_ERR (POISSERR = F). No background is to be
+           subtracted.
+NAME.rmf   {resolution}
+NAME.arf   reference exposure / exposure time.
+regions.csv  area, counts, flux of each region; regions.reg, the regions themselves.
+
+{place}
+Errors
+------
+{errors}
+
+How to fit
+----------
+XSPEC:   data NAME.pha ; statistic chi ; fit
+sherpa:  load_pha("NAME.pha", use_errors=True) ; set_stat("chi2") ; fit()
+
+The parameters of the best fit are those of the fused spectrum. Do not use cstat: the
+counts are not Poisson. Do not read errors, or the goodness of the fit, from chi2: the
+bins are not independent. {recipe}
+"""
+SAMPLED = """\
+STAT_ERR is the standard deviation of each bin over the draws of the fusion. Bins
+depend on one another, within a region and between regions: a spectrum of {n_bins} bins
+has only about {independent} independent numbers (regions.csv, independent_bins).
+correlation.csv says how the fluxes of regions vary together. Bins in which all draws
+agree have an error of 1 count and QUALITY 2 (XSPEC: ignore bad; sherpa: ignore_bad()).
+"""
+GUESSED = """\
+STAT_ERR is a guess to start from: the error of as many Poisson counts. Bins depend on
+one another, within a region and between regions, and their true errors are not known.
+Draws give them: `hifred sample`, then `hifred spectra --draws`.
+"""
+RECIPE = """\
+Fit the spectrum of each draw in
+the same way (`hifred spectra --each-draw` writes them into draws/): the scatter of
+their parameters is the error.
+"""
+WARNING = """\
+Errors of parameters must
+come from draws, fitted one by one.
+"""
+PLACES = {
+    "matched": "The cube has the imager's point-spread function and the "
+    "spectrometer's line spread:\nlight within that blur of the edge of a region "
+    "counts for either side.\n",
+    "intrinsic": "The cube has no blur left, as far as the counts could take it "
+    "away: features finer\nthan the instruments' resolution hang on the prior.\n",
+    "as_given": "The cube is at the resolution that remains after the kernels that "
+    "were given.\n",
+}
+
+
+def spectra_note(
+    result: xr.Dataset, table: pd.DataFrame, fusion_input: FusionInput | None = None
+) -> str:
+    """Return the text that explains the files of region spectra.
+
+    Parameters
+    ----------
+    result : Dataset
+        As `hifred.fusion.fuse` returns it.
+    table : DataFrame
+        From `region_table`.
+    fusion_input : FusionInput, optional
+        What was fused.
+    """
+    target = json.loads(result.attrs.get("settings", "{}")).get("target_resolution")
+    is_sampled = "independent_bins" in table
+    errors = GUESSED
+    if is_sampled:
+        errors = SAMPLED.format(
+            n_bins=result.sizes["energy"],
+            independent=_span(table["independent_bins"]),
+        )
+    return NOTE.format(
+        resolution=_resolution(target, result, fusion_input),
+        place=PLACES.get(str(target), PLACES["matched"]),
+        errors=errors.strip(),
+        recipe=(RECIPE if is_sampled else WARNING).strip(),
+    )
+
+
+def _resolution(
+    target: object, result: xr.Dataset, fusion_input: FusionInput | None
+) -> str:
+    if target == "intrinsic":
+        return "the identity: the cube has no line spread left."
+    if fusion_input is None:
+        return (
+            "the identity, because the input was not given. The cube may have\n"
+            "           the spectrometer's line spread: write again with --input."
+        )
+    if cube_response(result, fusion_input).matrix.nnz == result.sizes["energy"]:
+        return "the identity: the spectrometer's redistribution was taken away."
+    return "the spectrometer's line spread, which the cube has."
+
+
+def _span(values: pd.Series) -> str:
+    low, high = round(values.min()), round(values.max())
+    return f"{low}" if low == high else f"{low} to {high}"

@@ -1,0 +1,100 @@
+"""The flux of regions of a fused cube, energy by energy, with draws of it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import xarray as xr
+
+from hifred import dims
+from hifred.errors import HifredError
+from hifred.regions import SkyRegion
+
+
+class DrawnCubes(Protocol):
+    """A fit and cubes that the counts would allow as well, as `hifred.Draws`."""
+
+    @property
+    def fit(self) -> xr.DataArray:
+        """Return the flux (energy, y, x) that was fitted."""
+        ...
+
+    def cubes(self) -> Iterator[xr.DataArray]:
+        """Yield the flux (energy, y, x) of every draw."""
+        ...
+
+
+def region_flux(
+    result: xr.Dataset,
+    regions: Sequence[SkyRegion],
+    draws: DrawnCubes | None = None,
+) -> xr.Dataset:
+    """Return the flux of each region, summed over shares of pixels.
+
+    Parameters
+    ----------
+    result : Dataset
+        As `hifred.fusion.fuse` returns it.
+    regions : sequence of SkyRegion
+        On the pixels of the cube; see `hifred.regions.fused_field`.
+    draws : Draws, optional
+        Of the same fusion.
+
+    Returns
+    -------
+    Dataset
+        ``flux`` (region, energy), photon cm-2 s-1 per bin; with draws ``drawn_flux``
+        (draw, region, energy) and ``standard_error`` (region, energy).
+
+    Raises
+    ------
+    HifredError
+        If there is no region, two have one name, or draws are of another cube.
+    """
+    _check(result, regions, draws)
+    weights = np.stack([region.weights.values for region in regions], axis=-1)
+    flux = _summed(result["flux"], weights)
+    coords = {
+        "region": ("region", [region.name for region in regions]),
+        "energy": result["energy"],
+        "energy_edges": result["energy_edges"],
+    }
+    found = xr.Dataset(
+        {"flux": (("region", "energy"), flux, _attrs("flux of the region"))}, coords
+    )
+    if draws is not None:
+        drawn = np.stack([_summed(cube, weights) for cube in draws.cubes()])
+        found["standard_error"] = found["flux"].copy(data=drawn.std(axis=0, ddof=1))
+        found["standard_error"].attrs = _attrs("standard deviation over the draws")
+        told = _attrs("flux of the region in each draw")
+        found["drawn_flux"] = (("draw", "region", "energy"), drawn, told)
+    return found
+
+
+def _summed(cube: xr.DataArray, weights: np.ndarray) -> np.ndarray:
+    """Return the sums (region, energy) of a cube in weights (y, x, region)."""
+    flux = np.asarray(cube.transpose(*dims.SKY_CUBE).values, dtype=np.float64)
+    return np.tensordot(flux, weights, axes=2).T
+
+
+def _attrs(long_name: str) -> dict[str, str]:
+    return {"units": dims.FLUX_UNIT, "long_name": long_name}
+
+
+def _check(
+    result: xr.Dataset, regions: Sequence[SkyRegion], draws: DrawnCubes | None
+) -> None:
+    names = [region.name for region in regions]
+    if not names or len(set(names)) < len(names):
+        raise HifredError(f"regions must have names of their own; got {names}.")
+    shape = tuple(result["flux"].sizes[dim] for dim in dims.SKY_CUBE)
+    for region in regions:
+        if region.weights.shape != shape[1:]:
+            raise HifredError(
+                f"region {region.name!r} must lie on the cube's pixels, {shape[1:]}; "
+                f"got {region.weights.shape}."
+            )
+    if draws is not None and draws.fit.shape != shape:
+        raise HifredError(
+            f"draws must be of the cube itself, {shape}; got {draws.fit.shape}."
+        )

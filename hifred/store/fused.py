@@ -1,0 +1,104 @@
+"""A fused cube wherever it is kept: a fusion's own file, a trial, a sweep's best."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+
+from hifred.errors import HifredError, SettingsError
+from hifred.observations import FusionInput
+from hifred.store import fusion_result
+from hifred.store.export import NEEDED
+from hifred.store.export_any import stored_schema
+from hifred.store.fusion_input import open_fusion_input
+from hifred.store.results import Results, open_results
+from hifred.store.trial_file import SUFFIX, open_trial
+
+
+@dataclass(frozen=True, eq=False)
+class FusedCube:
+    """The result of a fusion and what it was made from.
+
+    Parameters
+    ----------
+    result : Dataset
+        As `hifred.fusion.fuse` returns it.
+    fusion_input : FusionInput or None
+        Where it is known.
+    name : str
+        The trial, or the file.
+    """
+
+    result: xr.Dataset
+    fusion_input: FusionInput | None
+    name: str
+
+
+def open_fused(
+    path: Path, trial: str | None = None, fusion_input: Path | None = None
+) -> FusedCube:
+    """Open the result of one fusion, and its input where that is known.
+
+    Parameters
+    ----------
+    path : Path
+        What `hifred fuse` wrote, a trial's file, or a sweep directory.
+    trial : str, optional
+        Of a sweep: the first digits of a trial's id; by default the best.
+    fusion_input : Path, optional
+        What was fused; a sweep knows its own.
+
+    Raises
+    ------
+    HifredError
+        If there is no cube, or `trial` is given and `path` is no sweep.
+    """
+    if stored_schema(path) == fusion_result.SCHEMA:
+        _check_no_trial(path, trial)
+        result = xr.open_zarr(path, consolidated=False)
+        return _whole(result, _opened(fusion_input), path.name)
+    if path.name.endswith(SUFFIX):
+        _check_no_trial(path, trial)
+        result = open_trial(path)
+        known = fusion_input or _input_of(path.parents[2], result.attrs["record"])
+        return _whole(result, _opened(known), path.name.removesuffix(SUFFIX))
+    results = open_results(path)
+    chosen = results.trial(trial or _best(results))
+    known = fusion_input or _input_of(results.root, chosen.values)
+    return _whole(chosen.open(), _opened(known), chosen.id)
+
+
+def _check_no_trial(path: Path, trial: str | None) -> None:
+    if trial is not None:
+        raise SettingsError(
+            f"trial must name one of a sweep; {path} is a single fusion. Leave it out."
+        )
+
+
+def _best(results: Results) -> str:
+    frame = results.best(n=1)
+    if not len(frame):
+        raise HifredError(f"{results.root} must have a finished trial; it has none.")
+    return str(frame.index[0])
+
+
+def _input_of(root: Path, facts: object) -> Path | None:
+    model = facts.get("model") if hasattr(facts, "get") else None
+    path = root / "inputs" / f"{model}.zarr"
+    return path if path.exists() else None
+
+
+def _opened(path: Path | None) -> FusionInput | None:
+    return None if path is None else open_fusion_input(path)
+
+
+def _whole(
+    result: xr.Dataset, fusion_input: FusionInput | None, name: str
+) -> FusedCube:
+    missing = NEEDED - set(result.variables)
+    if missing:
+        raise HifredError(
+            f"{name} must hold a fused cube with its energies and pixels; it lacks "
+            f"{', '.join(sorted(map(str, missing)))}."
+        )
+    return FusedCube(result, fusion_input, name)

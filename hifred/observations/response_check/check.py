@@ -1,6 +1,7 @@
 """Do two observations agree through their responses? Figures, before a fusion."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -13,6 +14,10 @@ from hifred.observations.response_check.hypotheses import Pair
 from hifred.observations.response_check.likely_causes import explain
 from hifred.observations.response_check.misfit import Misfit
 from hifred.observations.response_check.report import CheckRow, ResponseReport
+from hifred.observations.response_check.stray_channels import (
+    stray_groups,
+    stray_row,
+)
 from hifred.observations.response_check.summed_spectra import spectrum_rows
 from hifred.observations.response_check.transfer import (
     FEWEST_COMPLETE,
@@ -37,7 +42,8 @@ def check_responses(
     The spectrometer's counts, seen through the imager's channels, must look like the
     imager's, seen through the spectrometer's pixels: no fusion is needed for that. The
     band images then tell normalisation, shift, PSF width and orientation; the summed
-    spectra tell the ratio of areas, energy scale and response width. Where a figure is
+    spectra tell the ratio of areas, energy scale and response width, and channels of
+    the imager that are contaminated or dead are named and left out. Where a figure is
     wrong, everything that may be behind it is fitted against the others (`explain`).
     Of two imagers only the images are compared, in brightness and position.
 
@@ -70,8 +76,12 @@ def check_responses(
         if n_shared < FEWEST_COMPLETE:
             reports.append(_not_compared(names, n_shared))
             continue
-        rows = _pair_rows(names, comparison, sky, kernels, responses)
-        reports.append(_pair_report(names, comparison, observations, sky, rows))
+        # All other figures are those of the rest: one contaminated band spoils them.
+        stray = stray_groups(comparison)
+        rest = replace(comparison, groups=comparison.groups & (stray == 1))
+        rows = [stray_row(names, stray, observations[first])]
+        rows += _pair_rows(names, rest, sky, kernels, responses)
+        reports.append(_pair_report(names, rest, observations, sky, rows))
     return ResponseReport(
         tuple(row for report in reports for row in report.rows),
         tuple(note for report in reports for note in report.notes),

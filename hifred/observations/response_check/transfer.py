@@ -88,6 +88,8 @@ class Comparison:
         The spectrometer's.
     pixels : (pixel,) bool array, groups : (group,) bool array
         Where the comparison holds: seen by both, not cut by the edge of the model.
+    dead : (group,) bool array
+        Groups that draw on channels which one of the two does not use at all.
     raw : (channel, pixel) array, count
         The spectrometer's counts, 0 where masked, background included.
     """
@@ -105,6 +107,7 @@ class Comparison:
     blur: Blur
     pixels: np.ndarray
     groups: np.ndarray
+    dead: np.ndarray
 
 
 def compare(
@@ -116,12 +119,14 @@ def compare(
     """Bring two observations of one sky to a common shape."""
     fine = _mean_spectral(spectrometer_response)
     blurs = _mean_blurs(imager_response, spectrometer_response, spectrometer)
-    groups = _channel_groups(imager.sizes["channel"])
+    groups = channel_groups(imager.sizes["channel"])
     channels = _mean_spectral(imager_response).adjoint(groups.T)
     transfer = _unfolded_transposed(fine, channels).T
     images, sky_variances, unseen = _sky_images(imager, blurs[0], groups)
+    dead = groups @ _dead_channels(imager) > 0
     counts, raw = _usable(spectrometer), _recorded(spectrometer)
-    whole_groups = _uncut(channels[[0, -1]].max(axis=0), channels.max(axis=0))
+    dead |= _unseen_share(transfer, _dead_channels(spectrometer)) > UNSEEN_SHARE
+    whole_groups = _uncut(channels[[0, -1]].max(axis=0), channels.max(axis=0)) & ~dead
     seen = _seen(spectrometer, transfer[whole_groups], blurs[1], unseen)
     whole_pixels = _uncut_pixels(blurs[1], spectrometer_response.input_shape[1:])
     pixels = _enough(whole_pixels & seen, seen)
@@ -140,7 +145,20 @@ def compare(
         blur=blurs[1],
         pixels=pixels,
         groups=whole_groups,
+        dead=dead,
     )
+
+
+def _dead_channels(observation: xr.Dataset) -> np.ndarray:
+    """Return which channels (channel,) no pixel uses, of those that use any."""
+    used = _flat(mask_of(observation)).any(axis=1)
+    return np.asarray(~used & used.any())
+
+
+def _unseen_share(transfer: np.ndarray, unseen: np.ndarray) -> np.ndarray:
+    """Return how much of what makes a group comes from unseen channels."""
+    weights = np.abs(transfer)
+    return (weights @ unseen) / np.maximum(weights.sum(axis=1), 1e-300)
 
 
 def _recorded(observation: xr.Dataset) -> np.ndarray:
@@ -158,7 +176,7 @@ def _usable(observation: xr.Dataset) -> np.ndarray:
     return _flat(np.where(mask_of(observation), counts, 0.0))
 
 
-def _channel_groups(n_channels: int) -> np.ndarray:
+def channel_groups(n_channels: int) -> np.ndarray:
     """Return the 0-1 matrix (group, channel) of neighbouring channels."""
     n_groups = min(n_channels, MOST_GROUPS)
     group = np.arange(n_channels) * n_groups // n_channels
@@ -252,7 +270,8 @@ def _sky_images(
     images = _unfolded(forward, backward, (groups @ _usable(imager)).T).T
     once = _inverse(backward(np.ones((counts.shape[1], 1))))[:, 0]
     raw = _unfolded(forward, backward, counts.T).T
-    masked = _flat(~mask).max(axis=0, keepdims=True).astype(float)
+    alive = ~_dead_channels(imager)
+    masked = _flat(~mask)[alive].any(axis=0, keepdims=True).astype(float)
     unseen = np.asarray((blur.backward(masked)[0] > 0) | (once == 0))
     return images, np.maximum(raw, 0.0) * once, unseen
 
@@ -262,7 +281,8 @@ def _seen(
 ) -> np.ndarray:
     """Return which pixels draw on used voxels alone, in every group of channels."""
     weights = np.abs(transfer)
-    masked = weights @ _flat(~mask_of(spectrometer))
+    alive = ~_dead_channels(spectrometer)
+    masked = weights[:, alive] @ _flat(~mask_of(spectrometer))[alive]
     all_of = blur.forward(np.ones((1, unseen.size)))[0]
     missing = blur.forward(unseen[None].astype(float))[0]
     used = masked <= UNSEEN_SHARE * weights.sum(axis=1, keepdims=True)

@@ -49,7 +49,7 @@ def test_right_responses_pass() -> None:
     assert report.is_ok
     assert report.warnings == ()
     assert "the responses agree" in str(report)
-    assert len(report.rows) == 11
+    assert len(report.rows) == 12
 
 
 def test_intrinsic_resolution_passes_as_well() -> None:

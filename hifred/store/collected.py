@@ -93,8 +93,10 @@ def write_generation(
 
     Raises
     ------
+    UnusableTrialError
+        If the cube of a trial is not what its attributes say.
     HifredError
-        If it cannot be written: the one before stays current.
+        If it cannot be written. In both cases the one before stays current.
     """
     results = root / "results"
     try:
@@ -177,7 +179,7 @@ def _cube_groups(
         alone = sum(key[0] == model for key in by_grid) == 1
         name = model if alone else f"{model}-{'x'.join(map(str, shape))}-{digest[:4]}"
         ids = _stable_order([row.trial_id for row in rows], earlier, name)
-        groups.append(CubeGroup(name, ids, [trial_path(root, i) for i in ids]))
+        groups.append(CubeGroup(name, shape, ids, [trial_path(root, i) for i in ids]))
     return groups
 
 
@@ -188,9 +190,11 @@ def _stable_order(ids: list[str], earlier: Path | None, name: str) -> list[str]:
         return ids
     with xr.open_zarr(folder, consolidated=False, chunks=None) as old:
         known = [str(i) for i in old[TRIAL].values]
-    members = set(ids)
-    kept = [i for i in known if i in members]
-    return kept + [i for i in ids if i not in set(kept)]
+    members, earlier_ids = set(ids), set(known)
+    return [
+        *(i for i in known if i in members),
+        *(i for i in ids if i not in earlier_ids),
+    ]
 
 
 def _sync_tree(folder: Path) -> None:

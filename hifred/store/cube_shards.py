@@ -3,7 +3,7 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -12,12 +12,29 @@ import numpy as np
 import xarray as xr
 import zarr
 
+from hifred.errors import SchemaError
 from hifred.store.result_table import TRIAL
 from hifred.store.trial_file import open_trial, read_arrays
 
 SHARD_BYTES = 128 * 2**20
 MAX_TRIALS_PER_SHARD = 256
 IMAGE_DIMS = ("energy", "y", "x")
+
+
+class UnusableTrialError(SchemaError):
+    """The cube or the maps of a trial are not what its attributes say.
+
+    Parameters
+    ----------
+    trial_id : str
+        Which trial.
+    why : str
+        What is wrong with its file.
+    """
+
+    def __init__(self, trial_id: str, why: str) -> None:
+        super().__init__(why)
+        self.trial_id = trial_id
 
 
 @final
@@ -29,6 +46,8 @@ class CubeGroup:
     ----------
     name : str
         Name of the group below ``cubes``.
+    shape : sequence of int
+        Energies, rows and columns of their cubes.
     trial_ids : sequence of str
         In the order in which they are stored.
     files : sequence of paths
@@ -36,6 +55,7 @@ class CubeGroup:
     """
 
     name: str
+    shape: Sequence[int]
     trial_ids: Sequence[str]
     files: Sequence[Path]
 
@@ -55,9 +75,14 @@ def write_cube_group(
         Coordinates along ``trial`` of these trials, in this order.
     earlier : path or None
         The generation before: its whole shards with the same trials are linked.
+
+    Raises
+    ------
+    UnusableTrialError
+        If the arrays of a trial are damaged or have another shape.
     """
-    with open_trial(group.files[0]) as first:
-        images = _image_variables(first)
+    with _usable(group.trial_ids[0]), open_trial(group.files[0]) as first:
+        images = _image_variables(first, group.shape)
         shared = first.drop_vars(
             [name for name in first.variables if not _is_grid_coordinate(first, name)]
         ).load()
@@ -85,12 +110,33 @@ def _is_grid_coordinate(dataset: xr.Dataset, name: Any) -> bool:
     return name in dataset.coords and set(dataset[name].dims) <= set(IMAGE_DIMS)
 
 
-def _image_variables(dataset: xr.Dataset) -> dict[str, xr.Variable]:
-    return {
+@contextlib.contextmanager
+def _usable(trial_id: str) -> Iterator[None]:
+    try:
+        yield
+    except SchemaError as error:
+        raise UnusableTrialError(trial_id, str(error)) from error
+
+
+def _image_variables(
+    dataset: xr.Dataset, shape: Sequence[int]
+) -> dict[str, xr.Variable]:
+    images = {
         str(name): array.variable
         for name, array in dataset.data_vars.items()
         if array.ndim >= 2 and array.dims == IMAGE_DIMS[-array.ndim :]
     }
+    for name, image in images.items():
+        _check_shape(name, image.shape, shape[-image.ndim :])
+    return images
+
+
+def _check_shape(name: str, got: Sequence[int], expected: Sequence[int]) -> None:
+    if tuple(got) != tuple(expected):
+        raise SchemaError(
+            f"{name!r} must have shape {tuple(expected)}, as the attributes of the "
+            f"trial say; got {tuple(got)}. `hifred verify --repair` sets it aside."
+        )
 
 
 @final
@@ -126,16 +172,18 @@ class _Writer:
     def write(self) -> None:
         n_linked = self._link_whole_shards()
         for first in range(n_linked * self.step, len(self.group.files), self.step):
-            files = self.group.files[first : first + self.step]
-            self._write_shard(first, files)
+            self._write_shard(slice(first, first + self.step))
 
-    def _write_shard(self, first: int, files: Sequence[Path]) -> None:
+    def _write_shard(self, place: slice) -> None:
         blocks: dict[str, list[np.ndarray]] = {name: [] for name in self.arrays}
-        for file in files:
-            for name, values in read_arrays(file, blocks).items():
-                blocks[name].append(values)
+        ids, files = self.group.trial_ids[place], self.group.files[place]
+        for trial_id, file in zip(ids, files, strict=True):
+            with _usable(trial_id):
+                for name, values in read_arrays(file, blocks).items():
+                    _check_shape(name, values.shape, self.images[name].shape)
+                    blocks[name].append(values)
         for name, array in self.arrays.items():
-            array[first : first + len(files)] = np.stack(blocks[name])
+            array[place.start : place.start + len(files)] = np.stack(blocks[name])
 
     def _link_whole_shards(self) -> int:
         n_same = self._n_same_trials()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ SCHEMA_VERSION = 1
 SUFFIX = ".zarr.zip"
 NUMERIC_TYPES = ("bool", "int", "uint", "float")
 ALLOWED_TYPES = ("string", *NUMERIC_TYPES)
+NO_GRID: Mapping[str, Any] = {"shape": [], "digest": ""}
 
 
 def trial_path(root: Path, trial_id: str) -> Path:
@@ -78,7 +79,7 @@ def _attributes(result: xr.Dataset, record: Mapping[str, Any]) -> dict[str, Any]
 def grid_facts(result: xr.Dataset) -> dict[str, Any]:
     """Return shape and digest of the grid that the cube of `result` lives on."""
     if "flux" not in result:
-        return {"shape": [], "digest": ""}
+        return dict(NO_GRID)
     flux = result["flux"]
     digest = hashlib.sha256()
     for dim in flux.dims:
@@ -105,10 +106,41 @@ def read_trial_attributes(path: Path) -> dict[str, Any]:
     with open_sealed(path) as archive:
         metadata = _root_metadata(path, archive)
     attributes: dict[str, Any] = metadata["attributes"]
-    for name, fact in attributes.get("measures", {}).items():
-        if isinstance(fact["value"], str):
-            attributes["measures"][name]["value"] = float(fact["value"])
-    return attributes
+    try:
+        return attributes | {
+            "measures": _read_measures(attributes.get("measures", {})),
+            "grid": _read_grid(attributes.get("grid", NO_GRID)),
+            "record": dict(attributes.get("record", {})),
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedFileError(
+            f"{path.name} must say measures, grid and record as hifred writes them; "
+            f"got {error}. `hifred verify --repair` sets it aside."
+        ) from error
+
+
+def _read_measures(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"value": _read_number(fact["value"]), "attrs": dict(fact["attrs"])}
+        for name, fact in facts.items()
+    }
+
+
+def _read_number(value: object) -> float:
+    """Return a number of JSON, or one that JSON cannot say, as text."""
+    if isinstance(value, str):
+        return float(value)
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} for a number")
+    return value
+
+
+def _read_grid(facts: Mapping[str, Any]) -> dict[str, Any]:
+    shape, digest = facts["shape"], facts["digest"]
+    whole = all(type(n) is int and n > 0 for n in shape) and len(shape) in (0, 3)
+    if not whole or not isinstance(digest, str):
+        raise TypeError(f"{facts!r} for a grid")
+    return {"shape": list(shape), "digest": digest}
 
 
 def scalar_measures(attributes: Mapping[str, Any]) -> dict[str, float]:
@@ -161,7 +193,7 @@ def open_trial(path: Path) -> xr.Dataset:
     store = ZipStore(path, mode="r")
     try:
         return xr.open_zarr(store, consolidated=True, chunks=None)
-    except (ValueError, KeyError, zarr.errors.BaseZarrError) as error:
+    except (ValueError, KeyError, TypeError, zarr.errors.BaseZarrError) as error:
         raise DamagedFileError(f"{path.name} cannot be read: {error}.") from error
 
 
@@ -180,15 +212,22 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
 
 
 def _read_array(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    metadata = json.loads(read_member(path, archive, f"{name}/zarr.json"))
-    data_type, shape = str(metadata["data_type"]), tuple(metadata["shape"])
-    if metadata["codecs"] != RAW_CODECS or not data_type.startswith(NUMERIC_TYPES):
+    try:
+        metadata = json.loads(read_member(path, archive, f"{name}/zarr.json"))
+        data_type, codecs = str(metadata["data_type"]), metadata["codecs"]
+        shape = tuple(int(n) for n in metadata["shape"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedFileError(f"{path.name} must describe {name!r}.") from error
+    if codecs != RAW_CODECS or not data_type.startswith(NUMERIC_TYPES):
         raise SchemaError(f"{path.name} must hold {name!r} as plain numbers.")
     key = "/".join([name, "c", *["0"] * len(shape)])
-    values = np.frombuffer(read_member(path, archive, key), np.dtype(data_type))
-    if values.size != math.prod(shape):
-        raise DamagedFileError(f"{path.name} must hold all of {name!r}.")
-    return values.reshape(shape)
+    content = read_member(path, archive, key)
+    if len(content) != math.prod(shape) * np.dtype(data_type).itemsize:
+        raise DamagedFileError(
+            f"{path.name} must hold all of {name!r}, of shape {shape}; it has "
+            f"{len(content)} bytes."
+        )
+    return np.frombuffer(content, np.dtype(data_type)).reshape(shape)
 
 
 def verify_trial(path: Path, trial_id: str) -> None:
@@ -200,8 +239,20 @@ def verify_trial(path: Path, trial_id: str) -> None:
         Naming what is wrong.
     """
     check_seal(path)
-    found = read_trial_attributes(path).get("record", {}).get("trial_id")
+    attributes = read_trial_attributes(path)
+    found = attributes["record"].get("trial_id")
     if found != trial_id:
         raise DamagedFileError(
             f"{path.name} must hold trial {trial_id}; it holds {found}."
+        )
+    if shape := attributes["grid"]["shape"]:
+        _check_flux(path, shape)
+
+
+def _check_flux(path: Path, shape: Sequence[int]) -> None:
+    flux = read_arrays(path, ["flux"])["flux"]
+    if flux.shape != tuple(shape):
+        raise DamagedFileError(
+            f"{path.name} must hold a cube of shape {tuple(shape)}, as its attributes "
+            f"say; got {flux.shape}."
         )

@@ -61,5 +61,7 @@ class TrialRow:
     @property
     def grid(self) -> tuple[tuple[int, ...], str]:
         """Return shape and digest of its cube's grid."""
-        facts = (self.attributes or {}).get("grid", {"shape": [], "digest": ""})
+        if self.attributes is None:
+            return (), ""
+        facts = self.attributes["grid"]
         return tuple(facts["shape"]), facts["digest"]

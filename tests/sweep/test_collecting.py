@@ -1,5 +1,6 @@
 """Collecting: incremental, idempotent, one step from old to new."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,15 @@ import xarray as xr
 
 from hifred.errors import HifredError
 from hifred.store import cube_shards
+from hifred.store.sealed_zip import open_sealed, write_sealed
 from hifred.store.trial_file import open_trial
 from hifred.store.trial_row import STATUS_FLAGS
 from hifred.sweep.driver.run import run_sweep
 from hifred.sweep.plan.declaration import Declaration, declare
+from hifred.sweep.plan.plan import read_plan
 from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.collecting import collect
+from hifred.sweep.watch.upkeep import verify
 from tests.sweep.stub_kernels import StubKernel
 
 
@@ -166,3 +170,55 @@ def test_a_broken_pointer_is_told(source: Path, tmp_path: Path) -> None:
     (sweep / "results/CURRENT").write_text("../../elsewhere.zarr\n")
     with pytest.raises(HifredError, match="must name a generation beside it"):
         collect(sweep)
+
+
+def forged(path: Path, member: str, change) -> None:
+    """Change one JSON member of a trial file, and seal it as hifred would."""
+    with open_sealed(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    metadata = json.loads(members[member])
+    change(metadata)
+    members[member] = json.dumps(metadata).encode()
+    with path.open("w+b") as file:
+        write_sealed(file, members)
+
+
+def set_shape(*shape: int):
+    return lambda metadata: metadata.update(shape=list(shape))
+
+
+def set_grid(shape: object):
+    return lambda metadata: metadata["attributes"]["grid"].update(shape=shape)
+
+
+def set_measures(measures: object):
+    return lambda metadata: metadata["attributes"].update(measures=measures)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize(
+    ("member", "change"),
+    [
+        ("flux/zarr.json", set_shape(2, 4, 3)),
+        ("flux/zarr.json", set_shape(2000, 3000, 400000)),
+        ("flux/zarr.json", lambda metadata: metadata.pop("codecs")),
+        ("zarr.json", set_grid([2, 2, 6])),
+        ("zarr.json", set_grid("large")),
+        ("zarr.json", set_measures(["nmse_db"])),
+        ("zarr.json", set_measures({"nmse_db": {"value": "high", "attrs": {}}})),
+    ],
+)
+def test_a_forged_trial_stops_nobody(
+    source: Path, tmp_path: Path, number: int, member: str, change
+) -> None:
+    sweep = run(grid_of(source, 3), tmp_path / "s")
+    directory = SweepDirectory(sweep)
+    ids = [trial.id for trial in read_plan(directory).trials]
+    forged(directory.trial(ids[number]), member, change)
+    report = collect(sweep, cubes="all")
+    assert list(report.damaged) == [ids[number]]
+    assert "must" in report.damaged[ids[number]]
+    cubes = xr.open_zarr(report.path, group="cubes/a")
+    assert set(cubes.trial.values) == set(ids) - {ids[number]}
+    name = directory.trial(ids[number]).relative_to(sweep)
+    assert str(name) in verify(sweep).damaged

@@ -9,12 +9,13 @@ from typing import final
 
 from hifred.errors import SchemaError, SettingsError
 from hifred.store.collected import Selection, known_records, write_generation
+from hifred.store.cube_shards import UnusableTrialError
 from hifred.store.ranking import ranked_trials
 from hifred.store.result_table import result_table
 from hifred.store.trial_file import read_trial_attributes
 from hifred.store.trial_row import TrialRow
 from hifred.store.trial_table import TrialTable
-from hifred.sweep.plan.plan import Trial
+from hifred.sweep.plan.plan import Head, Trial
 from hifred.sweep.watch.snapshot import SweepView
 from hifred.sweep.watch.states import BAD_STATES
 
@@ -71,22 +72,33 @@ def collect(
     states = view.states()
     done = [t.id for t in view.plan.trials if states[t.id] == "done"]
     attributes, damaged = _attributes_of(view, done)
-    rows = [
-        _row(trial, states[trial.id], view, attributes.get(trial.id), damaged)
-        for trial in view.plan.trials
-    ]
-    selection = select_cubes(cubes or view.options.cubes, by, rows)
-    head = view.plan.head
-    about = {
+    while True:
+        rows = [
+            _row(trial, states[trial.id], view, attributes.get(trial.id), damaged)
+            for trial in view.plan.trials
+        ]
+        selection = select_cubes(cubes or view.options.cubes, by, rows)
+        try:
+            path, is_new = write_generation(
+                view.directory.root, rows, selection, _about(view.plan.head)
+            )
+        except UnusableTrialError as error:
+            # The others are collected without it.
+            damaged[error.trial_id] = str(error)
+            del attributes[error.trial_id]
+            continue
+        return CollectReport(
+            path, is_new, len(attributes), len(rows), len(selection.trial_ids), damaged
+        )
+
+
+def _about(head: Head) -> dict[str, object]:
+    return {
         "name": head.name,
         "kernel": head.kernel,
         "inputs": {name: known.digest for name, known in head.inputs.items()},
         "code_changes": [asdict(change) for change in head.code_changes],
     }
-    path, is_new = write_generation(view.directory.root, rows, selection, about)
-    return CollectReport(
-        path, is_new, len(attributes), len(rows), len(selection.trial_ids), damaged
-    )
 
 
 def _attributes_of(

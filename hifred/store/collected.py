@@ -189,12 +189,13 @@ def _stable_order(ids: list[str], earlier: Path | None, name: str) -> list[str]:
     if folder is None or not folder.exists():
         return ids
     with xr.open_zarr(folder, consolidated=False, chunks=None) as old:
-        known = [str(i) for i in old[TRIAL].values]
-    members, earlier_ids = set(ids), set(known)
-    return [
-        *(i for i in known if i in members),
-        *(i for i in ids if i not in earlier_ids),
-    ]
+        return kept_order([str(i) for i in old[TRIAL].values], ids)
+
+
+def kept_order(earlier: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """Return `ids`: those of `earlier` in its order, then the new ones in theirs."""
+    present, known = set(ids), set(earlier)
+    return [*(i for i in earlier if i in present), *(i for i in ids if i not in known)]
 
 
 def _sync_tree(folder: Path) -> None:

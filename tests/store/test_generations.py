@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hifred.store.collected import Selection, known_records, write_generation
+from hifred.store.collected import (
+    Selection,
+    kept_order,
+    known_records,
+    write_generation,
+)
 from hifred.store.generations import (
     current_generation,
     old_generations,
@@ -61,19 +66,30 @@ def _read_until(path: Path, stop, faults) -> None:
             return
 
 
-def test_readers_are_not_disturbed_by_any_number_of_collects(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("n_readers", "n_collects"),
+    [(1, 5), pytest.param(4, 50, marks=pytest.mark.drill)],
+)
+def test_readers_are_not_disturbed_by_any_number_of_collects(
+    tmp_path: Path, n_readers: int, n_collects: int
+) -> None:
     (tmp_path / "results").mkdir()
     held = collect(tmp_path, 2)
     results = open_results(tmp_path)
     context = multiprocessing.get_context("fork")
     stop, faults = context.Event(), context.Queue()
-    reader = context.Process(target=_read_until, args=(held, stop, faults))
-    reader.start()
-    for n_trials in range(3, 8):
+    readers = [
+        context.Process(target=_read_until, args=(held, stop, faults))
+        for _ in range(n_readers)
+    ]
+    for reader in readers:
+        reader.start()
+    for n_trials in range(3, 3 + n_collects):
         collect(tmp_path, n_trials)
     stop.set()
-    reader.join(20)
-    assert reader.exitcode == 0
+    for reader in readers:
+        reader.join(20)
+        assert reader.exitcode == 0
     assert faults.empty()
     assert results.table()["nmse_db"].tolist() == [0.0, 1.0]
     assert float(results.cubes("a")["flux"].max()) == 2.0
@@ -161,3 +177,23 @@ def test_a_store_of_an_earlier_version_stays_readable(tmp_path: Path) -> None:
     findings = Findings()
     _check_results(findings, SweepDirectory(tmp_path))
     assert findings.is_clean
+
+
+class CountedId(str):
+    """An id that counts how often it is looked up."""
+
+    n_hashes = 0
+
+    def __hash__(self) -> int:
+        CountedId.n_hashes += 1
+        return super().__hash__()
+
+
+def test_the_order_of_many_trials_is_linear_work() -> None:
+    ids = [CountedId(f"{number:012x}") for number in range(500)]
+    assert kept_order(ids[300:100:-1], ids) == [
+        *ids[300:100:-1],
+        *ids[:101],
+        *ids[301:],
+    ]
+    assert CountedId.n_hashes < 10 * len(ids)

@@ -11,6 +11,7 @@ from hifred.sweep.plan.declaration import declare
 from hifred.sweep.plan.plan import read_plan, write_plan
 from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.collecting import collect
+from hifred.sweep.watch.preview import preview
 from hifred.sweep.watch.snapshot import snapshot
 from tests.sweep.stub_kernels import StubKernel
 
@@ -28,6 +29,19 @@ def test_two_models_of_one_file_are_run_and_collected_once(
     assert "models 'a', 'b' hold the same data" in caplog.text
     assert collect(root).n_trials == 2
     assert list(open_results(root).table()["model"]) == ["a", "a"]
+
+
+def test_a_preview_counts_them_once(source: Path, tmp_path: Path) -> None:
+    other = tmp_path / "copy.bin"
+    other.write_bytes(source.read_bytes())
+    declared = declare("s", {"a": source, "b": other}, {"mu": [1, 2], "rank": 3})
+    root = tmp_path / "s"
+    told = preview(declared, directory=root, kernel=StubKernel())
+    assert (told.n_trials, told.n_new, told.n_duplicates) == (2, 2, 2)
+    assert told.by_model == {"a": 2}
+    run_sweep(declared, directory=root, executor="inline", kernel=StubKernel())
+    told = preview(declared, directory=root, kernel=StubKernel())
+    assert (told.n_trials, told.n_done, told.n_new) == (2, 2, 0)
 
 
 def test_a_plan_that_has_a_trial_twice_is_read_as_once(

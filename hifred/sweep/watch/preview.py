@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import final
 
@@ -14,7 +14,7 @@ from hifred.sweep.kernels.kernel import Kernel
 from hifred.sweep.plan.declaration import Declaration
 from hifred.sweep.plan.expansion import Point
 from hifred.sweep.plan.inputs import materialise
-from hifred.sweep.plan.plan import Trial, whole_settings
+from hifred.sweep.plan.plan import PlannedInput, Trial, whole_settings
 from hifred.sweep.plan.planning import Checked, check_plan, identified
 from hifred.sweep.plan.target import sweep_target
 from hifred.sweep.record.layout import SweepDirectory
@@ -97,9 +97,9 @@ def preview(
     sweep, declaration = sweep_target(target, directory)
     checked = check_plan(sweep, declaration, kernel, allow_code_change=True)
     view = SweepView(sweep.root) if checked.before else None
-    known = _known_trials(checked)
+    known = _known_trials(checked, kernel)
     published = sweep.published()
-    points = checked.expansion.points
+    points = _distinct(checked.expansion.points, known)
     left = [
         p for p in points if (t := known.get(p.key)) is None or t.id not in published
     ]
@@ -113,13 +113,13 @@ def preview(
         n_new=sum(
             (t := known.get(p.key)) is None or t.id not in planned for p in points
         ),
-        n_duplicates=checked.expansion.n_duplicates,
+        n_duplicates=checked.expansion.n_declared - len(points),
         n_excluded=checked.expansion.n_excluded,
         by_model=dict(Counter(p.model for p in points)),
         by_regularizer=dict(Counter(map(_kind, points))),
         cpu_seconds=_total(timing, left),
         timed_by=timed_by,
-        n_bytes=_bytes(sweep, checked, kernel, published),
+        n_bytes=_bytes(sweep, checked, points, kernel, published),
         n_files=len(points) + CONSTANT_FILES,
     )
 
@@ -128,11 +128,26 @@ def _kind(point: Point) -> str:
     return str(point.settings.get("regularizer", "all"))
 
 
-def _known_trials(checked: Checked) -> dict[str, Trial]:
-    """Return the trials whose ids can be told, because their input is known."""
-    points = [p for p in checked.expansion.points if p.model in checked.head.inputs]
-    trials = identified(checked.head, points)
+def _known_trials(checked: Checked, kernel: Kernel) -> dict[str, Trial]:
+    """Return the trials whose ids can be told, because their input is there."""
+    found = {
+        name: PlannedInput(kernel.input_digest(source), {}, None)
+        for name, source in checked.sources.items()
+        if source is not None and name not in checked.head.inputs
+    }
+    head = replace(checked.head, inputs=checked.head.inputs | found)
+    points = [p for p in checked.expansion.points if p.model in head.inputs]
+    trials = identified(head, points)
     return {p.key: trial for p, trial in zip(points, trials, strict=True)}
+
+
+def _distinct(points: Sequence[Point], known: Mapping[str, Trial]) -> list[Point]:
+    """Return each trial once: two models of the same data compute the same."""
+    once: dict[str, Point] = {}
+    for point in points:
+        trial = known.get(point.key)
+        once.setdefault(point.key if trial is None else trial.id, point)
+    return list(once.values())
 
 
 def _timing(
@@ -206,9 +221,12 @@ def _total(timing: Mapping[str, float], left: Sequence[Point]) -> float | None:
 
 
 def _bytes(
-    sweep: SweepDirectory, checked: Checked, kernel: Kernel, published: set[str]
+    sweep: SweepDirectory,
+    checked: Checked,
+    points: Sequence[Point],
+    kernel: Kernel,
+    published: set[str],
 ) -> int | None:
-    points = checked.expansion.points
     if published:
         some = sorted(published)[:20]
         sizes = [sweep.trial(trial_id).stat().st_size for trial_id in some]

@@ -8,24 +8,36 @@ from typing import Any
 import click
 
 from hifred.cli.live import live_view, render, watch
-from hifred.cli.output import console, duration, print_json, print_rows, size
+from hifred.cli.output import (
+    console,
+    duration,
+    print_json,
+    print_rows,
+    print_verdicts,
+    size,
+)
 from hifred.cli.plain_speech import say
 from hifred.cli.setting_options import setting_options
+from hifred.selection.verdicts import sweep_verdicts
 from hifred.sweep.driver.run import RunReport, run_sweep
 from hifred.sweep.executors.choose import choose_executor
 from hifred.sweep.executors.jobs import describe_jobs, end_driver_job, read_jobs
 from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.plan.target import plan_sweep, sweep_target
 from hifred.sweep.plan.template import write_template
+from hifred.sweep.watch.collecting import finished_table
 from hifred.sweep.watch.commands import cancel as cancel_trials
 from hifred.sweep.watch.commands import retry as retry_trials
 from hifred.sweep.watch.inspection import inspect_trial, reproduce, trial_log
 from hifred.sweep.watch.listing import list_rows
 from hifred.sweep.watch.preview import Preview, preview
-from hifred.sweep.watch.snapshot import SweepView
+from hifred.sweep.watch.remedies import remedies
+from hifred.sweep.watch.snapshot import Snapshot, SweepView
 from hifred.sweep.watch.states import STATES
 
 PATH = click.Path(path_type=Path)
+# Reading the files of more takes seconds.
+MOST_JUDGED = 2000
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 WHERE = click.option("--where", help="Conditions, such as 'rank >= 8 and mu < 0.1'.")
 DIRECTORY = click.option(
@@ -147,12 +159,20 @@ def _print_report(report: RunReport) -> None:
         say(f"ended early: {report.message}", err=True)
     if report.exit_code == 3:
         say(f"go on with: hifred run {report.directory}", err=True)
-    elif report.exit_code == 1:
-        say(
-            f"see: hifred list {report.directory} --state failed; "
-            f"again: hifred retry {report.directory}",
-            err=True,
-        )
+    _print_outcome(report.directory, report.snapshot)
+
+
+def _print_outcome(directory: Path, snapshot: Snapshot) -> None:
+    """Say what to do about what ended badly, and what the rest say of the choice."""
+    for line in remedies(snapshot, directory):
+        say(line, err=True)
+    n_done = snapshot.counts["done"]
+    if snapshot.n_open or not n_done:
+        return
+    if n_done > MOST_JUDGED:
+        say(f"what to choose: hifred collect {directory}, then hifred best {directory}")
+    else:
+        print_verdicts(sweep_verdicts(finished_table(directory)))
 
 
 @click.command(epilog="Example: hifred status first-look --json")
@@ -168,6 +188,7 @@ def status(directory: Path, *, keep: bool, as_json: bool) -> None:
     else:
         console().print(render(snapshot))
         say("".join(f"{line}\n" for line in describe_jobs(directory)), nl=False)
+        _print_outcome(directory, snapshot)
     sys.exit(snapshot.exit_code)
 
 

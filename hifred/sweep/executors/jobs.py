@@ -1,6 +1,7 @@
 """The jobs behind a sweep, for `status` and `cancel`; empty where there are none."""
 
 import time
+from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def read_jobs(sweep: Path) -> dict[str, object]:
     -------
     dict
         Empty for a sweep that never saw a cluster; else ``driver`` (job id, name, state
-        of the job of ``hifred submit``, or None) and ``run`` (the latest driver's own
-        account of its worker jobs, or None).
+        of the job of ``hifred submit``, or None), ``run`` (the latest driver's own
+        account of its worker jobs, or None) and ``earlier_runs`` (those before it).
     """
     journals = read_journals(sweep)
     driver = _known_driver(sweep)
@@ -33,6 +34,7 @@ def read_jobs(sweep: Path) -> dict[str, object]:
     return {
         "driver": None if driver is None else asdict(driver),
         "run": asdict(journals[-1]) if journals else None,
+        "earlier_runs": [asdict(page) for page in journals[:-1]],
     }
 
 
@@ -42,8 +44,11 @@ def describe_jobs(sweep: Path) -> list[str]:
     lines = []
     if driver is not None:
         lines.append(f"driver: SLURM job {driver.job_id} {driver.state}")
-    for page in read_journals(sweep)[-1:]:
-        lines += _describe_run(page)
+    journals = read_journals(sweep)
+    if len(journals) > 1:
+        lines.append(_describe_earlier(journals[:-1]))
+    if journals:
+        lines += _describe_run(journals[-1])
     return lines
 
 
@@ -81,6 +86,12 @@ def _driver_state(driver: DriverJob) -> str:
         return job_queue.why_ended(driver.job_id)
     place = queued.node or queued.reason
     return f"{queued.state} ({place}), {queued.left} left"
+
+
+def _describe_earlier(pages: list[JournalPage]) -> str:
+    ends = sum((Counter(page.ended) for page in pages), Counter())
+    told = ", ".join(f"{count} {cause}" for cause, count in ends.most_common())
+    return f"{len(pages)} earlier runs; their jobs ended: {told or 'none early'}"
 
 
 def _describe_run(page: JournalPage) -> list[str]:

@@ -17,7 +17,7 @@ from hifred.store.trial_row import TrialRow
 from hifred.store.trial_table import TrialTable
 from hifred.sweep.plan.plan import Head, Trial
 from hifred.sweep.watch.snapshot import SweepView
-from hifred.sweep.watch.states import BAD_STATES
+from hifred.sweep.watch.states import BAD_STATES, TrialState
 
 # Below this, `auto` collects every cube.
 AUTO_BYTES = 2 * 2**30
@@ -70,13 +70,9 @@ def collect(
     """
     view = SweepView(root)
     states = view.states()
-    done = [t.id for t in view.plan.trials if states[t.id] == "done"]
-    attributes, damaged = _attributes_of(view, done)
+    attributes, damaged = _attributes_of(view, states)
     while True:
-        rows = [
-            _row(trial, states[trial.id], view, attributes.get(trial.id), damaged)
-            for trial in view.plan.trials
-        ]
+        rows = _rows(view, states, attributes, damaged)
         selection = select_cubes(cubes or view.options.cubes, by, rows)
         try:
             path, is_new = write_generation(
@@ -92,6 +88,15 @@ def collect(
         )
 
 
+def finished_table(root: str | Path) -> TrialTable:
+    """Return the table that `collect` would write for `root`; nothing is written."""
+    view = SweepView(root)
+    states = view.states()
+    return TrialTable.of(
+        result_table(_rows(view, states, *_attributes_of(view, states)))
+    )
+
+
 def _about(head: Head) -> dict[str, object]:
     return {
         "name": head.name,
@@ -102,8 +107,9 @@ def _about(head: Head) -> dict[str, object]:
 
 
 def _attributes_of(
-    view: SweepView, done: Sequence[str]
+    view: SweepView, states: Mapping[str, TrialState]
 ) -> tuple[dict[str, Mapping[str, object]], dict[str, str]]:
+    done = [t.id for t in view.plan.trials if states[t.id] is TrialState.DONE]
     known = known_records(view.directory.results)
     found = {trial_id: known[trial_id] for trial_id in done if trial_id in known}
     damaged: dict[str, str] = {}
@@ -122,6 +128,18 @@ def _attributes_of(
             else:
                 found[trial_id] = answer
     return found, damaged
+
+
+def _rows(
+    view: SweepView,
+    states: Mapping[str, TrialState],
+    attributes: Mapping[str, Mapping[str, object]],
+    damaged: Mapping[str, str],
+) -> list[TrialRow]:
+    return [
+        _row(trial, states[trial.id], view, attributes.get(trial.id), damaged)
+        for trial in view.plan.trials
+    ]
 
 
 def _row(

@@ -24,23 +24,23 @@ COMMANDS = {
         "Run TARGET (a sweep.toml or a sweep directory), or go on with it.",
     ),
     "status": (
-        "hifred.cli.sweep:status",
+        "hifred.cli.watch:status",
         "Print the number of trials in each state, time left, and the top errors.",
     ),
     "list": (
-        "hifred.cli.sweep:list_trials",
+        "hifred.cli.watch:list_trials",
         "Print trials, chosen by state and condition.",
     ),
     "show": (
-        "hifred.cli.sweep:show",
+        "hifred.cli.watch:show",
         "Print settings, provenance, log and traceback of one trial.",
     ),
     "retry": (
-        "hifred.cli.sweep:retry",
+        "hifred.cli.watch:retry",
         "Let trials that ended badly be tried again by the next run.",
     ),
     "cancel": (
-        "hifred.cli.sweep:cancel",
+        "hifred.cli.watch:cancel",
         "Take trials that are not done out of the sweep; `hifred retry` undoes it.",
     ),
     "collect": (
@@ -108,6 +108,10 @@ COMMANDS = {
     ),
 }
 
+# These say at once that they have begun, unless told to be quiet.
+SLOW = ("run", "status", "submit", "report", "explore", "fuse", "bootstrap")
+QUIET = {"--quiet", "--json", "--help"}
+
 
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -117,6 +121,9 @@ class _LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         module, attribute = COMMANDS[name][0].split(":")
+        if name in SLOW and not QUIET & set(sys.argv):
+            # What it needs takes seconds to load, on a busy login node many.
+            say(f"hifred {name} ...", err=True)
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 

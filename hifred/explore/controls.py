@@ -8,7 +8,7 @@ from hifred.explore.choices import Choices
 from hifred.explore.grid_view import GridView
 from hifred.explore.maps_panel import MapsPanel
 from hifred.explore.spectrum_view import SpectrumView
-from hifred.measures import measure_name
+from hifred.measures.names import measure_name
 from hifred.plots.labels import BETTER, band_text, measure_unit, plain_unit
 from hifred.plots.shelf import Shelf
 from hifred.store.ranking import ranked_measures

@@ -3,7 +3,7 @@
 from html import escape
 
 from hifred.explore.choices import swept_settings
-from hifred.measures import measure_name
+from hifred.measures.names import measure_name
 from hifred.plots.labels import measure_unit, plain_unit
 from hifred.plots.shelf import Shelf
 from hifred.store.ranking import ranked_measures

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import xarray as xr
 
-from hifred.measures import measure_name
+from hifred.measures.names import measure_name
 from hifred.store.trial_table import SIGMA, TrialTable
 
 SURFACE_BRIGHTNESS = "surface brightness"

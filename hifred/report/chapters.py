@@ -6,7 +6,7 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from hifred.errors import HifredError
-from hifred.measures import measure_name
+from hifred.measures.names import measure_name
 from hifred.plots import (
     plot_comparison,
     plot_costs,

@@ -6,8 +6,7 @@ from typing import final
 
 import numpy as np
 
-from hifred.measures import measure_name
-from hifred.measures.names import NAMES
+from hifred.measures.names import NAMES, measure_name
 from hifred.plots.labels import measure_unit, plain_unit
 from hifred.store.ranking import merits, ranked_measures, ranked_trials
 from hifred.store.trial_table import SettingKey, TrialTable, ordered_keys, setting_text

@@ -1,38 +1,5 @@
 """Choose settings, and give errors, from the counts alone."""
 
-from hifred.selection.bootstrap import (
-    Refits,
-    band_images,
-    bootstrap_summary,
-    draw_observations,
-    refit,
-)
-from hifred.selection.held_out import (
-    SCORES,
-    Split,
-    held_out_scores,
-    read_split,
-    score,
-    score_split,
-    split_observations,
-    summarise_splits,
-)
-from hifred.selection.thinning import thin, with_counts
+import lazy_loader
 
-__all__ = [
-    "SCORES",
-    "Refits",
-    "Split",
-    "band_images",
-    "bootstrap_summary",
-    "draw_observations",
-    "held_out_scores",
-    "read_split",
-    "refit",
-    "score",
-    "score_split",
-    "split_observations",
-    "summarise_splits",
-    "thin",
-    "with_counts",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

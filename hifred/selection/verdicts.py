@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from hifred.measures import measure_name
+from hifred.measures.names import measure_name
 from hifred.store.neighbours import line_through
 from hifred.store.ranking import merits, recommended, scores
 from hifred.store.trial_table import TrialTable

@@ -1,37 +1,5 @@
 """Toy scenes and Poisson draws."""
 
-from hifred.simulation.cube_scene import CubeScene
-from hifred.simulation.instruments import InstrumentSettings
-from hifred.simulation.models import (
-    MODELS,
-    SimulationSettings,
-    settings_from_mapping,
-    settings_mapping,
-    simulation_settings,
-)
-from hifred.simulation.observe import (
-    build_scene,
-    simulate,
-    simulate_model,
-    simulate_scene,
-)
-from hifred.simulation.remnant import RemnantSettings
-from hifred.simulation.scene import RemnantScene, Scene, ShellScene
+import lazy_loader
 
-__all__ = [
-    "MODELS",
-    "CubeScene",
-    "InstrumentSettings",
-    "RemnantScene",
-    "RemnantSettings",
-    "Scene",
-    "ShellScene",
-    "SimulationSettings",
-    "build_scene",
-    "settings_from_mapping",
-    "settings_mapping",
-    "simulate",
-    "simulate_model",
-    "simulate_scene",
-    "simulation_settings",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,26 +1,5 @@
 """Files on disk: fusion inputs, trials, collected results."""
 
-from hifred.store.fusion_input import (
-    content_digest,
-    input_digest,
-    open_fusion_input,
-    save_fusion_input,
-)
-from hifred.store.posterior_draws import read_draws, save_draws
-from hifred.store.results import Results, TrialResult, open_results
-from hifred.store.trial_file import open_trial, publish_trial, verify_trial
+import lazy_loader
 
-__all__ = [
-    "Results",
-    "TrialResult",
-    "content_digest",
-    "input_digest",
-    "open_fusion_input",
-    "open_results",
-    "open_trial",
-    "publish_trial",
-    "read_draws",
-    "save_draws",
-    "save_fusion_input",
-    "verify_trial",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

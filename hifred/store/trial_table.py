@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from hifred.errors import HifredError, unknown_name
-from hifred.measures import MEASURES, measure_of
+from hifred.measures.catalogue import MEASURES, measure_of
 from hifred.store.result_table import TRIAL
 from hifred.store.trial_row import STATUS_FLAGS
 

@@ -4,6 +4,8 @@ import importlib
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from tests.sweep.stub_kernels import StubKernel
 OURS = sorted(
     name
     for name, (place, _) in COMMANDS.items()
-    if place.startswith(("hifred.cli.sweep:", "hifred.cli.results:"))
+    if place.startswith(
+        ("hifred.cli.sweep:", "hifred.cli.watch:", "hifred.cli.results:")
+    )
 )
 TOML = """
 [sweep]
@@ -52,7 +56,7 @@ def ok(*words: str) -> str:
 
 @pytest.fixture(autouse=True)
 def stubbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    place = "hifred.sweep.kernels.default_kernel.FusionKernel"
+    place = "hifred.sweep.kernels.fusion_kernel.FusionKernel"
     monkeypatch.setattr(place, StubKernel)
     monkeypatch.chdir(tmp_path)
     Path("observations.bin").write_bytes(b"counts")
@@ -72,9 +76,12 @@ def test_a_sweep_from_beginning_to_end() -> None:
     assert not Path("runs").exists()
     text = ok("run", "sweep.toml", "--executor", "inline")
     assert "6 trials: 6 done (0 were done already)" in text
+    assert "Take " in text
     text = ok("run", "runs/first", "--executor", "inline")
     assert "all 6 trials were done already: nothing was run" in text
-    assert "6/6" in ok("status", "runs/first")
+    told = ok("status", "runs/first")
+    assert "6/6" in told
+    assert "Take " in told
     assert len(json.loads(ok("list", "runs/first", "--json"))) == 6
     assert "collected: 6 of 6 trials" in ok("collect", "runs/first")
     assert "nothing new" in ok("collect", "runs/first")
@@ -144,7 +151,9 @@ def test_the_exit_code_tells_whether_trials_failed(
     extra = "" if behaviour is None else f'behaviour = ["{behaviour}"]\n'
     Path("sweep.toml").write_text(TOML + extra)
     assert call("run", "sweep.toml", "--executor", "inline").exit_code == code
-    assert call("status", "runs/first").exit_code == code
+    told = call("status", "runs/first")
+    assert told.exit_code == code
+    assert ("What failed, and what to do" in told.output) == (code == 1)
 
 
 def test_an_incomplete_sweep_exits_with_3() -> None:
@@ -176,3 +185,30 @@ def test_wrong_input_is_one_sentence(
     result = call(*words)
     assert isinstance(result.exception, HifredError)
     assert message in str(result.exception)
+
+
+def test_a_command_says_at_once_that_it_has_begun(tmp_path: Path) -> None:
+    """The line is there before numpy is imported: that takes long on a login node."""
+    told = (
+        "import sys, builtins; sys.argv = ['hifred', 'status', 'nowhere']\n"
+        "real = builtins.__import__\n"
+        "def slow(name, *rest):\n"
+        "    if name == 'numpy': raise SystemExit(7)\n"
+        "    return real(name, *rest)\n"
+        "builtins.__import__ = slow\n"
+        "from hifred.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", told],
+        capture_output=True, text=True, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (7, "hifred status ...\n")
+
+
+def test_watching_imports_nothing_that_fuses() -> None:
+    told = "import sys, hifred.cli.watch; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert not {"numba", "distributed", "hifred.fusion", "matplotlib"} & loaded

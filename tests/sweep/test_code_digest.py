@@ -125,3 +125,11 @@ def test_a_view_may_change_and_a_computation_may_not(tmp_path: Path) -> None:
     assert read_source(root / "thing.py").digest == before
     (root / "thing.py").write_text(SHOWN.replace("shared()", "2 * shared()"))
     assert read_source(root / "thing.py").digest != before
+
+
+def test_a_name_is_followed_through_a_stub(tmp_path: Path) -> None:
+    root = tmp_path / "package"
+    graph = make_package(root, "def shared():\n    return 1\n")
+    (root / "__init__.py").write_text("import lazy_loader\n")
+    (root / "__init__.pyi").write_text("from .a import shared\n")
+    assert set(graph.behind("package.thing")) == {"package.thing", "package.a"}

@@ -14,9 +14,10 @@ from hifred.sweep.plan.target import plan_sweep
 from hifred.sweep.record.driver_lock import DriverLock, live_driver
 from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.commands import cancel, retry
-from hifred.sweep.watch.inspection import inspect_trial, reproduce, trial_log
+from hifred.sweep.watch.inspection import inspect_trial, trial_log
 from hifred.sweep.watch.listing import list_rows
 from hifred.sweep.watch.preview import preview
+from hifred.sweep.watch.reproduction import reproduce
 from hifred.sweep.watch.snapshot import snapshot
 from hifred.sweep.watch.upkeep import clean, verify
 from tests.sweep.stub_kernels import StubAttempt, StubKernel

@@ -12,8 +12,9 @@ from hifred.sweep.plan.plan import read_plan
 from hifred.sweep.record.event_log import EventReader
 from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.collecting import collect
-from hifred.sweep.watch.inspection import inspect_trial, reproduce, trial_log
+from hifred.sweep.watch.inspection import inspect_trial, trial_log
 from hifred.sweep.watch.listing import list_rows
+from hifred.sweep.watch.reproduction import reproduce
 from hifred.sweep.watch.snapshot import snapshot
 from hifred.sweep.watch.upkeep import verify
 

@@ -21,7 +21,7 @@ from hifred.sweep.kernels.code_digest import source_digest
 from hifred.sweep.kernels.fusion_kernel import FusionKernel
 from hifred.sweep.record.event_log import EventReader
 from hifred.sweep.record.layout import SweepDirectory
-from hifred.sweep.watch.inspection import reproduce
+from hifred.sweep.watch.reproduction import reproduce
 from hifred.sweep.watch.snapshot import snapshot
 from tests.scenes import observe, sky_cube
 

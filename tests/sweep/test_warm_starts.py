@@ -18,7 +18,7 @@ from hifred.sweep.plan.plan import read_plan
 from hifred.sweep.plan.target import plan_sweep
 from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.commands import cancel, retry
-from hifred.sweep.watch.inspection import reproduce
+from hifred.sweep.watch.reproduction import reproduce
 from hifred.sweep.watch.snapshot import SweepView
 from hifred.sweep.watch.upkeep import verify
 from tests.scenes import observe, sky_cube

@@ -34,14 +34,14 @@ class Source:
     used: frozenset[str]
 
 
-def read_source(path: Path) -> Source:
-    """Read what a Python file computes."""
+def read_source(path: Path, package: str = "") -> Source:
+    """Read what a Python file computes; its relative imports are those of `package`."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     _leave_out_what_computes_nothing(tree)
     nodes = list(ast.walk(tree))
     return Source(
         hashlib.sha256(ast.dump(tree).encode("utf-8")).hexdigest()[:12],
-        {bound: pair for node in nodes for bound, pair in _bound_by(node)},
+        {bound: pair for node in nodes for bound, pair in _bound_by(node, package)},
         frozenset(node.id for node in nodes if isinstance(node, ast.Name)),
     )
 
@@ -58,13 +58,17 @@ def _shows(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef) and node.name in SHOWING
 
 
-def _bound_by(node: ast.AST) -> Iterator[tuple[str, tuple[str, str | None]]]:
+def _bound_by(
+    node: ast.AST, package: str
+) -> Iterator[tuple[str, tuple[str, str | None]]]:
     if isinstance(node, ast.Import):
         for alias in node.names:
             yield alias.asname or alias.name.split(".")[0], (alias.name, None)
     elif isinstance(node, ast.ImportFrom):
+        near = [package] if node.level else []
+        module = ".".join([*near, *([node.module] if node.module else [])])
         for alias in node.names:
-            yield alias.asname or alias.name, (str(node.module), alias.name)
+            yield alias.asname or alias.name, (module, alias.name)
 
 
 @final
@@ -72,8 +76,9 @@ def _bound_by(node: ast.AST) -> Iterator[tuple[str, tuple[str, str | None]]]:
 class SourceGraph:
     """The modules of one package and what they import.
 
-    A name that a package re-exports leads to the module that defines it: the other
-    modules of that package are not behind it.
+    A name that a package re-exports, in its code or in the stub that stands for it,
+    leads to the module that defines it: the other modules of that package are not
+    behind it.
 
     Parameters
     ----------
@@ -111,14 +116,18 @@ class SourceGraph:
             return module
         if self._file(f"{module}.{name}").exists():
             return f"{module}.{name}"
-        source = self._source(module)
-        re_exported = source.imports.get(name)
+        re_exported = self._door(module).imports.get(name)
         return module if re_exported is None else self._defining(*re_exported)
 
     def _source(self, name: str) -> Source:
         if name not in self._read:
             self._read[name] = read_source(self._file(name))
         return self._read[name]
+
+    def _door(self, name: str) -> Source:
+        """Return what tells where the names of a module come from."""
+        stub = self._file(name).with_suffix(".pyi")
+        return read_source(stub, name) if stub.exists() else self._source(name)
 
     def _file(self, name: str) -> Path:
         path = self.root.joinpath(*name.split(".")[1:])

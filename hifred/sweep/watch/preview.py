@@ -135,7 +135,7 @@ def _known_trials(checked: Checked, kernel: Kernel) -> dict[str, Trial]:
         for name, source in checked.sources.items()
         if source is not None and name not in checked.head.inputs
     }
-    head = replace(checked.head, inputs=checked.head.inputs | found)
+    head = replace(checked.head, inputs={**checked.head.inputs, **found})
     points = [p for p in checked.expansion.points if p.model in head.inputs]
     trials = identified(head, points)
     return {p.key: trial for p, trial in zip(points, trials, strict=True)}

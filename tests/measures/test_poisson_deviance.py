@@ -5,7 +5,7 @@ from scipy import stats
 
 from hifred.errors import HifredError
 from hifred.measures import deviance, deviance_moments
-from hifred.measures.deviance import exact_moments
+from hifred.measures.poisson_deviance import exact_moments
 
 
 def test_deviance_is_twice_the_loss_of_log_likelihood():

@@ -1,0 +1,73 @@
+from .comparison import (
+    brightest_pixel,
+    comparison_layers,
+    plot_comparison,
+)
+from .costs import (
+    plot_cost_terms,
+    plot_costs,
+)
+from .error_maps import (
+    plot_angular_distance,
+    plot_error_histograms,
+    plot_error_maps,
+)
+from .heatmaps import (
+    plot_measure_grid,
+)
+from .layers import (
+    Layer,
+    Spectrum,
+    counts_layer,
+    flux_layer,
+    fusion_layer,
+    truth_layer,
+)
+from .maps import (
+    plot_maps,
+    shared_band,
+)
+from .measure_curves import (
+    plot_measure_curves,
+)
+from .parallel import (
+    plot_parallel_coordinates,
+)
+from .regions import (
+    Region,
+)
+from .residuals import (
+    plot_residuals,
+)
+from .spectra import (
+    plot_spectra,
+)
+from .trial_grid import (
+    trials_of,
+)
+
+__all__ = [
+    "Layer",
+    "Region",
+    "Spectrum",
+    "brightest_pixel",
+    "comparison_layers",
+    "counts_layer",
+    "flux_layer",
+    "fusion_layer",
+    "plot_angular_distance",
+    "plot_comparison",
+    "plot_cost_terms",
+    "plot_costs",
+    "plot_error_histograms",
+    "plot_error_maps",
+    "plot_maps",
+    "plot_measure_curves",
+    "plot_measure_grid",
+    "plot_parallel_coordinates",
+    "plot_residuals",
+    "plot_spectra",
+    "shared_band",
+    "trials_of",
+    "truth_layer",
+]

@@ -9,6 +9,7 @@ from . import (
     plots,
     posterior,
     regions,
+    products,
     report,
     selection,
     settings,
@@ -26,6 +27,7 @@ from .observations import FusionInput, check_responses, predicted_counts
 from .observations.preparation import prepare_input, read_preparation
 from .posterior import Draws
 from .regions import read_regions, write_regions
+from .products import band_ratio, measure_lines, moment_map, read_lines
 from .report import write_report
 from .simulation import simulate, simulate_model, simulation_settings
 from .spectra import write_spectra
@@ -48,6 +50,7 @@ __all__ = [
     "FusionSettings",
     "HifredError",
     "Results",
+    "band_ratio",
     "check_responses",
     "collect",
     "declare",
@@ -58,7 +61,9 @@ __all__ = [
     "fuse",
     "fusion",
     "measure_fusion",
+    "measure_lines",
     "measures",
+    "moment_map",
     "observations",
     "open_fusion_input",
     "open_results",
@@ -69,8 +74,10 @@ __all__ = [
     "posterior",
     "predicted_counts",
     "prepare_input",
+    "products",
     "read_declaration",
     "read_draws",
+    "read_lines",
     "read_preparation",
     "read_regions",
     "regions",

@@ -18,6 +18,7 @@ FLOORS = {
     "solvers": 3,
     "fusion": 4, "simulation": 4, "measures": 4, "regions": 4,
     "posterior": 4.5,  # of what fusion gives; the store writes its draws
+    "products": 4.7,  # measures cubes and their draws
     "store": 5,
     "selection": 5.5,  # chooses among the trials of a store
     "spectra": 5.5,  # of stored cubes
@@ -48,8 +49,8 @@ LIBRARY_HOMES = {
     "shapely": {"regions"},
     "xarray": {
         "observations", "fusion", "simulation", "measures", "store", "selection",
-        "sweep", "cli", "plots", "report", "explore", "posterior", "regions",
-        "spectra",
+        "sweep", "cli", "plots", "report", "explore", "posterior", "products",
+        "regions", "spectra",
     },
 }  # fmt: skip
 

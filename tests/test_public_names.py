@@ -18,15 +18,16 @@ PARTS = sorted(
 )
 AT_THE_TOP = {
     "Draws", "Fusion", "FusionInput", "FusionSettings", "HifredError", "Results",
-    "check_responses", "collect", "declare", "export_fits", "fuse", "measure_fusion",
+    "band_ratio", "check_responses", "collect", "declare", "export_fits", "fuse",
+    "measure_fusion", "measure_lines", "moment_map",
     "open_fusion_input", "open_results", "open_trial", "plan_sweep", "predicted_counts",
-    "prepare_input", "read_declaration", "read_draws", "read_preparation",
+    "prepare_input", "read_declaration", "read_draws", "read_lines", "read_preparation",
     "read_regions", "run_sweep", "save_draws", "save_fusion_input", "simulate",
     "simulate_model", "simulation_settings", "snapshot", "write_regions",
     "write_report", "write_spectra",
     "errors", "explore", "functionals", "fusion", "measures", "observations",
-    "operators", "plots", "posterior", "regions", "report", "selection", "settings",
-    "simulation", "solvers", "spectra", "store", "sweep", "transforms",
+    "operators", "plots", "posterior", "products", "regions", "report", "selection",
+    "settings", "simulation", "solvers", "spectra", "store", "sweep", "transforms",
 }  # fmt: skip
 
 

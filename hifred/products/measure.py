@@ -1,0 +1,230 @@
+"""Maps of lines: flux, velocity, width and equivalent width with their errors."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import xarray as xr
+
+from hifred import dims
+from hifred.errors import HifredError
+from hifred.products.bins import Bins, line_bins
+from hifred.products.draws import DrawnCubes
+from hifred.products.line_band import WINDOW, LineBand, line_band
+from hifred.products.line_fit import (
+    LineFit,
+    fit_lines,
+    fit_one_line,
+    fit_two_lines,
+    shows_two,
+)
+from hifred.products.maps import LineMaps, labelled_lines
+from hifred.products.profile_kernels import N_SHARED
+from hifred.products.quantities import fit_quantities, moment_quantities
+from hifred.products.resolution import line_shape
+from hifred.products.settings import Components, LineSettings
+from hifred.products.side_bands import line_moments
+from hifred.products.sky_cube import SkyCube
+from hifred.settings import read_settings
+
+Progress = Callable[[int, int], None]
+
+
+def _silent(done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+def measure_lines(
+    cube: xr.Dataset | xr.DataArray,
+    settings: LineSettings | Mapping[str, object],
+    *,
+    draws: DrawnCubes | None = None,
+    line_spread: np.ndarray | None = None,
+    on_progress: Progress = _silent,
+) -> xr.Dataset:
+    """Return flux, velocity, width and equivalent width of lines in every pixel.
+
+    Each line is measured twice: by moments over the continuum of its side bands, and
+    by one or two Gaussians at the cube's resolution on a linear continuum, fitted to
+    window and side bands together with the weights of counts.
+
+    Parameters
+    ----------
+    cube : Dataset or (energy, y, x) DataArray
+        ``flux`` in photon cm-2 s-1 per bin with ``energy`` or ``energy_edges`` in keV:
+        a fusion, a truth, or any other cube; ``reference_exposure`` (energy), cm2 s,
+        and ``line_spread`` are used where it has them.
+    settings : LineSettings or mapping
+        As a ``lines.toml`` holds them.
+    draws : optional
+        Anything with ``.fit`` and ``.cubes()``: posterior draws, `CubeSet` or
+        `CountDraws`. Every quantity is measured on every draw.
+    line_spread : (odd,) array, optional
+        The response to a line, on energy bins, that the cube still has; instead of its
+        own. Without any, widths include the resolution.
+    on_progress : callable
+        Called with the number of cubes measured and their total.
+
+    Returns
+    -------
+    Dataset
+        The variables of `hifred.products.quantities.QUANTITIES` (line, y, x); with
+        draws ``NAME_error``, their standard deviation, and the ends of the central
+        interval, ``NAME_lower`` and ``NAME_upper``. ``status`` tells which fits are
+        to be trusted, ``components`` the number of Gaussians, ``bin_number`` what was
+        added up.
+
+    Raises
+    ------
+    HifredError
+        If the settings, a line or the cube make no sense; see `line_band`.
+    """
+    if not isinstance(settings, LineSettings):
+        settings = read_settings(LineSettings, settings)
+    sky = SkyCube.of(cube, line_spread)
+    resolution = line_shape(sky.line_spread, sky.bin_width)
+    tasks = []
+    for name, choice in settings.lines.items():
+        band = line_band(
+            name,
+            choice,
+            settings,
+            energy_edges=sky.energy_edges,
+            resolution=resolution,
+        )
+        tasks.append(_Task.begin(sky, band, settings, choice.components))
+    _measure_draws(tasks, sky, draws, on_progress)
+    return labelled_lines([task.maps() for task in tasks], sky, settings)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """One line: what was fitted to the cube, and what is found in the draws."""
+
+    band: LineBand
+    exposure: np.ndarray
+    bins: Bins
+    settings: LineSettings
+    one: LineFit
+    two: LineFit
+    is_pair: np.ndarray
+    found: Mapping[str, np.ndarray]
+    signal: np.ndarray
+    drawn: list[dict[str, np.ndarray]]
+
+    @classmethod
+    def begin(
+        cls,
+        sky: SkyCube,
+        band: LineBand,
+        settings: LineSettings,
+        components: Components | None,
+    ) -> "_Task":
+        exposure = sky.grouped_exposure(band)
+        pixels = sky.grouped_flux(band)
+        bins = line_bins(pixels, exposure, band, settings)
+        spectra = bins.summed(pixels)
+        one, two, is_pair = _fitted(
+            spectra, exposure, band, components or settings.components
+        )
+        found = _quantities(spectra, band, (one, two), is_pair, settings)
+        signal = _signal_to_noise(spectra, exposure, band, found["flux"])
+        return cls(band, exposure, bins, settings, one, two, is_pair, found, signal, [])
+
+    def measure(self, pixels: np.ndarray) -> None:
+        """Measure a draw's pixels (bin, y, x) from where the cube's fits ended."""
+        spectra = self.bins.summed(pixels)
+        parts = (~self.is_pair, self.one), (self.is_pair, self.two)
+        one, two = (
+            fit_lines(spectra[rows], self.exposure, self.band, fit.values)
+            for rows, fit in parts
+        )
+        fits = (one, two)
+        found = _quantities(spectra, self.band, fits, self.is_pair, self.settings)
+        self.drawn.append(found)
+
+    def maps(self) -> LineMaps:
+        """Return everything that was found."""
+        status = np.empty(len(self.is_pair), dtype=int)
+        status[~self.is_pair], status[self.is_pair] = self.one.status, self.two.status
+        return LineMaps(
+            self.band,
+            self.bins,
+            self.found,
+            self.drawn,
+            signal=self.signal,
+            status=status,
+            is_pair=self.is_pair,
+        )
+
+
+def _fitted(
+    spectra: np.ndarray, exposure: np.ndarray, band: LineBand, components: Components
+) -> tuple[LineFit, LineFit, np.ndarray]:
+    """Return the fits of one line and of two, and which spectra are pairs."""
+    one = fit_one_line(spectra, exposure, band)
+    if components == 1:
+        nothing = LineFit(np.empty((0, N_SHARED + 4)), np.empty(0, int))
+        return one, nothing, np.zeros(len(spectra), bool)
+    two = fit_two_lines(spectra, exposure, band)
+    is_pair = np.ones(len(spectra), bool)
+    if components == "auto":
+        is_pair = shows_two(spectra, exposure, band, fits=(one, two))
+    return one.part(~is_pair), two.part(is_pair), is_pair
+
+
+def _quantities(
+    spectra: np.ndarray,
+    band: LineBand,
+    fits: tuple[LineFit, LineFit],
+    is_pair: np.ndarray,
+    settings: LineSettings,
+) -> dict[str, np.ndarray]:
+    convention = settings.velocity_convention
+    one, two = (fit_quantities(fit, band, convention) for fit in fits)
+    found = {}
+    for name, values in two.items():
+        found[name] = np.full(len(spectra), np.nan)
+        found[name][~is_pair] = one.get(name, np.nan)
+        found[name][is_pair] = values
+    moments = line_moments(spectra, band)
+    return found | moment_quantities(moments, band, convention)
+
+
+def _signal_to_noise(
+    spectra: np.ndarray, exposure: np.ndarray, band: LineBand, flux: np.ndarray
+) -> np.ndarray:
+    """Return the flux over the error of as many counts, (group,)."""
+    window = band.part == WINDOW
+    counts = spectra[:, window] @ exposure[window]
+    scale = np.mean(exposure[window])
+    return flux * scale / np.sqrt(np.maximum(counts, 1.0))
+
+
+def _measure_draws(
+    tasks: list[_Task], sky: SkyCube, draws: DrawnCubes | None, on_progress: Progress
+) -> None:
+    if draws is None or not tasks:
+        return
+    total = int(getattr(draws, "count", 0))
+    for done, cube in enumerate(_checked(draws, sky), start=1):
+        for task in tasks:
+            task.measure(cube.grouped_flux(task.band))
+        on_progress(done, max(total, done))
+    if len(tasks[0].drawn) < 2:
+        raise HifredError(
+            f"draws must hold at least 2 cubes; got {len(tasks[0].drawn)}."
+        )
+
+
+def _checked(draws: DrawnCubes, sky: SkyCube) -> Iterator[SkyCube]:
+    for cube in draws.cubes():
+        drawn = sky.with_flux(cube)
+        if drawn.flux.shape != sky.flux.shape:
+            raise HifredError(
+                f"draws must have the shape of the cube, {sky.flux.shape} "
+                f"{dims.SKY_CUBE}; got {drawn.flux.shape}. Draw from the same fusion."
+            )
+        yield drawn

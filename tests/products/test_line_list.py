@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hifred.errors import SettingsError
+from hifred.products import LINES, known_line
+from hifred.products.line_list import APEC, rest_line
+
+APEC_LINES = (
+    Path(__file__).parents[3]
+    / "shared/data/plasma/apec_v3.0.9_cie_lines_0.25-2.5_5.8-8.5keV.npz"
+)
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=lambda line: line.name)
+def test_a_known_line_has_a_source_and_its_photons_once(line) -> None:
+    assert line.source
+    assert len(line.shares) == len(line.energies_kev)
+    assert sum(line.shares) == pytest.approx(1.0, abs=1e-12)
+    assert min(line.energies_kev) <= line.energy_kev <= max(line.energies_kev)
+
+
+@pytest.mark.skipif(not APEC_LINES.exists(), reason="no table of APEC lines here")
+def test_energies_and_shares_are_those_of_their_source() -> None:
+    with np.load(APEC_LINES, allow_pickle=False) as table:
+        energy, strength = table["E_keV"], table["epsilon_ph_cm3_s"]
+    for line in LINES.values():
+        if line.source != APEC:
+            continue
+        for one in line.energies_kev:
+            near = np.abs(energy - one) < 2e-6
+            assert near.any(), f"{line.name} at {one} keV"
+            # Strong there: no satellite of the same energy.
+            assert strength[near].max() > 1e-20
+
+
+def test_a_doublet_lies_where_its_photons_do() -> None:
+    line = known_line("Fe XXVI Ly-alpha")
+    assert line.energy_kev == pytest.approx((2 * 6.973067 + 6.951856) / 3)
+    spread = line.energies_kev[0] - line.energies_kev[1]
+    assert line.variance_kev2 == pytest.approx(2 / 9 * spread**2)
+
+
+def test_an_unknown_line_is_told_its_nearest_name() -> None:
+    with pytest.raises(SettingsError, match="did you mean 'Fe XXV He-alpha'"):
+        known_line("Fe XXV He-alfa")
+
+
+def test_a_line_of_ones_own_must_have_an_energy() -> None:
+    with pytest.raises(ValueError, match="energy_kev of 'x' must be above 0; got 0"):
+        rest_line("x", 0.0)

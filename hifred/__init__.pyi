@@ -8,8 +8,8 @@ from . import (
     operators,
     plots,
     posterior,
-    regions,
     products,
+    regions,
     report,
     selection,
     settings,
@@ -26,8 +26,8 @@ from .measures import measure_fusion
 from .observations import FusionInput, check_responses, predicted_counts
 from .observations.preparation import prepare_input, read_preparation
 from .posterior import Draws
-from .regions import read_regions, write_regions
 from .products import band_ratio, measure_lines, moment_map, read_lines
+from .regions import read_regions, write_regions
 from .report import write_report
 from .simulation import simulate, simulate_model, simulation_settings
 from .spectra import write_spectra

@@ -117,68 +117,62 @@ def shown(lines: xr.Dataset, name: str) -> xr.DataArray:
 
 def _diagnostics(
     lines: Sequence[LineMaps], settings: LineSettings
-) -> dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, object]]]:
-    outcome = [
-        np.nan_to_num(
-            line.bins.spread(line.outcome(settings.least_snr)), nan=DARK
-        ).astype(np.int8)
-        for line in lines
-    ]
-    components = [line.bins.spread(1.0 + line.is_pair) for line in lines]
-    found = {
-        "snr": (
-            np.stack([line.bins.spread(line.snr()) for line in lines]),
-            "flux over its standard error",
-        ),
-        "components": (
-            np.nan_to_num(np.stack(components)).astype(np.int8),
-            "number of Gaussians",
-        ),
-        "bin_number": (
-            np.stack([line.bins.number for line in lines]).astype(np.int32),
-            "group of the pixel; -1 in none",
-        ),
-        "status": (np.stack(outcome), "whether velocity and width mean something"),
-    }
-    flags: dict[str, object] = {
-        "flag_values": list(range(len(STATUS))),
-        "flag_meanings": " ".join(STATUS),
-    }
-    dim_names = (LINE, *dims.IMAGE)
+) -> dict[str, xr.Variable]:
+    def maps(name: str, long_name: str, **attrs: object) -> xr.Variable:
+        values = [_diagnostic(line, name, settings) for line in lines]
+        about = {"units": dims.DIMENSIONLESS, "long_name": long_name}
+        return xr.Variable((LINE, *dims.IMAGE), np.stack(values), about | attrs)
+
     return {
-        name: (
-            dim_names,
-            values,
-            {"units": dims.DIMENSIONLESS, "long_name": words}
-            | (flags if name == "status" else {}),
-        )
-        for name, (values, words) in found.items()
+        "snr": maps("snr", "flux over its standard error"),
+        "components": maps("components", "number of Gaussians"),
+        "bin_number": maps("bin_number", "group of the pixel; -1 in none"),
+        "status": maps(
+            "status",
+            "whether velocity and width mean something",
+            flag_values=list(range(len(STATUS))),
+            flag_meanings=" ".join(STATUS),
+        ),
     }
+
+
+def _diagnostic(line: LineMaps, name: str, settings: LineSettings) -> np.ndarray:
+    spread = line.bins.spread
+    if name == "snr":
+        return spread(line.snr())
+    if name == "components":
+        return np.nan_to_num(spread(1.0 + line.is_pair)).astype(np.int8)
+    if name == "bin_number":
+        return line.bins.number.astype(np.int32)
+    outcome = spread(line.outcome(settings.least_snr))
+    return np.nan_to_num(outcome, nan=DARK).astype(np.int8)
 
 
 def _line_coords(lines: Sequence[LineMaps]) -> dict[str, xr.Variable]:
+    bands = [line.band for line in lines]
+
     def along(values: list[float], units: str, long_name: str) -> xr.Variable:
         attrs = {"units": units, "long_name": long_name}
         return xr.Variable(LINE, np.array(values), attrs)
 
-    bands = [line.band for line in lines]
-    names = xr.Variable(LINE, [band.name for band in bands], {"long_name": "line"})
-    sources = [band.line.source for band in bands]
-    resolution = [
-        LIGHT_SPEED_KM_S * resolution_kev(band) / band.centre_kev for band in bands
-    ]
+    def words(values: list[str], long_name: str) -> xr.Variable:
+        return xr.Variable(LINE, values, {"long_name": long_name})
+
+    energies = [band.line.energy_kev for band in bands]
+    centres = [band.centre_kev for band in bands]
+    fwhm = [LIGHT_SPEED_KM_S * resolution_kev(b) / b.centre_kev for b in bands]
     return {
-        LINE: names,
-        "rest_energy": along(
-            [band.line.energy_kev for band in bands], "keV", "energy at rest"
+        LINE: words([band.name for band in bands], "line"),
+        "rest_energy": along(energies, dims.ENERGY_UNIT, "energy at rest"),
+        "zero_energy": along(centres, dims.ENERGY_UNIT, "energy at velocity 0"),
+        "window_low": along(
+            [b.window_kev[0] for b in bands], dims.ENERGY_UNIT, "window from"
         ),
-        "zero_energy": along(
-            [band.centre_kev for band in bands], "keV", "energy at velocity 0"
+        "window_high": along(
+            [b.window_kev[1] for b in bands], dims.ENERGY_UNIT, "window to"
         ),
-        "window_low": along([b.window_kev[0] for b in bands], "keV", "window from"),
-        "window_high": along([b.window_kev[1] for b in bands], "keV", "window to"),
-        "resolution": along(resolution, VELOCITY_UNIT, "resolution (FWHM) of the cube"),
-        "source": xr.Variable(LINE, sources, {"long_name": "source of the energy"}),
+        "resolution": along(fwhm, VELOCITY_UNIT, "resolution (FWHM) of the cube"),
+        "source": words([band.line.source for band in bands], "source of the energy"),
     }
 
 

@@ -1,15 +1,15 @@
 """Maps of lines: flux, velocity, width and equivalent width with their errors."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 import xarray as xr
 
-from hifred import dims
 from hifred.errors import HifredError
 from hifred.products.bins import Bins, line_bins
+from hifred.products.drawn_slabs import drawn_slabs
 from hifred.products.draws import DrawnCubes
 from hifred.products.line_band import WINDOW, LineBand, line_band
 from hifred.products.line_fit import (
@@ -209,22 +209,12 @@ def _measure_draws(
     if draws is None or not tasks:
         return
     total = int(getattr(draws, "count", 0))
-    for done, cube in enumerate(_checked(draws, sky), start=1):
-        for task in tasks:
-            task.measure(cube.grouped_flux(task.band))
+    bands = [task.band for task in tasks]
+    for done, slabs in enumerate(drawn_slabs(draws, sky, bands), start=1):
+        for task, slab in zip(tasks, slabs, strict=True):
+            task.measure(slab)
         on_progress(done, max(total, done))
     if len(tasks[0].drawn) < 2:
         raise HifredError(
             f"draws must hold at least 2 cubes; got {len(tasks[0].drawn)}."
         )
-
-
-def _checked(draws: DrawnCubes, sky: SkyCube) -> Iterator[SkyCube]:
-    for cube in draws.cubes():
-        drawn = sky.with_flux(cube)
-        if drawn.flux.shape != sky.flux.shape:
-            raise HifredError(
-                f"draws must have the shape of the cube, {sky.flux.shape} "
-                f"{dims.SKY_CUBE}; got {drawn.flux.shape}. Draw from the same fusion."
-            )
-        yield drawn

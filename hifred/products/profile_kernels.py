@@ -152,6 +152,28 @@ def _bounded(values, bounds):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _try_steps(data, bins, shape, bounds, values, weights, normal, room, damping):  # type: ignore[no-untyped-def]
+    """Write the first trial that does not fit worse; damp the step until one does.
+
+    Returns the damping, above `MOST_DAMPING` if none does, and whether the trial had
+    left its bounds.
+    """
+    matrix, right = normal
+    trial, model, slope, factor, step, before = room
+    cost = misfit(data, before, weights)
+    outside = False
+    while damping <= MOST_DAMPING:
+        if _solve(matrix, damping, right, factor, step):
+            trial[:] = values + step
+            outside = _bounded(trial, bounds)
+            evaluate(bins, shape, trial, model, slope)
+            if misfit(data, model, weights) <= cost * (1.0 + 1e-12):
+                break
+        damping = max(10.0 * damping, DAMPING)
+    return damping, outside
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def fit_one(data, exposure, bins, shape, bounds, values, tolerance):  # type: ignore[no-untyped-def]
     """Fit one spectrum from `values`, which are replaced; return how it ended.
 
@@ -159,37 +181,26 @@ def fit_one(data, exposure, bins, shape, bounds, values, tolerance):  # type: ig
     likelihood. Ends when a step is below `tolerance` standard errors.
     """
     n, n_bins = values.size, data.size
-    model, trial_model = np.empty(n_bins), np.empty(n_bins)
-    slope, trial_slope = np.empty((n_bins, n)), np.empty((n_bins, n))
-    weights = np.empty(n_bins)
-    matrix, factor = np.empty((n, n)), np.zeros((n, n))
-    right, step, trial = np.empty(n), np.empty(n), np.empty(n)
-    mean = 0.0
-    for i in range(n_bins):
-        mean += abs(data[i]) * exposure[i] / n_bins
+    mean = np.mean(np.abs(data) * exposure)
     if not mean > 0.0:
         return DARK
+    model, slope, weights = np.empty(n_bins), np.empty((n_bins, n)), np.empty(n_bins)
+    before, normal = np.empty(n_bins), (np.empty((n, n)), np.empty(n))
+    factor, step, trial = np.zeros((n, n)), np.empty(n), np.empty(n)
+    room = (trial, model, slope, factor, step, before)
     evaluate(bins, shape, values, model, slope)
     damping = DAMPING
     for _ in range(N_STEPS):
         _write_weights(model, exposure, LEAST_VARIANCE * mean, weights)
-        _normal_equations(data, model, slope, weights, matrix, right)
-        cost = misfit(data, model, weights)
-        while True:
-            is_solved = _solve(matrix, damping, right, factor, step)
-            if is_solved:
-                trial[:] = values + step
-                outside = _bounded(trial, bounds)
-                evaluate(bins, shape, trial, trial_model, trial_slope)
-                if misfit(data, trial_model, weights) <= cost * (1.0 + 1e-12):
-                    break
-            damping = max(10.0 * damping, DAMPING)
-            if damping > MOST_DAMPING:
-                return STEP_LIMIT
-        length = _length(matrix, values, trial)
+        _normal_equations(data, model, slope, weights, *normal)
+        before[:] = model
+        damping, outside = _try_steps(
+            data, bins, shape, bounds, values, weights, normal, room, damping
+        )
+        if damping > MOST_DAMPING:
+            return STEP_LIMIT
+        length = _length(normal[0], values, trial)
         values[:] = trial
-        model, trial_model = trial_model, model
-        slope, trial_slope = trial_slope, slope
         if length < tolerance**2 and damping <= DAMPING:
             return AT_BOUND if outside else FITTED
         damping = max(0.1 * damping, LEAST_DAMPING)

@@ -4,6 +4,7 @@ import xarray as xr
 from numpy.testing import assert_allclose
 
 from hifred.errors import HifredError, SettingsError
+from hifred.posterior import Draws
 from hifred.products import CountDraws, CubeSet, measure_lines, shown, spectrometer_cube
 from hifred.products.quantities import QUANTITIES, velocity_km_s
 from tests.products.made_up_lines import line_cube
@@ -56,6 +57,27 @@ def test_a_set_of_cubes_serves_as_draws() -> None:
     from_list = measure_lines(cube, IRON, draws=CubeSet(cube["flux"], cubes))
     stacked = CubeSet(cube["flux"], xr.concat(cubes, "replica"))
     xr.testing.assert_identical(from_list, measure_lines(cube, IRON, draws=stacked))
+
+
+def test_draws_of_low_rank_are_measured_like_their_cubes() -> None:
+    cube, _ = line_cube((2, 3), seed=None)
+    scaled = cube["flux"] * cube["reference_exposure"]
+    basis, values, images = np.linalg.svd(
+        scaled.to_numpy().reshape(600, -1), full_matrices=False
+    )
+    images = (values[:, None] * images)[:3].reshape(3, 2, 3)
+    rng = np.random.default_rng(7)
+    drawn = images[..., None] * (1 + 0.02 * rng.standard_normal((3, 2, 3, 5)))
+    data = cube[["reference_exposure"]].assign(
+        spectral_basis=(("component", "energy"), basis[:, :3].T),
+        coefficients=(("component", "y", "x"), images),
+        drawn_coefficients=(("component", "y", "x", "draw"), drawn),
+    )
+    draws = Draws(data)
+    fast = measure_lines(cube, IRON, draws=draws)
+    slow = measure_lines(cube, IRON, draws=CubeSet(draws.fit, list(draws.cubes())))
+    for name in ("flux_error", "velocity_lower", "width_upper"):
+        assert_allclose(fast[name], slow[name], rtol=1e-3)
 
 
 def test_progress_is_told_for_every_cube() -> None:

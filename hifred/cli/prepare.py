@@ -10,6 +10,7 @@ from hifred.observations import check_responses
 from hifred.observations.input_summary import summarise
 from hifred.observations.preparation.fusion_input import prepare_input
 from hifred.observations.preparation.settings import read_preparation
+from hifred.observations.preparation.starting_file import preparation_template
 from hifred.store import save_fusion_input
 
 EPILOG = """\b
@@ -19,7 +20,9 @@ Example:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("config", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument(
+    "config", type=click.Path(dir_okay=False, path_type=Path), required=False
+)
 @click.option(
     "-o",
     "--output",
@@ -31,12 +34,24 @@ Example:
     is_flag=True,
     help="Write the input even if its responses disagree; what disagrees is recorded.",
 )
-def prepare(config: Path, output: Path | None, accept: bool) -> None:
+@click.option(
+    "--template",
+    is_flag=True,
+    help="Read nothing: print a configuration to start from, with every key.",
+)
+def prepare(
+    config: Path | None, output: Path | None, accept: bool, template: bool
+) -> None:
     """Read the files that CONFIG names, check them and write one fusion input.
 
     Exit code 1, and nothing written, if the instruments disagree about the sky that
     they both see.
     """
+    if template:
+        say(preparation_template(), nl=False)
+        return
+    if config is None:
+        raise click.UsageError("Missing argument 'CONFIG'; --template prints one.")
     fusion_input = prepare_input(read_preparation(config))
     say(summarise(fusion_input))
     report = check_responses(fusion_input.observations)

@@ -25,7 +25,7 @@ MOVED = {
     "ogip_writers": ("formats.ogip_writers",),
     "pha": ("formats.pha",),
     "pixel_grid": ("geometry.pixel_grid",),
-    "preparation_settings": ("preparation.settings",),
+    "preparation_settings": ("preparation.settings", "preparation.instrument_settings"),
     "psf": ("preparation.psf", "preparation.psf_images"),
     "rmf": ("formats.rmf",),
     "summed_spectra": ("response_check.summed_spectra",),

@@ -120,13 +120,13 @@ def _first(findings: list[Finding]) -> Finding:
     """Return what to tell: a misspelt key, which is also a missing one, or the first.
 
     A value that fits no branch of a union is found once a branch: the deepest finding
-    knows most.
+    knows most, and of two, the one in words of ours.
     """
     for finding in findings:
         if finding.kind in _UNKNOWN:
             return finding
     same = [f for f in findings if f.path[:1] == findings[0].path[:1]]
-    return max(same, key=lambda finding: len(finding.path))
+    return max(same, key=lambda f: (len(f.path), isinstance(f.cause, HifredError)))
 
 
 def _sentence(finding: Finding, place: Place) -> SettingsError:

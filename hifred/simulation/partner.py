@@ -15,11 +15,9 @@ from hifred.observations.preparation.instrument_files import (
     InstrumentFiles,
     read_instrument,
 )
+from hifred.observations.preparation.instrument_settings import InstrumentSettings
 from hifred.observations.preparation.psf import PsfSettings, build_psf
-from hifred.observations.preparation.settings import (
-    InstrumentSettings,
-    PreparationSettings,
-)
+from hifred.observations.preparation.settings import PreparationSettings
 
 # Beyond the channels that are simulated, so that photons leak in, keV.
 LEAK_KEV = 0.1

@@ -3,6 +3,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from hifred.cli.prepare import prepare
+from hifred.observations.preparation.starting_file import preparation_template
 from hifred.store import open_fusion_input
 from tests.observations import instrument_case as case
 
@@ -30,6 +31,13 @@ def _disagreeing(folder: Path) -> Path:
     declared["instruments"]["mos1"]["exposure_time_s"] = 5e3
     (folder / "wrong.toml").write_text(case.as_toml(declared))
     return folder / "wrong.toml"
+
+
+def test_the_template_is_printed_without_a_configuration() -> None:
+    result = CliRunner().invoke(prepare, ["--template"])
+    assert result.exit_code == 0
+    assert result.output == preparation_template()
+    assert CliRunner().invoke(prepare, []).exit_code == 2
 
 
 def test_responses_that_disagree_end_with_1_and_nothing_is_written(

@@ -7,6 +7,7 @@ import pytest
 from hifred.errors import HifredError
 from hifred.fusion.settings import REGULARIZERS, known_settings
 from hifred.observations.events.filters import ColumnFilter
+from hifred.observations.preparation import instrument_settings
 from hifred.observations.preparation import settings as preparation
 from hifred.observations.preparation.psf import PsfSettings
 from hifred.selection.held_out import Split
@@ -26,9 +27,9 @@ from tests.settings.made_up_settings import Everything
 CLASSES = [
     RunOptions, Retries, LocalConfig, DriverConfig, SlurmConfig, SweepFile, SweepHead,
     ModelSource, GridKeys, BootstrapPlan, Split, SimulationSettings, InstrumentSettings,
-    RemnantSettings, ColumnFilter, PsfSettings, preparation.GridSettings,
+    RemnantSettings, ColumnFilter, PsfSettings, instrument_settings.GridSettings,
     preparation.SkySettings, preparation.EnergySettings, preparation.TargetSettings,
-    preparation.BackgroundSettings, preparation.InstrumentSettings,
+    instrument_settings.BackgroundSettings, instrument_settings.InstrumentSettings,
     preparation.PreparationSettings, known_settings(), Everything,
 ]  # fmt: skip
 FIELDS = [(kind, name) for kind in CLASSES for name in fields_of(kind)]

@@ -14,7 +14,7 @@ from hifred.observations.formats.fits_images import (
 )
 from hifred.observations.formats.pha import Spectrum, read_pha
 from hifred.observations.geometry.pixel_grid import PixelGrid
-from hifred.observations.preparation.settings import (
+from hifred.observations.preparation.instrument_settings import (
     BackgroundSettings,
     InstrumentSettings,
 )

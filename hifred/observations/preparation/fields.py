@@ -10,7 +10,7 @@ from hifred.observations.geometry.pixel_grid import (
     resolve_array,
     tangent_grid,
 )
-from hifred.observations.preparation.settings import GridSettings
+from hifred.observations.preparation.instrument_settings import GridSettings
 
 # Points along each side of a field that are looked up in another.
 POINTS = 41

@@ -21,12 +21,12 @@ from hifred.observations.preparation.instrument_files import (
     InstrumentFiles,
     read_instrument,
 )
-from hifred.observations.preparation.psf import build_psf, build_psfs
-from hifred.observations.preparation.settings import (
-    EnergySettings,
+from hifred.observations.preparation.instrument_settings import (
     InstrumentSettings,
-    PreparationSettings,
+    names_of,
 )
+from hifred.observations.preparation.psf import build_psf, build_psfs
+from hifred.observations.preparation.settings import EnergySettings, PreparationSettings
 from hifred.observations.preparation.spectral_target import SpectralPart, spectral_parts
 
 
@@ -227,7 +227,7 @@ def _mask(
 
 def _provenance(settings: PreparationSettings, sky: PixelGrid) -> dict[str, Any]:
     names = {
-        name: ", ".join(Path(file).name for file in _recorded_files(i))
+        name: ", ".join(Path(file).name for file in names_of(i.counts or i.events))
         for name, i in settings.instruments.items()
     }
     return {
@@ -236,11 +236,6 @@ def _provenance(settings: PreparationSettings, sky: PixelGrid) -> dict[str, Any]
         "target_spatial": settings.target.spatial,
         "target_spectral": settings.target.spectral,
     }
-
-
-def _recorded_files(instrument: InstrumentSettings) -> tuple[str, ...]:
-    found = instrument.counts or instrument.events or ()
-    return (found,) if isinstance(found, str) else tuple(found)
 
 
 def told_by_files(

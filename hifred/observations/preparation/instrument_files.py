@@ -17,13 +17,13 @@ from hifred.observations.preparation.exposure_maps import (
     ExposureMap,
     exposure_of,
 )
+from hifred.observations.preparation.instrument_settings import InstrumentSettings
 from hifred.observations.preparation.masks import good_pixels
 from hifred.observations.preparation.recorded_counts import (
     Recorded,
     counts_from_cube,
     counts_from_events,
 )
-from hifred.observations.preparation.settings import InstrumentSettings
 from hifred.observations.preparation.spectral_response import (
     SpectralResponse,
     read_spectral_response,

@@ -6,7 +6,7 @@ from hifred.errors import HifredError, SettingsError
 from hifred.observations.formats.fits_images import read_sky_image
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.preparation.fields import distance_pixels
-from hifred.observations.preparation.settings import InstrumentSettings
+from hifred.observations.preparation.instrument_settings import InstrumentSettings
 
 # A mask may lie so far from the counts, in pixels.
 LARGEST_SHIFT = 0.1

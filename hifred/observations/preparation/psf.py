@@ -1,18 +1,26 @@
 """Point spread functions on sky pixels: images, radial profiles, King, Gaussian."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hifred.errors import HifredError
+from hifred.errors import HifredError, SettingsError
 from hifred.observations.formats.fits_tables import read_table
 from hifred.observations.preparation.psf_images import image_psf, odd_side, unit_sum
 from hifred.settings import Number, Text, settings
+from hifred.settings.fields import fields_of
 
 Profile = Callable[[np.ndarray], np.ndarray]
+
+# Widths by other names of the field, and what they are of a Gaussian.
+OTHER_WIDTHS = {
+    "hpd": "A Gaussian's half-power diameter is its full width at half maximum",
+    "hew": "A Gaussian's half-energy width is its full width at half maximum",
+    "fwhm": "The unit is arcsec",
+}
 
 # Each sky pixel is the mean of so many points along each axis.
 OVERSAMPLING = 7
@@ -24,33 +32,68 @@ class PsfSettings:
     """How a PSF is described; give exactly one of the descriptions."""
 
     gaussian_sigma_arcsec: Number | None = Field(
-        default=None, gt=0, description="Width of a Gaussian."
+        default=None,
+        gt=0,
+        description="Width (rms along an axis) of a Gaussian.",
+        examples=[6.4],
     )
     gaussian_fwhm_arcsec: Number | None = Field(
-        default=None, gt=0, description="Its full width at half maximum."
+        default=None,
+        gt=0,
+        description="Its full width at half maximum, which is its half-power diameter.",
+        examples=[15.0],
     )
     king_core_arcsec: Number | None = Field(
-        default=None, gt=0, description="(1 + (r / core)^2)^-slope, slope above 1."
+        default=None,
+        gt=0,
+        description="(1 + (r / core)^2)^-slope, slope above 1.",
+        examples=[5.0],
     )
     king_slope: Number | None = Field(
-        default=None, gt=1, description="(1 + (r / core)^2)^-slope, slope above 1."
+        default=None,
+        gt=1,
+        description="(1 + (r / core)^2)^-slope, slope above 1.",
+        examples=[1.5],
     )
     profile: Text | None = Field(
         default=None,
+        examples=["psf_profile.fits"],
         description="FITS table with a radius column R (arcsec) and a density "
         "column PSF.",
     )
     image: Text | None = Field(
-        default=None, description="FITS image, with a WCS or CDELT keywords."
+        default=None,
+        description="FITS image, with a WCS or CDELT keywords.",
+        examples=["psf.fits"],
     )
     radius_arcsec: Number | None = Field(
-        default=None, gt=0, description="Half the side of the PSF that is kept."
+        default=None,
+        gt=0,
+        description="Half the side of the PSF that is kept.",
+        examples=[90.0],
     )
     energy_kev: Number | None = Field(
         default=None,
         gt=0,
+        examples=[6.4],
         description="Energy that it belongs to, when several are given.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_other_width(cls, given: Any) -> Any:
+        named = getattr(given, "kwargs", given)
+        for name in named if isinstance(named, Mapping) else ():
+            word = next(
+                (word for word in OTHER_WIDTHS if word in str(name).lower()), None
+            )
+            if word is not None and name not in fields_of(cls):
+                raise SettingsError(
+                    f"must have its width as gaussian_fwhm_arcsec; got {name!r}. "
+                    f"{OTHER_WIDTHS[word]}: write, say, psf = "
+                    "{ gaussian_fwhm_arcsec = 15.0 }."
+                )
+        return given
 
     def kind(self) -> Literal["gaussian", "king", "profile", "image"]:
         """Return which description is given."""
@@ -62,7 +105,7 @@ class PsfSettings:
         }
         names = [name for name, value in given.items() if value]
         if len(names) != 1:
-            raise HifredError(
+            raise SettingsError(
                 "a psf must have one description (gaussian_sigma_arcsec, "
                 "gaussian_fwhm_arcsec, king_core_arcsec with king_slope, profile or "
                 f"image); got {', '.join(names) or 'none'}."

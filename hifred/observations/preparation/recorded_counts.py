@@ -19,7 +19,10 @@ from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.fits_images import SkyImage, counts_of, read_sky_image
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.preparation.fields import pixel_grid
-from hifred.observations.preparation.settings import InstrumentSettings
+from hifred.observations.preparation.instrument_settings import (
+    InstrumentSettings,
+    names_of,
+)
 
 # Number of the first row and column of detector pixels such as DETX and DETY.
 FIRST_PIXEL = 1
@@ -103,15 +106,14 @@ def counts_from_events(
 
 
 def _read(settings: InstrumentSettings) -> Events:
-    files = settings.events or ()
     return read_event_files(
-        [files] if isinstance(files, str) else files,
+        names_of(settings.events),
         filters=settings.filters,
         usual_filters=settings.usual_filters,
         coordinates=settings.coordinates,
         energy_column=settings.energy_column,
         good_times=settings.good_times,
-        good_time_files=settings.good_time_files,
+        good_time_files=names_of(settings.good_time_files),
     )
 
 

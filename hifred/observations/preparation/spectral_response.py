@@ -9,7 +9,7 @@ from scipy import sparse
 from hifred.errors import HifredError, SettingsError
 from hifred.observations.formats.ogip import read_arf, read_rmf_parts
 from hifred.observations.formats.rmf import Arf, Rmf
-from hifred.observations.preparation.settings import InstrumentSettings
+from hifred.observations.preparation.instrument_settings import InstrumentSettings
 
 # How far, in keV, a redistribution matrix is read beyond the channels used: photons
 # of higher energies reach them by escape peaks and tails.

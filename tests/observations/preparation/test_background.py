@@ -15,7 +15,7 @@ from hifred.observations.preparation.background import (
     Exposed,
     read_background,
 )
-from hifred.observations.preparation.settings import InstrumentSettings
+from hifred.observations.preparation.instrument_settings import InstrumentSettings
 from hifred.observations.preparation.spectral_response import DetectorChannels
 
 # Ten detector channels of 0.1 keV; the counts have two of them to a channel, from 2.2.

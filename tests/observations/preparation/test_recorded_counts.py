@@ -11,12 +11,15 @@ from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.fits_tables import FitsFormatError
 from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.observations.preparation.fields import check_fields, pixel_grid
+from hifred.observations.preparation.instrument_settings import (
+    GridSettings,
+    InstrumentSettings,
+)
 from hifred.observations.preparation.masks import good_pixels
 from hifred.observations.preparation.recorded_counts import (
     counts_from_cube,
     counts_from_events,
 )
-from hifred.observations.preparation.settings import GridSettings, InstrumentSettings
 from tests.observations.events.lists import events_hdu, good_times_hdu, write
 from tests.observations.events.test_delivered_events import columns, resolve_columns
 

@@ -66,7 +66,8 @@ def make_store(folder: Path, table: xr.Dataset, n_pixels: int, n_energies: int) 
 def measure(folder: Path, table: xr.Dataset, n_clicks: int = 20) -> dict[str, float]:
     """Return seconds a click and the largest resident memory in MiB."""
     explorer = Explorer(shelf_of(folder, table))
-    y, x = explorer.shelf.counts("demo")["imager"].y, explorer.maps._ranges[0].end
+    explorer.show()
+    y, x = explorer.shelf.counts("demo")["imager"].y, explorer.maps.shared.x.end
     rng = np.random.default_rng(1)
     clicks = rng.uniform(-x, x, (n_clicks, 2))
     pixel = [_seconds(explorer.choose_region, Region.pixel(*c)) for c in clicks]

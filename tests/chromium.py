@@ -36,6 +36,7 @@ window.hifred = {
   },
   at(name, x, y) {
     const view = this.view(name)
+    view.el.scrollIntoView({block: 'center'})
     const box = view.el.getBoundingClientRect()
     const frame = view.frame
     const sx = frame.x_scale.compute(x), sy = frame.y_scale.compute(y)
@@ -63,6 +64,11 @@ class Page:
             self.run(_PAGE_SCRIPT)
             self.wait_for("return hifred.model('spectrum') != null")
             self.wait_for("return hifred.view('spectrum') != null")
+            self.wait_for("return hifred.model('address').value !== ''")
+
+    def address(self, query: str) -> str:
+        """Return the address of this page with another query."""
+        return self.run("return location.origin + location.pathname") + query
 
     def run(self, script: str):
         return self.driver.execute_script(script)

@@ -43,7 +43,6 @@ LIBRARY_HOMES = {
     "dask_jobqueue": {"sweep"},
     "zarr": {"store"},
     "matplotlib": {"plots", "report", "explore"},
-    "panel": {"explore"},
     "bokeh": {"explore"},
     "regions": {"regions"},
     "shapely": {"regions"},

@@ -29,11 +29,11 @@ def report(directory: Path, *, output: Path | None) -> None:
 def explore(directory: Path, *, port: int, is_shown: bool) -> None:
     """Explore a sweep in the browser, on this machine only, until Ctrl-C."""
     try:
-        # Panel is an extra: everything else works without it.
+        # Bokeh is an extra: everything else works without it.
         serve = importlib.import_module("hifred.explore").serve_explorer
     except ModuleNotFoundError as error:
         raise HifredError(
-            f"the explorer must have Panel and Bokeh; {error.name} is not installed. "
+            f"the explorer must have Bokeh; {error.name} is not installed. "
             "Run `pip install 'hifred[explore]'`."
         ) from error
     serve(

@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import final
 
-from hifred.store.ranking import criterion, ranked_trials, recommended
+from hifred.store.ranking import (
+    criterion,
+    ranked_measures,
+    ranked_trials,
+    recommended,
+)
 from hifred.store.trial_table import SettingKey, TrialTable, ordered_keys, setting_text
 
 SETTINGS = ("model", "regularizer", "mu", "rank")
@@ -29,7 +34,9 @@ class Choices:
         self.table = table
         self.names = swept_settings(table)
 
-    def options(self, name: str, where: Mapping[str, SettingKey]) -> dict[str, object]:
+    def options(
+        self, name: str, where: Mapping[str, SettingKey]
+    ) -> dict[str, SettingKey]:
         """Return the values of a setting among some trials, by their text."""
         chosen = self.table.select(self._known(where))
         return {setting_text(key): key for key in ordered_keys(chosen.keys(name))}
@@ -61,6 +68,21 @@ class Choices:
             return self.table.trials[0]
         choice = recommended(self.table, str(self.table.frame.loc[ranked[0], "model"]))
         return ranked[0] if choice is None else choice.trial
+
+    @property
+    def measure(self) -> str:
+        """The measure that tells most; empty if nothing was measured."""
+        return next(iter(ranked_measures(self.table)), "")
+
+    def sides(self, columns: str, rows: str) -> tuple[str, str]:
+        """Return two settings to lay trials out by: those wanted, or others for them.
+
+        Only a sweep of a single setting has the same on both sides.
+        """
+        names = [name for name in self.names if name != "model"]
+        columns = columns if columns in names else names[0]
+        others = [name for name in names if name != columns]
+        return columns, rows if rows in others else (others or [columns])[0]
 
     def _known(self, where: Mapping[str, SettingKey]) -> dict[str, SettingKey]:
         return {name: key for name, key in where.items() if name in self.names}

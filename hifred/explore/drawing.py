@@ -12,6 +12,7 @@ from hifred.plots.style import (
     NO_DATA_COLOUR,
 )
 
+COLOURMAPS = (INTENSITY_COLOURMAP, "viridis", "cividis", "magma", "gray", "gray_r")
 # Bokeh has no square-root axis: the root is drawn, and the ticks are squared again.
 _SQUARED_TICK = """
 const value = tick * Math.abs(tick)
@@ -22,7 +23,7 @@ return size < 0.01 || size >= 1e4 ? value.toExponential(1) : value.toPrecision(2
 
 
 def signed_root(values: np.ndarray) -> np.ndarray:
-    """Return sign(v) sqrt(|v|), what the square-root axes and colours show."""
+    """Return sign(v) sqrt(|v|), what the square-root axes show."""
     values = np.asarray(values, dtype=np.float64)
     return np.asarray(np.sign(values) * np.sqrt(np.abs(values)))
 
@@ -38,7 +39,7 @@ def palette(colourmap: str) -> list[str]:
 
 
 def intensity_mapper() -> LinearColorMapper:
-    """Return the colours of surface brightness; its limits are roots."""
+    """Return the colours of surface brightness, by shares of its scale."""
     return _mapper(INTENSITY_COLOURMAP)
 
 

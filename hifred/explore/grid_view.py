@@ -13,6 +13,9 @@ from hifred.plots.style import NO_DATA_COLOUR, NO_DATA_EDGE, measure_limits
 from hifred.plots.trial_grid import MeasureGrid
 
 COLUMNS = ("column", "row", "trial", "value", "text", "hatch", "ink")
+# More columns than these are too narrow for numbers.
+MOST_COLUMNS = 8
+COLUMNS_TO_TELL = ("column", "row", "trial", "text", "ink")
 
 
 @final
@@ -34,29 +37,39 @@ class GridView:
         )
         self.figure = figure(
             name="grid",
-            width=345,
-            height=250,
+            sizing_mode="stretch_width",
+            height=260,
             x_range=FactorRange(),
             y_range=FactorRange(),
             tools="tap",
             toolbar_location=None,
-            x_axis_label=setting_label("mu"),
-            y_axis_label=setting_label("rank"),
         )
         self._draw()
         self.source.selected.on_change("indices", self._on_tap)
 
-    def show(self, grid: MeasureGrid, unit: str) -> None:
-        """Show a grid of values, in their unit, and words."""
+    def show(self, grid: MeasureGrid, unit: str, sides: tuple[str, str]) -> None:
+        """Show a grid of values, in their unit, over two settings, and words."""
         low, high = measure_limits(grid.values, unit)
         self._mapper.update(low=low, high=high)
         self.figure.x_range.factors = grid.column_texts
         self.figure.y_range.factors = grid.row_texts
+        self.figure.xaxis.axis_label, self.figure.yaxis.axis_label = map(
+            setting_label, sides
+        )
         cells = [
             _cell(grid, index, (low, high)) for index in np.ndindex(grid.words.shape)
         ]
+        self._fit(len(grid.rows), len(grid.columns))
         self.source.selected.indices = []
-        self.source.data = {name: [cell[name] for cell in cells] for name in COLUMNS}
+        data = {name: [cell[name] for cell in cells] for name in COLUMNS}
+        # NaN differs from itself: what is written in the cells tells as well.
+        if any(data[name] != self.source.data[name] for name in COLUMNS_TO_TELL):
+            self.source.data = data
+
+    def _fit(self, n_rows: int, n_columns: int) -> None:
+        """Give each row its height, and no numbers where they would overlap."""
+        self.figure.height = int(np.clip(26 * n_rows + 80, 200, 600))
+        self._texts.visible = n_columns <= MOST_COLUMNS
 
     def clear(self) -> None:
         """Show nothing, such as when the measure is refused."""
@@ -96,7 +109,7 @@ class GridView:
             hatch_alpha=0.6, nonselection_fill_alpha=1.0, nonselection_hatch_alpha=0.6,
         )  # fmt: skip
         self._mapper.nan_color = NO_DATA_COLOUR
-        self.figure.text(
+        self._texts = self.figure.text(
             x="column", y="row", text="text", text_color="ink", source=self.source,
             text_align="center", text_baseline="middle", text_font_size="10px",
             nonselection_text_alpha=1.0,

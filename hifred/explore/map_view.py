@@ -3,23 +3,68 @@
 from typing import final
 
 import numpy as np
+from bokeh.events import MouseLeave, MouseMove
 from bokeh.models import (
+    BoxSelectTool,
     ColorBar,
     ColumnDataSource,
-    HoverTool,
+    CrosshairTool,
+    CustomJS,
     Label,
     LinearColorMapper,
+    PanTool,
     Range1d,
+    ResetTool,
+    WheelZoomTool,
 )
-from bokeh.models.tickers import BasicTicker
+from bokeh.models.tickers import BasicTicker, Ticker
 from bokeh.plotting import figure
 
-from hifred.explore.drawing import signed_root, squared_ticks
+from hifred.explore.stretch import ColourScale
 from hifred.plots.style import NO_DATA_COLOUR, NO_DATA_EDGE
 
 EDGES = ("left", "right", "bottom", "top")
-SIDE = 190
-TOOLS = "tap,box_select,pan,wheel_zoom,reset"
+# The page fits the frames to the window; this is where they start.
+SIDE = 200
+
+Extent = tuple[float, float, float, float]
+
+
+@final
+class SharedParts:
+    """What all maps share: ranges, cross-hair, outline of the region, place on the sky.
+
+    Attributes
+    ----------
+    x, y : Range1d
+        Offsets, arcsec.
+    selection : ColumnDataSource
+        Outline of the selected region: left, right, bottom, top in arcsec.
+    sky : ColumnDataSource
+        Right ascension and declination (degrees) of a grid of offsets; empty without a
+        WCS.
+    """
+
+    def __init__(self) -> None:
+        self.x, self.y = Range1d(-1, 1), Range1d(-1, 1)
+        self.selection = ColumnDataSource({key: [] for key in EDGES}, name="selection")
+        self.sky = ColumnDataSource(
+            {key: [] for key in ("ra", "dec", "x", "y")}, name="sky"
+        )
+        self.crosshair = CrosshairTool(line_color="#888888", line_width=1)
+
+    @property
+    def extent(self) -> Extent:
+        """Outer edges of the whole field ``(left, right, bottom, top)``, arcsec."""
+        x, y = self.x, self.y
+        return x.reset_start, x.reset_end, y.reset_start, y.reset_end
+
+    def fit(self, extent: Extent) -> None:
+        """Show the whole of a field, unless it is the one that is shown."""
+        if self.extent != extent:
+            left, right, bottom, top = extent
+            self.x.update(start=left, end=right, reset_start=left, reset_end=right)
+            self.y.update(start=bottom, end=top, reset_start=bottom, reset_end=top)
 
 
 @final
@@ -32,53 +77,50 @@ class MapView:
         Name of the figure and, as ``NAME-data``, of its data source.
     mapper : LinearColorMapper
         Shared by all maps of one quantity.
-    ranges : (Range1d, Range1d)
-        Shared x and y ranges, arcsec.
-    selection : ColumnDataSource
-        Outline of the selected region: left, right, bottom, top in arcsec.
-    is_rooted : bool
-        Whether square roots are drawn, as for all that is counted.
+    shared : SharedParts
     unit : str
-        Shown by the hover and, if not empty, beside a colour bar.
+        Told by the read-out.
+    bar_ticker : Ticker, optional
+        Places on the scale that a bar below the map explains; by default no bar.
     """
 
     def __init__(
         self,
         name: str,
         mapper: LinearColorMapper,
+        shared: SharedParts,
         *,
-        ranges: tuple[Range1d, Range1d],
-        selection: ColumnDataSource,
-        is_rooted: bool = True,
-        unit: str = "",
+        unit: str,
+        bar_ticker: Ticker | None = None,
     ) -> None:
-        self.is_rooted = is_rooted
+        self.name = name
         self.source = ColumnDataSource(_no_image(), name=f"{name}-data")
         self.figure = figure(
             name=name,
             frame_width=SIDE,
             frame_height=SIDE,
-            x_range=ranges[0],
-            y_range=ranges[1],
-            tools=TOOLS,
-            active_drag="box_select",
+            x_range=shared.x,
+            y_range=shared.y,
+            tools="",
             toolbar_location=None,
-            x_axis_label="x offset (arcsec)",
-            y_axis_label="y offset (arcsec)",
+            min_border_left=45,
+            min_border_right=12,
+            tags=["map"],
         )
-        self._hatch = self.figure.quad(
-            left="left", right="right", bottom="bottom", top="top",
-            source=ColumnDataSource({k: [] for k in EDGES}),
-            fill_color=NO_DATA_COLOUR, line_color=NO_DATA_EDGE,
-            hatch_pattern="/", hatch_color=NO_DATA_EDGE, hatch_alpha=0.6,
+        self._add_tools(shared)
+        self._hatch = _hatch(self.figure)
+        self.image = self.figure.image(
+            image="image", x="x", y="y", dw="dw", dh="dh",
+            source=self.source, color_mapper=mapper,
         )  # fmt: skip
-        self._draw_image(mapper, unit)
-        self._outline(selection)
+        self.bar = self._add_bar(mapper, bar_ticker) if bar_ticker else None
+        _outline(self.figure, shared.selection)
         self._word = Label(
             x=0, y=0, text="", text_align="center", text_baseline="middle",
             background_fill_color="white", text_font_size="12px", name=f"{name}-word",
         )  # fmt: skip
         self.figure.add_layout(self._word)
+        self._tell_the_page(shared, unit)
         _make_quiet(self.figure)
 
     @property
@@ -86,26 +128,20 @@ class MapView:
         """Why there is no image; empty where there is one."""
         return str(self._word.text)
 
-    def fit(self, extent: tuple[float, float, float, float]) -> None:
-        """Give the frame the shape of the field, so that pixels are square."""
-        left, right, bottom, top = extent
-        ratio = (top - bottom) / (right - left)
-        # Not by `match_aspect`: with shared ranges the layout did not come to rest.
-        self.figure.update(
-            frame_width=round(SIDE / max(ratio, 1.0)),
-            frame_height=round(SIDE * min(ratio, 1.0)),
-        )
-
     def show(
-        self,
-        image: np.ndarray,
-        extent: tuple[float, float, float, float],
-        *,
-        title: str,
+        self, image: np.ndarray, drawn: np.ndarray, extent: Extent, *, title: str
     ) -> None:
-        """Show an image, (y, x), with its outer edges in arcsec."""
+        """Show an image.
+
+        Parameters
+        ----------
+        image, drawn : (y, x) arrays
+            Values, and what stands for them on the scale of the colours.
+        extent : (float, float, float, float)
+            Outer edges, arcsec.
+        title : str
+        """
         left, right, bottom, top = extent
-        drawn = signed_root(image) if self.is_rooted else image
         self.source.data = {
             "image": [np.asarray(drawn, dtype=np.float32)],
             "value": [np.asarray(image, dtype=np.float64)],
@@ -114,54 +150,66 @@ class MapView:
         self._set_word("", extent)
         self.figure.title.text = title
 
-    def refuse(
-        self, word: str, extent: tuple[float, float, float, float], *, title: str
-    ) -> None:
+    def refuse(self, word: str, extent: Extent, *, title: str) -> None:
         """Show hatches and the word for why there is no image."""
         self.source.data = _no_image()
         self._set_word(word, extent)
         self.figure.title.text = title
 
-    def _set_word(self, word: str, extent: tuple[float, float, float, float]) -> None:
+    def label_bar(self, scale: ColourScale) -> None:
+        """Write the brightness beside the colours."""
+        if self.bar is not None:
+            self.bar.major_label_overrides = dict(scale.ticks)
+
+    def _set_word(self, word: str, extent: Extent) -> None:
+        if word == self.word:
+            return
         left, right, bottom, top = ([edge] if word else [] for edge in extent)
-        self._hatch.data_source.data = {
-            "left": left, "right": right, "bottom": bottom, "top": top,
-        }  # fmt: skip
+        self._hatch.data = {"left": left, "right": right, "bottom": bottom, "top": top}
         self._word.update(
             text=word, x=(extent[0] + extent[1]) / 2, y=(extent[2] + extent[3]) / 2
         )
 
-    def _draw_image(self, mapper: LinearColorMapper, unit: str) -> None:
-        drawn = self.figure.image(
-            image="image", x="x", y="y", dw="dw", dh="dh",
-            source=self.source, color_mapper=mapper,
-        )  # fmt: skip
-        self.figure.add_tools(
-            HoverTool(
-                renderers=[drawn],
-                tooltips=[
-                    ("x, y", "$x{0.0}, $y{0.0} arcsec"),
-                    ("value", f"@value {unit}"),
-                ],
-            )
-        )
-        if unit:
-            bar = ColorBar(
-                color_mapper=mapper, width=9, label_standoff=4, padding=3,
-                ticker=BasicTicker(desired_num_ticks=5),
-                major_label_text_font_size="9px",
-            )  # fmt: skip
-            if self.is_rooted:
-                bar.formatter = squared_ticks()
-            self.figure.add_layout(bar, "right")
+    def _add_tools(self, shared: SharedParts) -> None:
+        box, wheel = BoxSelectTool(), WheelZoomTool()
+        pan = PanTool(tags=["move"])
+        self.figure.add_tools(box, pan, wheel, ResetTool(), shared.crosshair)
+        box.tags = ["region"]
+        self.figure.toolbar.update(active_drag=box, active_scroll=wheel)
 
-    def _outline(self, selection: ColumnDataSource) -> None:
-        for colour, width in (("black", 3.5), ("white", 1.6)):
-            self.figure.quad(
-                left="left", right="right", bottom="bottom", top="top",
-                source=selection, fill_alpha=0.0, line_color=colour, line_width=width,
-                nonselection_line_alpha=1.0, nonselection_fill_alpha=0.0,
-            )  # fmt: skip
+    def _add_bar(self, mapper: LinearColorMapper, ticker: Ticker) -> ColorBar:
+        bar = ColorBar(
+            color_mapper=mapper, height=9, label_standoff=4, padding=3,
+            ticker=ticker, major_label_text_font_size="9px",
+        )  # fmt: skip
+        self.figure.add_layout(bar, "below")
+        return bar
+
+    def _tell_the_page(self, shared: SharedParts, unit: str) -> None:
+        arguments = {"source": self.source, "sky": shared.sky, "unit": unit}
+        arguments["title"] = self.figure.title
+        code = "explorer.readMap(cb_obj, {source, sky, unit, title})"
+        self.figure.js_on_event(MouseMove, CustomJS(args=arguments, code=code))
+        self.figure.js_on_event(MouseLeave, CustomJS(code="explorer.readNothing()"))
+
+
+def _hatch(drawn: figure) -> ColumnDataSource:
+    source = ColumnDataSource({key: [] for key in EDGES})
+    drawn.quad(
+        left="left", right="right", bottom="bottom", top="top", source=source,
+        fill_color=NO_DATA_COLOUR, line_color=NO_DATA_EDGE,
+        hatch_pattern="/", hatch_color=NO_DATA_EDGE, hatch_alpha=0.6,
+    )  # fmt: skip
+    return source
+
+
+def _outline(drawn: figure, selection: ColumnDataSource) -> None:
+    for colour, width in (("black", 3.5), ("white", 1.6)):
+        drawn.quad(
+            left="left", right="right", bottom="bottom", top="top",
+            source=selection, fill_alpha=0.0, line_color=colour, line_width=width,
+            nonselection_line_alpha=1.0, nonselection_fill_alpha=0.0,
+        )  # fmt: skip
 
 
 def _no_image() -> dict[str, list[object]]:
@@ -172,7 +220,5 @@ def _make_quiet(drawn: figure) -> None:
     drawn.xaxis.ticker = BasicTicker(desired_num_ticks=4)
     drawn.grid.visible = False
     drawn.title.text_font_size = "12px"
-    drawn.xaxis.axis_label_text_font_size = "10px"
-    drawn.yaxis.axis_label_text_font_size = "10px"
-    drawn.xaxis.axis_label_text_font_style = "normal"
-    drawn.yaxis.axis_label_text_font_style = "normal"
+    drawn.axis.axis_label_text_font_size = "10px"
+    drawn.axis.axis_label_text_font_style = "normal"

@@ -1,105 +1,44 @@
 """The explorer's server: this machine only, and only for who holds the token."""
 
 import contextlib
-import hmac
 import html
 import secrets
 import tempfile
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, final
+from urllib.parse import urlencode
 
-import panel as pn
-from bokeh.server.auth_provider import AuthProvider
-from bokeh.server.server import Server
-from tornado.web import HTTPError, RequestHandler
+from bokeh.application import Application
+from bokeh.application.handlers.function import FunctionHandler
+from bokeh.document import Document
+from bokeh.server.server import BaseServer
+from bokeh.server.tornado import BokehTornado
+from bokeh.server.util import bind_sockets
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
 
 from hifred.errors import HifredError
-from hifred.explore.explorer import Explorer
-from hifred.plots.shelf import open_shelf
+from hifred.explore.page import Page
+from hifred.explore.token_auth import TokenAuth
+from hifred.plots.shelf import Shelf, open_shelf
 
 ADDRESS = "127.0.0.1"
 
 
-@final
-class TokenAuth(AuthProvider):
-    """Lets in who names the token in the address, and remembers it in a cookie.
-
-    Parameters
-    ----------
-    token : str
-        The secret; compared in constant time.
-    """
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-        # Browsers send cookies to every port of a host: the name tells servers apart.
-        self._cookie = f"hifred-{secrets.token_hex(4)}"
-
-    @property
-    def get_user(self) -> Callable[[RequestHandler], str | None]:
-        return self._user_of
-
-    @property
-    def get_user_async(self) -> None:
-        return None
-
-    @property
-    def login_url(self) -> None:
-        return None
-
-    @property
-    def get_login_url(self) -> Callable[[RequestHandler], str]:
-        return _refuse
-
-    @property
-    def login_handler(self) -> None:
-        return None
-
-    @property
-    def logout_url(self) -> None:
-        return None
-
-    @property
-    def logout_handler(self) -> None:
-        return None
-
-    def _user_of(self, request: RequestHandler) -> str | None:
-        given = request.get_query_argument("token", "")
-        if self._is_token(given):
-            request.set_cookie(self._cookie, given, httponly=True, samesite="Strict")
-            return "owner"
-        kept = request.get_cookie(self._cookie, "") or ""
-        return "owner" if self._is_token(kept) else None
-
-    def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self._token.encode())
-
-
-def _refuse(_: RequestHandler) -> str:
-    raise HTTPError(
-        403, "open the address that `hifred explore` printed, token included"
-    )
-
-
 def start_server(
-    make_page: Callable[[], pn.viewable.Viewable],
-    *,
-    port: int = 0,
-    title: str = "hifred",
-    token: str | None = None,
-) -> tuple[Server, str]:
-    """Start serving a page on the loopback interface; return server and address.
+    shelf: Shelf, *, name: str = "sweep", port: int = 0, token: str | None = None
+) -> tuple[BaseServer, str]:
+    """Start serving a shelf on the loopback interface; return server and address.
 
     Parameters
     ----------
-    make_page : callable
-        Returns a new page for each visit.
+    shelf : Shelf
+        Each visit gets a page of its own that reads from it.
+    name : str
+        Of the sweep.
     port : int
         0 takes any free one.
-    title : str
-        Of the browser's tab.
     token : str, optional
         By default a new random one.
 
@@ -109,23 +48,33 @@ def start_server(
         If the port is taken.
     """
     token = token or secrets.token_urlsafe(24)
-    options: dict[str, Any] = {"auth_provider": TokenAuth(token)}
+
+    def open_page(document: Document) -> None:
+        Page(shelf, name, _query_of(document)).open(document)
+
     try:
-        server = pn.io.server.get_server(
-            {"/": make_page},
-            address=ADDRESS,
-            port=port,
-            title=title,
-            show=False,
-            start=False,
-            threaded=False,
-            **options,
-        )
+        sockets, port = bind_sockets(ADDRESS, port)
     except OSError as error:
         raise HifredError(
             f"port must be free; got {port} ({error.strerror}). Choose another, or 0."
         ) from error
-    return server, f"http://{ADDRESS}:{server.port}/?token={token}"
+    tornado = BokehTornado(
+        {"/": Application(FunctionHandler(open_page))},
+        extra_websocket_origins=[f"{ADDRESS}:{port}"],
+        auth_provider=TokenAuth(token),
+    )
+    http = HTTPServer(tornado)
+    http.add_sockets(sockets)
+    server = BaseServer(IOLoop.current(), tornado, http)
+    return server, f"http://{ADDRESS}:{port}/?token={token}"
+
+
+def _query_of(document: Document) -> str:
+    """Return what the address of a visit asks for, without the token."""
+    request = document.session_context.request if document.session_context else None
+    arguments = request.arguments if request else {}
+    said = {k: v[-1].decode("utf-8", "replace") for k, v in arguments.items() if v}
+    return urlencode({k: v for k, v in said.items() if k != "token"})
 
 
 def serve_explorer(
@@ -155,9 +104,7 @@ def serve_explorer(
     """
     shelf = open_shelf(directory)
     name = str(shelf.table.attrs.get("name") or Path(directory).resolve().name)
-    server, url = start_server(
-        lambda: Explorer(shelf, name).page(), port=port, title=f"hifred · {name}"
-    )
+    server, url = start_server(shelf, name=name, port=port)
     announce(url)
     with contextlib.ExitStack() as shown:
         if is_shown:

@@ -3,7 +3,16 @@
 from typing import final
 
 import numpy as np
-from bokeh.models import BoxAnnotation, ColumnDataSource, Range1d
+from bokeh.events import MouseLeave, MouseMove
+from bokeh.models import (
+    BoxAnnotation,
+    BoxSelectTool,
+    ColumnDataSource,
+    CustomJS,
+    Range1d,
+    ResetTool,
+    WheelZoomTool,
+)
 from bokeh.plotting import figure
 
 from hifred.explore.drawing import signed_root, squared_ticks
@@ -19,64 +28,52 @@ ROLES = ("spectrometer", "imager", "truth", "fusion", "second_fusion")
 WIDTHS = {"truth": 3.0, "fusion": 1.6, "second_fusion": 1.6}
 DASHES = {"second_fusion": "dashed"}
 UNIT = plain_unit(SURFACE_BRIGHTNESS_UNIT)
-LINE_COLUMNS = ("energy", "rooted", "value")
+LINE_COLUMNS = ("energy", "rooted", "value", "lower", "upper")
 AREA_COLUMNS = ("energy", "lower", "upper")
 
 
 @final
 class SpectrumView:
-    """Step lines on a square-root axis, with the Poisson interval of the counts.
+    """Step lines on a square-root axis, with the interval of what has errors."""
 
-    Parameters
-    ----------
-    width : int
-        Pixels on the screen.
-    """
-
-    def __init__(self, width: int = 1180) -> None:
+    def __init__(self) -> None:
         self.sources = {
             role: ColumnDataSource(_empty(LINE_COLUMNS), name=f"spectrum-{role}")
             for role in ROLES
         }
         self._areas = {role: ColumnDataSource(_empty(AREA_COLUMNS)) for role in ROLES}
+        self._shown: dict[str, Spectrum | None] = dict.fromkeys(ROLES)
         self.band = BoxAnnotation(
             fill_color="#999999", fill_alpha=0.18, left=0, right=0
         )
         self.figure = figure(
             name="spectrum",
-            width=width,
-            height=285,
-            tools="tap,xbox_select,xpan,xwheel_zoom,reset",
-            active_drag="xbox_select",
+            height=300,
+            sizing_mode="stretch_width",
+            tools="",
             toolbar_location=None,
             x_range=Range1d(0, 1),
             y_range=Range1d(0, 1),
             x_axis_label="energy (keV)",
             y_axis_label=f"{SURFACE_BRIGHTNESS} ({UNIT})",
         )
-        self.figure.yaxis.formatter = squared_ticks()
-        self.figure.yaxis.axis_label_text_font_size = "10px"
-        self.figure.axis.axis_label_text_font_style = "normal"
-        self.figure.add_layout(self.band)
+        self._add_tools()
+        self._make_quiet()
         for role in ROLES:
             self._draw(role)
         self.figure.legend.click_policy = "hide"
         self.figure.legend.location = "top_right"
         self.figure.legend.label_text_font_size = "10px"
+        self._tell_the_page()
 
     def show(self, spectra: dict[str, Spectrum], *, title: str) -> None:
         """Show the spectra by role; the roles that are absent are emptied."""
-        for role, source in self.sources.items():
-            spectrum = spectra.get(role)
-            source.data = _line(spectrum) if spectrum else _empty(LINE_COLUMNS)
-            has_area = spectrum and spectrum.has_errors
-            self._areas[role].data = (
-                _area(spectrum) if spectrum and has_area else _empty(AREA_COLUMNS)
-            )
+        for role in ROLES:
+            if spectra.get(role) is not self._shown[role]:
+                self._show_role(role, spectra.get(role))
         tops = [np.nanmax(spectrum.values) for spectrum in spectra.values()]
-        self.figure.y_range.update(
-            start=0.0, end=float(1.08 * np.sqrt(max([*tops, 1e-300])))
-        )
+        top = float(1.08 * np.sqrt(max([*tops, 1e-300])))
+        self.figure.y_range.update(start=0.0, end=top, reset_start=0.0, reset_end=top)
         self.figure.title.text = title
         for role, item in zip(ROLES, self.figure.legend[0].items, strict=True):
             item.visible = role in spectra
@@ -89,6 +86,36 @@ class SpectrumView:
     def mark_band(self, band: tuple[float, float]) -> None:
         """Shade the energies that the maps add up."""
         self.band.update(left=band[0], right=band[1])
+
+    def fit(self, energies: tuple[float, float]) -> None:
+        """Show a range of energies, keV."""
+        start, end = energies
+        self.figure.x_range.update(
+            start=start, end=end, reset_start=start, reset_end=end
+        )
+
+    def _show_role(self, role: str, spectrum: Spectrum | None) -> None:
+        self._shown[role] = spectrum
+        self.sources[role].data = _line(spectrum) if spectrum else _empty(LINE_COLUMNS)
+        has_area = spectrum is not None and spectrum.has_errors
+        if spectrum is not None and has_area:
+            self._areas[role].data = _area(spectrum)
+        elif len(self._areas[role].data["energy"]):
+            self._areas[role].data = _empty(AREA_COLUMNS)
+
+    def _add_tools(self) -> None:
+        box = BoxSelectTool(dimensions="width")
+        wheel = WheelZoomTool(dimensions="width")
+        self.figure.add_tools(box, wheel, ResetTool())
+        self.figure.toolbar.update(active_drag=box, active_scroll=wheel)
+
+    def _make_quiet(self) -> None:
+        self.figure.yaxis.formatter = squared_ticks()
+        self.figure.axis.axis_label_text_font_size = "10px"
+        self.figure.axis.axis_label_text_font_style = "normal"
+        self.figure.title.text_font_size = "12px"
+        self.figure.background_fill_color = None
+        self.figure.add_layout(self.band)
 
     def _draw(self, role: str) -> None:
         source, colour = self.sources[role], ROLE_COLOURS[role]
@@ -103,6 +130,12 @@ class SpectrumView:
             legend_label=role.replace("_", " "),
         )  # fmt: skip
 
+    def _tell_the_page(self) -> None:
+        arguments = {"legend": self.figure.legend[0], **self.sources}
+        code = f"explorer.readSpectrum(cb_obj, [{', '.join(ROLES)}], legend, '{UNIT}')"
+        self.figure.js_on_event(MouseMove, CustomJS(args=arguments, code=code))
+        self.figure.js_on_event(MouseLeave, CustomJS(code="explorer.readNothing()"))
+
 
 def _empty(columns: tuple[str, ...]) -> dict[str, np.ndarray]:
     return {name: np.empty(0) for name in columns}
@@ -110,8 +143,14 @@ def _empty(columns: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 def _line(spectrum: Spectrum) -> dict[str, np.ndarray]:
     """Return the columns of a step line; the last bin is said twice, to end it."""
-    value = np.append(spectrum.values, spectrum.values[-1:])
-    return {"energy": spectrum.edges, "value": value, "rooted": signed_root(value)}
+    values, lower, upper = (
+        np.append(column, column[-1:])
+        for column in (spectrum.values, spectrum.lower, spectrum.upper)
+    )
+    return {
+        "energy": spectrum.edges, "rooted": signed_root(values), "value": values,
+        "lower": lower, "upper": upper,
+    }  # fmt: skip
 
 
 def _area(spectrum: Spectrum) -> dict[str, np.ndarray]:

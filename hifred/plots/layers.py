@@ -37,7 +37,7 @@ class Spectrum:
         return bool(np.any(self.upper > self.lower))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layer:
     """One cube, with what turns it into surface brightness.
 
@@ -60,6 +60,8 @@ class Layer:
     background : (bin, y, x) array, count, or None
     deviation : (bin, y, x) array, unit of `values`, or None
         Standard deviation, such as a bootstrap gives, of a layer that is no counts.
+    used : (bin, y, x) array of bool, or None
+        Voxels that were not masked; None if all are used.
     """
 
     label: str
@@ -71,6 +73,7 @@ class Layer:
     exposure: np.ndarray | None = None
     background: np.ndarray | None = None
     deviation: np.ndarray | None = None
+    used: np.ndarray | None = None
 
     @property
     def is_counts(self) -> bool:
@@ -78,9 +81,14 @@ class Layer:
         return self.exposure is not None
 
     @property
+    def pixel_sides(self) -> tuple[float, float]:
+        """Sides of one pixel along y and x, arcsec."""
+        return _step(self.y), _step(self.x)
+
+    @property
     def pixel_area(self) -> float:
         """Solid angle of one pixel, arcsec2."""
-        return _step(self.y) * _step(self.x)
+        return self.pixel_sides[0] * self.pixel_sides[1]
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -97,6 +105,14 @@ class Layer:
     def energy_range(self) -> tuple[float, float]:
         """First and last edge, keV."""
         return float(self.edges[0]), float(self.edges[-1])
+
+    def has_grid_of(self, other: "Layer") -> bool:
+        """Whether the bins and pixels of another layer are the same."""
+        pairs = ((self.edges, other.edges), (self.y, other.y), (self.x, other.x))
+        return all(
+            own.shape == theirs.shape and bool(np.allclose(own, theirs))
+            for own, theirs in pairs
+        )
 
     def bins(self, band: tuple[float, float]) -> slice:
         """Return the bins whose centres lie in `band` (keV), at least the nearest."""
@@ -204,8 +220,9 @@ def fusion_layer(result: xr.Dataset, *, label: str = "fusion") -> Layer:
 def counts_layer(observation: xr.Dataset, *, label: str | None = None) -> Layer:
     """Return the layer of an observation's counts; masked voxels count as empty."""
     counts = observation["counts"].to_numpy()
-    if "mask" in observation:
-        counts = np.where(observation["mask"].to_numpy(), counts, 0)
+    used = observation["mask"].to_numpy() if "mask" in observation else None
+    if used is not None:
+        counts = np.where(used, counts, 0)
     background = observation.get("background")
     role = str(observation.attrs.get("role", "imager"))
     name = str(observation.attrs.get("instrument", role))
@@ -218,6 +235,7 @@ def counts_layer(observation: xr.Dataset, *, label: str | None = None) -> Layer:
         x=observation["x"].to_numpy(),
         exposure=channel_exposure(observation),
         background=None if background is None else background.to_numpy(),
+        used=used,
     )
 
 

@@ -60,7 +60,9 @@ def plot_residuals(
 
 
 def with_values(layer: Layer, values: np.ndarray) -> Layer:
-    """Return a layer on the same grid as `layer` with other values."""
+    """Return a layer on the grid of `layer` with other values, 0 where it is masked."""
+    if layer.used is not None:
+        values = np.where(layer.used, values, 0)
     return Layer(
         label=f"{layer.label}, model",
         role=layer.role,
@@ -70,6 +72,7 @@ def with_values(layer: Layer, values: np.ndarray) -> Layer:
         x=layer.x,
         exposure=layer.exposure,
         background=layer.background,
+        used=layer.used,
     )
 
 

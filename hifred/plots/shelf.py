@@ -3,6 +3,7 @@
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar, final
 
@@ -88,6 +89,7 @@ class Shelf:
         self._trials = Recent(self._load_trial, max_bytes)
         self._predictions = Recent(self._predict, max_bytes // 4)
         self._inputs = Recent(lambda name: _sized_input(open_input(name)), max_bytes)
+        self._verdicts: list[Verdict] | None = None
         self._models = Recent(self._build_model, max_bytes // 4)
 
     def word(self, trial: str) -> str:
@@ -116,25 +118,23 @@ class Shelf:
 
     def input(self, model: str) -> FusionInput:
         """Return the observations of a model, and its truth if it has one."""
-        return self._inputs.get(model)
+        return self._inputs.get(model).fusion_input
 
     def trial(self, trial: str) -> xr.Dataset:
         """Return the result of a finished trial, in memory."""
-        return self._trials.get(trial)
+        return self._trials.get(trial)[0]
 
     def fusion(self, trial: str) -> Layer:
         """Return the fused cube of a finished trial."""
-        return fusion_layer(self.trial(trial), label=f"fusion: {self.label(trial)}")
+        return self._trials.get(trial)[1]
 
     def truth(self, model: str) -> Layer | None:
         """Return the true sky of a model; None on real data."""
-        truth = self.input(model).truth
-        return None if truth is None else truth_layer(truth)
+        return self._inputs.get(model).truth
 
     def counts(self, model: str) -> dict[str, Layer]:
         """Return the counts of a model by instrument."""
-        observations = self.input(model).observations
-        return {name: counts_layer(data) for name, data in observations.items()}
+        return self._inputs.get(model).counts
 
     def predictions(self, trial: str) -> dict[str, Layer]:
         """Return what a finished trial expects each instrument to count."""
@@ -146,22 +146,26 @@ class Shelf:
 
     def verdicts(self) -> list[Verdict]:
         """Return what the sweep says of its choices, residuals of the data included."""
-        verdicts = []
+        if self._verdicts is None:
+            self._verdicts = list(self._all_verdicts())
+        return self._verdicts
+
+    def _all_verdicts(self) -> Iterator[Verdict]:
         for verdict in sweep_verdicts(self.table):
-            verdicts.append(verdict)
+            yield verdict
             if verdict.kind == "recommended":
-                verdicts += self._residual_verdicts(verdict.model, verdict.trial)
-        return verdicts
+                yield from self._residual_verdicts(verdict.model, verdict.trial)
 
     def _residual_verdicts(self, model: str, trial: str) -> Iterator[Verdict]:
         expected = {k: layer.values for k, layer in self.predictions(trial).items()}
         observations = self.input(model).observations
         return residual_verdicts(model, trial, observations, expected)
 
-    def _load_trial(self, trial: str) -> tuple[xr.Dataset, int]:
+    def _load_trial(self, trial: str) -> tuple[tuple[xr.Dataset, Layer], int]:
         with self._open_trial(trial) as opened:
             loaded = opened.load()
-        return loaded, loaded.nbytes
+        layer = fusion_layer(loaded, label=f"fusion: {self.label(trial)}")
+        return (loaded, layer), loaded.nbytes
 
     def _predict(self, trial: str) -> tuple[dict[str, np.ndarray], int]:
         result = self.trial(trial)
@@ -207,6 +211,18 @@ def _is_collected(root: Path) -> bool:
     return collected == (counts["done"], n_bad)
 
 
-def _sized_input(fusion_input: FusionInput) -> tuple[FusionInput, int]:
-    parts = [*fusion_input.observations.values(), fusion_input.truth]
-    return fusion_input, sum(part.nbytes for part in parts if part is not None)
+@dataclass(frozen=True)
+class _Input:
+    """A fusion input with its cubes as layers, the same objects at each asking."""
+
+    fusion_input: FusionInput
+    counts: dict[str, Layer]
+    truth: Layer | None
+
+
+def _sized_input(fusion_input: FusionInput) -> tuple[_Input, int]:
+    observations, truth = fusion_input.observations, fusion_input.truth
+    counts = {name: counts_layer(data) for name, data in observations.items()}
+    kept = _Input(fusion_input, counts, None if truth is None else truth_layer(truth))
+    parts = [*observations.values(), truth]
+    return kept, sum(part.nbytes for part in parts if part is not None)

@@ -2,7 +2,6 @@ import threading
 
 import pytest
 
-from hifred.explore.explorer import Explorer
 from hifred.explore.server import start_server
 from tests.chromium import open_chromium
 from tests.made_up import make_collected
@@ -29,7 +28,7 @@ def serve():
         ready, found = threading.Event(), {}
 
         def run() -> None:
-            server, found["url"] = start_server(lambda: Explorer(shelf, "s").page())
+            server, found["url"] = start_server(shelf, name="s")
             found["loop"], found["server"] = server.io_loop, server
             server.start()
             ready.set()

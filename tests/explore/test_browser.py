@@ -58,6 +58,18 @@ def test_the_page_opens_and_asks_nobody_else(page) -> None:
         page.screenshot(Path(folder) / "explorer.png")
 
 
+def test_the_page_begins_with_the_verdicts(page, shelf) -> None:
+    page.wait_for("return hifred.model('verdicts').text.includes('Take ')")
+    top = page.run(
+        "return [hifred.view('verdicts'), hifred.view('fusion'), hifred.view('grid')]"
+        ".map((view) => view.el.getBoundingClientRect().top)"
+    )
+    assert top[0] < min(top[1:])
+    said = page.run("return hifred.view('verdicts').shadow_el.textContent")
+    for verdict in shelf.verdicts():
+        assert verdict.sentence in said
+
+
 @pytest.mark.parametrize(("row", "column"), [(2, 5), (9, 1)])
 def test_clicking_a_pixel_shows_that_pixels_spectrum(page, shelf, row, column) -> None:
     layer = shelf.counts("demo")["imager"]
@@ -109,6 +121,23 @@ def test_clicking_a_failed_cell_says_so(page) -> None:
     assert page.column("fusion-data", "value") == []
     if folder := os.environ.get("HIFRED_SCREENSHOTS"):
         page.screenshot(Path(folder) / "explorer-failed.png")
+
+
+def test_back_and_refresh_bring_the_view_back(page) -> None:
+    page.open(page.address("?trial=000000000000&group=2"))
+    assert "token" not in page.run("return location.search")
+    before = page.run("return JSON.stringify(hifred.column('fusion-data','value'))")
+    cells = page.column("grid-data", "trial")
+    page.run("explorer.go('?trial=000000000001&group=2')")
+    wait_for_change(page, "hifred.column('fusion-data','value')", before)
+    page.wait_for("return location.search.includes('000000000001')")
+    page.driver.back()
+    page.wait_for("return hifred.model('address').value.includes('000000000000')")
+    same = f"JSON.stringify(hifred.column('fusion-data','value')) === {before!r}"
+    page.wait_for(f"return {same}")
+    page.open(page.run("return location.href"))
+    assert page.run(f"return {same}")
+    assert page.column("grid-data", "trial") == cells
 
 
 def test_dragging_on_the_spectrum_chooses_the_band(page) -> None:

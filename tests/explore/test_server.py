@@ -2,6 +2,7 @@ import html
 import urllib.error
 import urllib.request
 
+import html5lib
 import pytest
 
 from hifred.errors import HifredError
@@ -33,8 +34,16 @@ def test_without_the_token_nothing_opens(url, wrong) -> None:
     assert status(url.split("?")[0] + wrong) == 403
 
 
+def test_the_refusal_says_what_to_do(url) -> None:
+    with pytest.raises(urllib.error.HTTPError) as found:
+        urllib.request.urlopen(url.split("?")[0] + "?token=wrong", timeout=30)
+    page = found.value.read().decode()
+    assert "hifred explore" in page
+    html5lib.HTMLParser(strict=True).parse(page)
+
+
 def test_each_server_has_its_own_token(shelf) -> None:
-    pages = [start_server(lambda: None) for _ in range(2)]
+    pages = [start_server(None) for _ in range(2)]
     tokens = {url.split("token=")[1] for _, url in pages}
     assert len(tokens) == 2
     assert all(len(token) >= 32 for token in tokens)
@@ -45,7 +54,7 @@ def test_each_server_has_its_own_token(shelf) -> None:
 def test_a_taken_port_is_told(url) -> None:
     port = int(url.split(":")[2].split("/")[0])
     with pytest.raises(HifredError, match="port must be free"):
-        start_server(lambda: None, port=port)
+        start_server(None, port=port)
 
 
 def test_a_browser_is_started_without_the_token() -> None:

@@ -35,3 +35,14 @@ def test_residuals_of_poisson_counts_have_unit_variance() -> None:
             observation["expected_counts"].to_numpy()[:, 30, 22],
         ),
     )
+
+
+def test_masked_voxels_have_no_residual() -> None:
+    observation = make_observation(make_truth(), "imager")
+    mask = np.ones(observation["counts"].shape, dtype=bool)
+    mask[:, 2, 3] = False
+    data = counts_layer(observation.assign(mask=(("channel", "y", "x"), mask)))
+    model = with_values(data, observation["expected_counts"].to_numpy())
+    image = residual_image(data, model, (0.5, 1.4))
+    assert np.isnan(image[2, 3])
+    assert np.isfinite(image).sum() == image.size - 1

@@ -1,0 +1,119 @@
+"""Widgets of the maps: the band of energies, and how brightness becomes colour."""
+
+from functools import partial
+from typing import Any, Protocol, final
+
+from bokeh.models import RadioButtonGroup, RangeSlider, Select, TextInput
+
+from hifred.explore.drawing import COLOURMAPS
+from hifred.explore.quiet import Quiet
+from hifred.explore.stretch import PERCENTILES, STRETCHES
+from hifred.explore.view import View
+
+NARROW = {"width": 130}
+DRAGS = ("chooses a region", "moves the map")
+
+
+class Painter(Protocol):
+    """Who is told of choices."""
+
+    def choose_band(self, band: tuple[float, float]) -> None: ...
+    def change(self, **changes: Any) -> None: ...
+    def energy_range(self) -> tuple[float, float]: ...
+    def residual_kinds(self) -> list[str]: ...
+
+
+@final
+class MapControls:
+    """Selectors of energies, colours and the kind of residual.
+
+    Parameters
+    ----------
+    explorer : Painter
+    """
+
+    def __init__(self, explorer: Painter) -> None:
+        self._explorer = explorer
+        self._quiet = Quiet()
+        self.band = RangeSlider(
+            title="energy band (keV)", start=0, end=1, value=(0, 1), step=0.001,
+            show_value=False, sizing_mode="stretch_width", name="band",
+        )  # fmt: skip
+        self.typed_band = TextInput(
+            title="band (keV), such as 0.65-0.66", width=190, name="typed-band"
+        )
+        self.residual = Select(title="residual of", width=150, name="residual-of")
+        self.stretch = Select(
+            title="brightness", options=list(STRETCHES), name="stretch", **NARROW
+        )
+        percents = [(f"{p:g}", f"{p:g} %" if p < 100 else "all") for p in PERCENTILES]
+        self.percentile = Select(
+            title="colours span", options=percents, name="percentile", **NARROW
+        )
+        self.colours = Select(
+            title="colours", options=list(COLOURMAPS), name="colours", **NARROW
+        )
+        self.drag = RadioButtonGroup(labels=list(DRAGS), active=0, name="drag")
+        self._watch()
+
+    @property
+    def roots(self) -> list[Any]:
+        """All widgets."""
+        return [
+            self.band, self.typed_band, self.residual, self.stretch, self.percentile,
+            self.colours, self.drag,
+        ]  # fmt: skip
+
+    def follow(self, view: View) -> None:
+        """Show what is chosen, without choosing again."""
+        with self._quiet.held():
+            self._follow_band(view)
+            self.residual.options = self._explorer.residual_kinds()
+            self.residual.value = view.residual
+            self.stretch.value, self.colours.value = view.stretch, view.colours
+            self.percentile.value = f"{view.percentile:g}"
+
+    def _follow_band(self, view: View) -> None:
+        lower, upper = self._explorer.energy_range()
+        step = (upper - lower) / 2000
+        self.band.update(start=lower, end=upper, step=step, value=tuple(view.band))
+        self.typed_band.value = band_text(view.band)
+
+    def _watch(self) -> None:
+        explorer, watch = self._explorer, self._quiet.watch
+        watch(self.band, explorer.choose_band, "value_throttled")
+        watch(self.typed_band, self._typed)
+        watch(self.percentile, lambda new: explorer.change(percentile=float(new)))
+        for widget, field in (
+            (self.residual, "residual"),
+            (self.stretch, "stretch"),
+            (self.colours, "colours"),
+        ):
+            watch(widget, partial(_change, explorer, field))
+
+    def _typed(self, text: str) -> None:
+        band = read_band(text)
+        if band is not None:
+            self._explorer.choose_band(band)
+            return
+        with self._quiet.held():
+            self.typed_band.update(value="", placeholder=f"not a band: {text}")
+
+
+def _change(explorer: Painter, field: str, new: object) -> None:
+    explorer.change(**{field: new})
+
+
+def read_band(text: str) -> tuple[float, float] | None:
+    """Return the energies that were typed: two, or one for the bin that holds it."""
+    words = text.replace("–", "-").replace("keV", "").replace("-", " ").split()
+    try:
+        numbers = sorted(float(word) for word in words)
+    except ValueError:
+        return None
+    return (numbers[0], numbers[-1]) if len(numbers) in {1, 2} else None
+
+
+def band_text(band: tuple[float, ...]) -> str:
+    """Return a band as one types it."""
+    return "-".join(f"{energy:.6g}" for energy in dict.fromkeys(band))

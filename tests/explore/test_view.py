@@ -1,0 +1,43 @@
+"""A view and its address: one can be made from the other."""
+
+import dataclasses
+
+import pytest
+
+from hifred.explore.view import View, read_region, region_text
+from hifred.plots.regions import Region
+
+FULL = View(
+    trial="00a", second="00b", slot="B", measure="asam", columns="rank", rows="mu",
+    band=(0.5, 0.625), region="1 2 3 4", residual="xrism", group=4, stretch="log",
+    colours="gray", percentile=99.5,
+)  # fmt: skip
+
+
+def test_an_address_brings_everything_back() -> None:
+    assert View.read(FULL.query) == FULL
+    assert all(
+        getattr(FULL, field.name) != field.default for field in dataclasses.fields(View)
+    )
+
+
+def test_what_is_as_usual_is_not_in_the_address() -> None:
+    assert View().query == ""
+    assert View(trial="00a").query == "trial=00a"
+
+
+@pytest.mark.parametrize("query", ["?group=many", "nonsense", "?unknown=1", "band=x y"])
+def test_what_cannot_be_read_is_left_out(query) -> None:
+    assert View.read(query) == View()
+
+
+def test_what_differs_is_named() -> None:
+    assert FULL.changed(dataclasses.replace(FULL, group=2, band=())) == {
+        "group", "band",
+    }  # fmt: skip
+
+
+def test_a_region_comes_back() -> None:
+    region = Region((-12.5, 3.0), (1.0, 2.25))
+    assert read_region(region_text(region)) == region
+    assert read_region("1 2") is None

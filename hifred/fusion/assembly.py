@@ -11,6 +11,7 @@ import xarray as xr
 
 from hifred.errors import HifredError
 from hifred.functionals.poisson import PoissonLikelihood
+from hifred.fusion.brightness import seen_brightness
 from hifred.observations import (
     SkyGrid,
     background_of,
@@ -143,11 +144,14 @@ class Assembly:
 
     @cached_property
     def brightness(self) -> np.ndarray:
-        """Return a positive image, (y, x), of the scaled flux summed over energy."""
-        images = [self._brightness_of(name) for name in self._names("imager")]
-        mean = np.mean(images, axis=0)
-        floor = SMALLEST_BRIGHTNESS * mean.mean() if mean.mean() > 0 else 1.0
-        return np.asarray(np.maximum(mean, floor))
+        """Return a positive image (y, x) of scaled flux; see `seen_brightness`."""
+        imagers = [
+            (self.responses[n], self._used_counts(n), mask_of(self.observations[n]))
+            for n in self._names("imager")
+        ]
+        image = seen_brightness(imagers, self.sky.shape[1:])
+        floor = SMALLEST_BRIGHTNESS * image.mean() if image.mean() > 0 else 1.0
+        return np.asarray(np.maximum(image, floor))
 
     @cached_property
     def first_cube(self) -> np.ndarray:
@@ -198,17 +202,6 @@ class Assembly:
         above = spectral.adjoint(counts.reshape(n_channels, -1)[:, seen])
         below = spectral.adjoint(flat_used[:, seen] * total)
         return _divided(above, below)
-
-    def _brightness_of(self, name: str) -> np.ndarray:
-        response = self.responses[name]
-        total = self._used_counts(name).sum(axis=0)
-        spatial = response.pairs[0][1]
-        seen = response.apply(np.ones(response.input_shape)).sum(axis=0)
-        per_pixel = np.divide(total, seen, out=np.zeros_like(total), where=seen > 0)
-        back = spatial.adjoint_rows(per_pixel.reshape(1, -1))
-        norm = spatial.adjoint_rows(np.ones((1, per_pixel.size)))
-        image = np.divide(back, norm, out=np.zeros_like(back), where=norm > 0)
-        return np.asarray(image.reshape(self.sky.shape[1:]) * self.sky.shape[0])
 
 
 def _divided(above: np.ndarray, below: np.ndarray) -> np.ndarray:

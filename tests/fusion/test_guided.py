@@ -142,6 +142,16 @@ def test_two_imagers_and_empty_pixels_are_fused(observations) -> None:
     assert scaled(found)[:, :2].mean() < 0.1 * CUBE.mean()
 
 
+def test_a_hole_of_the_imager_is_no_hole_of_the_cube(observations) -> None:
+    hole = np.s_[:, 4:7, 6:9]
+    mask = np.ones(observations["imager"]["counts"].shape, bool)
+    mask[hole] = False
+    imager = observations["imager"]
+    imager = imager.assign(mask=(imager["counts"].dims, mask))
+    found = scaled(fuse({**observations, "imager": imager}, SETTINGS))
+    assert abs(found[hole].sum() / CUBE[hole].sum() - 1) < 0.2
+
+
 def test_no_counts_is_an_outcome() -> None:
     found = fuse(observe(0 * CUBE, rng=None), SETTINGS)
     assert found.attrs["outcome"] == "empty"

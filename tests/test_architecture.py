@@ -22,6 +22,7 @@ FLOORS = {
     "store": 5,
     "selection": 5.5,  # chooses among the trials of a store
     "spectra": 5.5,  # of stored cubes
+    "mixing": 5.7,  # names its files as spectra does
     "sweep": 6,
     "plots": 7,
     "report": 8, "explore": 8,  # both draw with plots
@@ -49,7 +50,7 @@ LIBRARY_HOMES = {
     "xarray": {
         "observations", "fusion", "simulation", "measures", "store", "selection",
         "sweep", "cli", "plots", "report", "explore", "posterior", "products",
-        "regions", "spectra",
+        "regions", "spectra", "mixing",
     },
 }  # fmt: skip
 

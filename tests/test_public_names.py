@@ -25,9 +25,10 @@ AT_THE_TOP = {
     "read_regions", "run_sweep", "save_draws", "save_fusion_input", "simulate",
     "simulate_model", "simulation_settings", "snapshot", "write_regions",
     "write_report", "write_spectra",
-    "errors", "explore", "functionals", "fusion", "measures", "observations",
-    "operators", "plots", "posterior", "products", "regions", "report", "selection",
-    "settings", "simulation", "solvers", "spectra", "store", "sweep", "transforms",
+    "errors", "explore", "functionals", "fusion", "measures", "mixing",
+    "observations", "operators", "plots", "posterior", "products", "regions", "report",
+    "selection", "settings", "simulation", "solvers", "spectra", "store", "sweep",
+    "transforms",
 }  # fmt: skip
 
 

@@ -55,6 +55,10 @@ COMMANDS = {
         "hifred.cli.results:export",
         "Write a sweep's results, one fusion or one input for other programs.",
     ),
+    "mixing": (
+        "hifred.cli.regions:mixing",
+        "Tell whose light lands where on a spectrometer, and write a joint fit.",
+    ),
     "spectra": (
         "hifred.cli.regions:spectra",
         "Write spectra of regions of a fused cube, with responses, for XSPEC and "

@@ -58,7 +58,9 @@ def build_responses(
 def _build_response(
     name: str, observation: xr.Dataset, sky: SkyGrid, kernels: Kernels, boundary: str
 ) -> Response:
-    channels = _channels(name, observation, sky, kernels.line_spread, boundary)
+    channels = channel_probabilities(
+        name, observation, sky, kernels.line_spread, boundary
+    )
     area = extended_area(observation, sky.n_margin_channels)
     if area.size != sky.shape[0]:
         raise SchemaError(
@@ -68,13 +70,13 @@ def _build_response(
     scale = float(observation["exposure_time"]) * area / sky.reference_exposure
     pairs = [
         (structure(channels * (scale * weight)), blur)
-        for weight, blur in _spatial_terms(name, observation, sky, kernels, boundary)
+        for weight, blur in spatial_terms(name, observation, sky, kernels, boundary)
     ]
     n_channels, ny, nx = observation["counts"].shape
     return Response(pairs, sky.shape, (n_channels, ny, nx))
 
 
-def _channels(
+def channel_probabilities(
     name: str,
     observation: xr.Dataset,
     sky: SkyGrid,
@@ -97,10 +99,14 @@ def _channels(
     return channel_matrix(positions, sky.shape[0], line_spread, boundary)
 
 
-def _spatial_terms(
+def spatial_terms(
     name: str, observation: xr.Dataset, sky: SkyGrid, kernels: Kernels, boundary: str
 ) -> list[tuple[np.ndarray, Matrix]]:
-    """Return spectral weights (energy,) and spatial matrices, a pair per term."""
+    """Return weights (energy,) and matrices (pixel, sky pixel), a pair per term.
+
+    Where light of an energy lands is the sum over terms of weight times matrix: PSF and
+    pixels, and vignetting relative to the effective area.
+    """
     blurs = _blurs(name, observation, sky, kernels, boundary)
     return [
         (psf_weight * weight, weighted(blur, image.ravel()))
@@ -116,7 +122,7 @@ def _blurs(
     given = spatial_matrix_of(observation)
     if given is not None:
         return [(everywhere, structure(given))]
-    factor, field = _placement(name, observation, sky)
+    factor, field = placement(name, observation, sky)
 
     def blur(psf: np.ndarray | None) -> Matrix:
         image_shape = sky.shape[1:]
@@ -132,7 +138,7 @@ def _blurs(
     return [(weight, blur(psf)) for weight, psf in separated(weights, kernels.psf)]
 
 
-def _placement(
+def placement(
     name: str, observation: xr.Dataset, sky: SkyGrid
 ) -> tuple[int, tuple[slice, slice]]:
     """Return the sky pixels per instrument pixel side, and the field on the sky."""

@@ -20,12 +20,23 @@ def sky_pixels(
     same pixels; else the field is put at right ascension and declination 0.
     """
     n_rows, n_columns = result["flux"].shape[1:]
-    for grid in _known_grids(fusion_input):
-        margin = n_rows - grid.shape[0]
-        if margin >= 0 and margin % 2 == 0 and margin == n_columns - grid.shape[1]:
-            return grid.widened(margin // 2)
+    shape = (n_rows, n_columns)
+    known = known_pixels(shape, fusion_input)
+    if known is not None:
+        return known
     size = float(np.median(np.diff(result["y"].values))) if n_rows > 1 else 1.0
-    return tangent_grid(0.0, 0.0, pixel_size_arcsec=size, shape=(n_rows, n_columns))
+    return tangent_grid(0.0, 0.0, pixel_size_arcsec=size, shape=shape)
+
+
+def known_pixels(
+    shape: tuple[int, int], fusion_input: FusionInput | None
+) -> PixelGrid | None:
+    """Return the pixels of a sky of this shape; None where no WCS tells."""
+    for grid in _known_grids(fusion_input):
+        margin = shape[0] - grid.shape[0]
+        if margin >= 0 and margin % 2 == 0 and margin == shape[1] - grid.shape[1]:
+            return grid.widened(margin // 2)
+    return None
 
 
 def _known_grids(fusion_input: FusionInput | None) -> list[PixelGrid]:

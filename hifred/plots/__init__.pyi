@@ -30,6 +30,10 @@ from .maps import (
 from .measure_curves import (
     plot_measure_curves,
 )
+from .mixing import (
+    plot_elsewhere,
+    plot_shares,
+)
 from .parallel import (
     plot_parallel_coordinates,
 )
@@ -59,6 +63,7 @@ __all__ = [
     "plot_comparison",
     "plot_cost_terms",
     "plot_costs",
+    "plot_elsewhere",
     "plot_error_histograms",
     "plot_error_maps",
     "plot_maps",
@@ -66,6 +71,7 @@ __all__ = [
     "plot_measure_grid",
     "plot_parallel_coordinates",
     "plot_residuals",
+    "plot_shares",
     "plot_spectra",
     "shared_band",
     "trials_of",

@@ -1,10 +1,13 @@
 """Laws that every figure keeps: it draws, its axes have units, gaps have words."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
 from hifred.errors import HifredError
+from hifred.mixing import light_from_elsewhere
+from hifred.observations import FusionInput
 from hifred.plots import (
     Region,
     comparison_layers,
@@ -12,6 +15,7 @@ from hifred.plots import (
     plot_comparison,
     plot_cost_terms,
     plot_costs,
+    plot_elsewhere,
     plot_error_histograms,
     plot_error_maps,
     plot_maps,
@@ -19,6 +23,7 @@ from hifred.plots import (
     plot_measure_grid,
     plot_parallel_coordinates,
     plot_residuals,
+    plot_shares,
     plot_spectra,
 )
 from tests.made_up import (
@@ -36,6 +41,12 @@ LAYERS = comparison_layers(OBSERVATIONS, RESULT, TRUTH)
 REGIONS = [Region.pixel(-20, 30), Region((-40, 0), (-30, 20))]
 TRIALS = {"a": RESULT, "b": make_result(TRUTH, 3)}
 EXPECTED = {k: v["expected_counts"].to_numpy() for k, v in OBSERVATIONS.items()}
+SHARES = pd.DataFrame(
+    [[0.6, 0.3, 0.1], [0.2, np.nan, 0.1]],
+    index=pd.Index(["knot $a^{", "rim"], name="region"),
+    columns=["knot $a^{", "rim", "lost"],
+)
+ELSEWHERE = light_from_elsewhere(FusionInput(OBSERVATIONS))
 
 FIGURES = {
     "maps": lambda: plot_maps(LAYERS, regions=REGIONS),
@@ -56,6 +67,8 @@ FIGURES = {
     "angular_distance": lambda: plot_angular_distance(
         LAYERS[:1], [RESULT["sam"].rename("angular_distance")]
     ),
+    "shares": lambda: plot_shares(SHARES, SHARES),
+    "elsewhere": lambda: plot_elsewhere(ELSEWHERE),
     "parallel": lambda: plot_parallel_coordinates(COLLECTED, ["nmse_db", "deviance"]),
 }
 

@@ -23,6 +23,10 @@ COMMANDS = {
         "hifred.cli.sweep:run",
         "Run TARGET (a sweep.toml or a sweep directory), or go on with it.",
     ),
+    "tune": (
+        "hifred.cli.tune:tune",
+        "Find the best trial of TARGET's grid from a share of its trials.",
+    ),
     "status": (
         "hifred.cli.watch:status",
         "Print the number of trials in each state, time left, and the top errors.",
@@ -113,7 +117,7 @@ COMMANDS = {
 }
 
 # These say at once that they have begun, unless told to be quiet.
-SLOW = ("run", "status", "submit", "report", "explore", "fuse", "bootstrap")
+SLOW = ("run", "tune", "status", "submit", "report", "explore", "fuse", "bootstrap")
 QUIET = {"--quiet", "--json", "--help"}
 
 

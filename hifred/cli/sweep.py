@@ -8,26 +8,15 @@ import click
 
 from hifred.cli.live import live_view
 from hifred.cli.outcome import print_outcome
-from hifred.cli.output import (
-    duration,
-    print_json,
-    size,
-)
+from hifred.cli.output import duration, print_json, size
 from hifred.cli.plain_speech import say
-from hifred.cli.setting_options import setting_options
+from hifred.cli.run_options import DIRECTORY, run_choices, run_options
 from hifred.sweep.driver.run import RunReport, run_sweep
-from hifred.sweep.executors.choose import choose_executor
-from hifred.sweep.plan.options import RunOptions
-from hifred.sweep.plan.target import plan_sweep, sweep_target
 from hifred.sweep.plan.template import write_template
 from hifred.sweep.watch.preview import Preview, preview
 
 PATH = click.Path(path_type=Path)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-WHERE = click.option("--where", help="Conditions, such as 'rank >= 8 and mu < 0.1'.")
-DIRECTORY = click.option(
-    "--directory", type=PATH, help="Where to run a file; default runs/<name>."
-)
 
 
 @click.command(epilog="Example: hifred init first-look")
@@ -69,16 +58,7 @@ def _print_preview(found: Preview) -> None:
 
 @click.command(epilog="Example: hifred run first-look --workers 2")
 @click.argument("target", type=PATH)
-@DIRECTORY
-@setting_options(RunOptions)
-@click.option(
-    "--executor", type=click.Choice(["local", "inline"]), default="local",
-    show_default=True, help="Worker processes here, or one trial after the other.",
-)  # fmt: skip
-@click.option("--cluster", type=PATH, help="A cluster configuration.")
-@click.option("--single-job", is_flag=True, help="Workers in the job that this is.")
-@click.option("--allow-code-change", is_flag=True, help="Go on with changed code.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@run_options
 @AS_JSON
 def run(target: Path, *, quiet: bool, as_json: bool, **choices: Any) -> None:
     """Run TARGET (a sweep.toml or a sweep directory), or go on with it.
@@ -87,31 +67,12 @@ def run(target: Path, *, quiet: bool, as_json: bool, **choices: Any) -> None:
     same command goes on from there.
     """
     with live_view(quiet=quiet or as_json) as show:
-        given = {name: value for name, value in choices.items() if value is not None}
-        report = run_sweep(target, on_change=show, **_run_choices(target, given))
+        report = run_sweep(target, on_change=show, **run_choices(target, choices))
     if as_json:
         print_json(_report_facts(report))
     else:
         _print_report(report)
     sys.exit(report.exit_code)
-
-
-def _run_choices(target: Path, choices: dict[str, Any]) -> dict[str, Any]:
-    cluster = choices.pop("cluster", None)
-    single_job = choices.pop("single_job")
-    if cluster is None:
-        return choices
-    place = {"directory": choices.get("directory")}
-    sweep, _ = sweep_target(target, **place)
-    # The inputs tell the memory that a trial needs.
-    plan_sweep(target, allow_code_change=choices["allow_code_change"], **place)
-    chosen = choose_executor(
-        cluster,
-        sweep.root,
-        workers=choices.pop("workers", None),
-        single_job=single_job,
-    )
-    return choices | chosen
 
 
 def _report_facts(report: RunReport) -> dict[str, Any]:

@@ -19,9 +19,8 @@ from tests.sweep.stub_kernels import StubKernel
 OURS = sorted(
     name
     for name, (place, _) in COMMANDS.items()
-    if place.startswith(
-        ("hifred.cli.sweep:", "hifred.cli.watch:", "hifred.cli.results:")
-    )
+    if place.split(":")[0].removeprefix("hifred.cli.")
+    in ("sweep", "watch", "results", "tune")
 )
 TOML = """
 [sweep]
@@ -119,7 +118,7 @@ def test_the_example_of_the_help_runs(name: str, sweep: str) -> None:
     if "ID" in words:
         first = json.loads(ok("list", sweep, "--json"))[0]["id"]
         words[words.index("ID")] = first
-    if name == "run":
+    if name in ("run", "tune"):
         words += ["--executor", "inline"]
     ok(*words)
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -136,6 +136,74 @@ def run_sweep(
         If the declaration or an option is wrong, code or input has changed, or
         another driver is at work.
     """
+    with begun_sweep(
+        target, directory, executor, kernel, allow_code_change, options, changes
+    ) as begun:
+        driver = begun.driver(begun.planned.declared, on_change)
+        found = len(driver.published & begun.planned.declared)
+        if driver.has_work():
+            with begun.executor, begun.logged(lambda: driver.stop_message):
+                begun.drive(driver)
+        return RunReport(
+            begun.root, driver.snapshot(), driver.n_run, found, begun.planned.n_new,
+            driver.stop_message, driver.queue.blocked,
+        )  # fmt: skip
+
+
+@final
+@dataclass(frozen=True)
+class BegunSweep:
+    """A sweep that this process has taken up, and nobody else."""
+
+    view: SweepView
+    planned: Planned
+    kernel: Kernel
+    executor: Executor
+    options: RunOptions
+
+    @property
+    def root(self) -> Path:
+        """The sweep directory."""
+        return self.view.directory.root
+
+    def driver(
+        self, trial_ids: set[str], on_change: Callable[[Snapshot], None] | None
+    ) -> Driver:
+        """Return a driver of some of its trials."""
+        return Driver(
+            self.view, trial_ids,
+            kernel=self.kernel, executor=self.executor, options=self.options,
+            on_change=on_change,
+        )  # fmt: skip
+
+    @contextlib.contextmanager
+    def logged(self, message: Callable[[], str | None]) -> Iterator[None]:
+        """Tell the log when trials began to be handed out, and why that ended."""
+        log = process_log(self.view.directory.events)
+        name = type(self.executor).__name__
+        log.write(RunBegun(executor=name, workers=self.executor.capacity))
+        yield
+        log.write(RunEnded(message=message()))
+        stop_recording_crashes()
+        _remove_empty_crash_files(self.view.directory)
+
+    def drive(self, driver: Driver) -> None:
+        """Run a driver to its end; the executor has been entered."""
+        with _stopping_on_signals(driver, self.executor):
+            driver.run()
+
+
+@contextlib.contextmanager
+def begun_sweep(
+    target: str | Path | Declaration,
+    directory: str | Path | None,
+    executor: str | Executor,
+    kernel: Kernel | None,
+    allow_code_change: bool,
+    options: RunOptions | None,
+    changes: Mapping[str, object],
+) -> Iterator[BegunSweep]:
+    """Plan a sweep and take it up; parameters and errors as those of `run_sweep`."""
     kernel = kernel or default_kernel()
     sweep, declaration = sweep_target(target, directory)
     options = (options or declaration.run).changed(changes)
@@ -148,55 +216,21 @@ def run_sweep(
         made = (
             make_executor(executor, options) if isinstance(executor, str) else executor
         )
-        return _driven(sweep, planned, kernel, made, options, on_change)
+        try:
+            view = _settled_view(sweep, planned)
+            yield BegunSweep(view, planned, kernel, made, options)
+        finally:
+            process_log(sweep.events).close()
+            stop_recording_crashes()
 
 
-def _driven(
-    sweep: SweepDirectory,
-    planned: Planned,
-    kernel: Kernel,
-    executor: Executor,
-    options: RunOptions,
-    on_change: Callable[[Snapshot], None] | None,
-) -> RunReport:
-    try:
-        return _drive(sweep, planned, kernel, executor, options, on_change)
-    finally:
-        process_log(sweep.events).close()
-        stop_recording_crashes()
-
-
-def _drive(
-    sweep: SweepDirectory,
-    planned: Planned,
-    kernel: Kernel,
-    executor: Executor,
-    options: RunOptions,
-    on_change: Callable[[Snapshot], None] | None,
-) -> RunReport:
+def _settled_view(sweep: SweepDirectory, planned: Planned) -> SweepView:
     view = SweepView(sweep.root)
     view.refresh()
     _settle_undeclared(view, planned.declared)
     for marker in sweep.checkpoints.glob("*.stop"):
         marker.unlink(missing_ok=True)
-    driver = Driver(
-        view, planned.declared,
-        kernel=kernel, executor=executor, options=options, on_change=on_change,
-    )  # fmt: skip
-    found = len(driver.published & planned.declared)
-    if driver.has_work():
-        log = process_log(sweep.events)
-        name = type(executor).__name__
-        log.write(RunBegun(executor=name, workers=executor.capacity))
-        with executor, _stopping_on_signals(driver, executor):
-            driver.run()
-        log.write(RunEnded(message=driver.stop_message))
-        stop_recording_crashes()
-        _remove_empty_crash_files(sweep)
-    return RunReport(
-        sweep.root, driver.snapshot(), driver.n_run, found, planned.n_new,
-        driver.stop_message, driver.queue.blocked,
-    )  # fmt: skip
+    return view
 
 
 @contextlib.contextmanager

@@ -1,20 +1,30 @@
 """Compare band images: normalisation, pointing, PSF width and orientation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy
 
+from hifred.observations.response_check.noisy_models import (
+    corrected_inverse,
+    noise_probes,
+)
 from hifred.observations.response_check.orientations import ORIENTATIONS, turned
 from hifred.observations.response_check.report import CheckRow
 from hifred.observations.response_check.transfer import Comparison
 
+# Figures of the fit, in its order.
+FITTED = ("normalisation", "shift along y", "shift along x", "PSF width (sigma)")
 N_STEPS = 6
 # Sky pixels that one step of the fit may move.
 LONGEST_STEP = 1.5
 # A wrong orientation must fit this much worse than the best one.
 CLEARLY_WORSE = 1.5
 LARGEST_CHI_SQUARED_GAIN = 50.0
+# Weights are those of the pixels around; none is below this part of the mean variance.
+AROUND = 5
+FAINT = 0.02
 
 NORMALISATION_TOLERANCE = 0.02
 SHIFT_TOLERANCE = 0.15  # sky pixels
@@ -31,45 +41,94 @@ class ImageFit:
     values, scatters : (4,) arrays
         Normalisation, shifts along y and x (sky pixels), extra variance of the blur
         (sky pixels squared).
+    known : (4,) bool array
+        Which of these the images tell: a flat one tells no shift.
     model, residual, variance : (used pixel,) arrays
     """
 
     values: np.ndarray
     scatters: np.ndarray
+    known: np.ndarray
     model: np.ndarray
     residual: np.ndarray
     variance: np.ndarray
 
 
-def fit_image(comparison: Comparison, image_shape: tuple[int, int]) -> ImageFit:
+def fit_image(
+    comparison: Comparison, image_shape: tuple[int, int], data_shape: tuple[int, int]
+) -> ImageFit:
     """Fit normalisation, shift and extra blur by Gauss-Newton steps.
+
+    The imager's counts make the model, and their noise is taken out of what they seem
+    to tell of shift and blur; see `noisy_models`.
 
     Parameters
     ----------
     comparison : Comparison
-    image_shape : (int, int)
-        Rows and columns of the sky.
+    image_shape, data_shape : (int, int)
+        Rows and columns of the sky and of the spectrometer.
     """
     groups, used = comparison.groups, comparison.pixels
     seen = comparison.seen[groups].sum(axis=0)
     sky = comparison.sky_images[groups].sum(axis=0).reshape(image_shape)
-    sky_variance = comparison.sky_variances[groups].sum(axis=0)[None]
+    sky_variance = comparison.sky_variances[groups].sum(axis=0)
     own = comparison.transfer[groups].sum(axis=0) ** 2 @ comparison.raw
-    variance = own + comparison.blur.variance(sky_variance)[0]
-    weights = np.where(used & (variance > 0), 1.0 / np.maximum(variance, 1e-12), 0.0)
+    variance = own + comparison.blur.variance(sky_variance[None])[0]
+    weights = _weights(variance, used, data_shape)
+    probes, n_used = noise_probes(sky_variance.reshape(image_shape)), int(used.sum())
     values = np.array([first_scale(seen[used], comparison, used), 0.0, 0.0, 0.0])
     for _ in range(N_STEPS):
         model, columns = _linearised(comparison, sky, values)
-        solver = _weighted_inverse(columns, weights)
-        step = solver @ (seen - model)
+        noise = _noise_of_columns(comparison, probes, values, weights)
+        normal = columns.T @ (weights[:, None] * columns)
+        inverse, _ = corrected_inverse(normal, noise, n_used)
+        # The model's own noise, its brightness times the first column's, is expected.
+        left = columns.T @ (weights * (seen - model)) + values[0] * noise[:, 0]
+        step = inverse @ left
         step[1:3] = np.clip(step[1:3], -LONGEST_STEP, LONGEST_STEP)
         values = values + step
     model, columns = _linearised(comparison, sky, values)
-    solver = _weighted_inverse(columns, weights)
+    noise = _noise_of_columns(comparison, probes, values, weights)
+    normal = columns.T @ (weights[:, None] * columns)
+    inverse, known = corrected_inverse(normal, noise, n_used)
+    solver = inverse @ (columns.T * weights)
     back = values[0] * comparison.blur.backward(solver)
-    scatters = np.sqrt((solver**2) @ own + (back**2) @ sky_variance[0])
+    scatters = np.sqrt((solver**2) @ own + (back**2) @ sky_variance)
     residual = seen - model
-    return ImageFit(values, scatters, model[used], residual[used], variance[used])
+    return ImageFit(
+        values, scatters, known, model[used], residual[used], variance[used]
+    )
+
+
+def _weights(
+    variance: np.ndarray, used: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
+    """Return weights (pixel,) from the variance around each pixel.
+
+    A pixel's own counts would weigh it down where they are high by chance.
+    """
+    there = used.reshape(shape).astype(float)
+    around = scipy.ndimage.uniform_filter(there, AROUND, mode="constant")
+    sums = scipy.ndimage.uniform_filter(
+        there * variance.reshape(shape), AROUND, mode="constant"
+    )
+    smooth = (sums / np.maximum(around, 1e-12)).ravel()
+    floor = FAINT * variance[used].mean() if used.any() else 1.0
+    return np.where(used, 1.0 / np.maximum(smooth, max(floor, 1e-12)), 0.0)
+
+
+def _noise_of_columns(
+    comparison: Comparison,
+    probes: Sequence[np.ndarray],
+    values: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """Return what the sky's noise adds to the normal matrix, on average."""
+    parts = []
+    for probe in probes:
+        _, columns = _linearised(comparison, probe, values)
+        parts.append(columns.T @ (weights[:, None] * columns))
+    return np.asarray(np.mean(parts, axis=0))
 
 
 def first_scale(seen: np.ndarray, comparison: Comparison, used: np.ndarray) -> float:
@@ -84,7 +143,7 @@ def _linearised(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the model (pixel,) and its derivatives (pixel, parameter)."""
     norm, shift_y, shift_x, extra = values
-    moved = scipy.ndimage.shift(sky, (shift_y, shift_x), order=3, mode="constant")
+    moved = scipy.ndimage.shift(sky, (shift_y, shift_x), order=3, mode="nearest")
     curved = 0.5 * scipy.ndimage.laplace(moved, mode="nearest")
     slopes = np.gradient(moved)
     images = np.stack([moved + extra * curved, -slopes[0], -slopes[1], curved])
@@ -92,12 +151,6 @@ def _linearised(
     model = norm * columns[:, 0]
     columns[:, 1:] *= norm
     return model, columns
-
-
-def _weighted_inverse(columns: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the matrix that solves the weighted least-squares problem."""
-    normal = columns.T @ (weights[:, None] * columns)
-    return np.linalg.pinv(normal, rcond=1e-12, hermitian=True) @ (columns.T * weights)
 
 
 def best_orientation(
@@ -166,13 +219,13 @@ def image_rows(
     pixel_size_arcsec : float
         Of the sky.
     """
-    fit = fit_image(comparison, shapes[0])
+    fit = fit_image(comparison, *shapes)
     turn, gain = best_orientation(comparison, shapes[1])
     width = np.sqrt(max(model_sigma**2 + fit.values[3], 0.0))
     width_scatter = fit.scatters[3] / max(2 * width, np.sqrt(fit.scatters[3]), 1e-12)
     misfit, misfit_scatter = excess(fit.model, fit.residual, fit.variance)
     arcsec = pixel_size_arcsec
-    return [
+    rows = [
         CheckRow(*names, "orientation", float(turn), 0.0, 1e-3 * (gain == 0), 0.5, "1",
                  f"The image of {names[1]} fits better {ORIENTATIONS[turn]}: check the "
                  f"order of its axes (chi-squared falls by {gain:.3g})."),
@@ -193,6 +246,8 @@ def image_rows(
                  "1", "The band images differ in shape: check the PSFs, masks and "
                  "vignetting."),
     ]  # fmt: skip
+    known = dict(zip(FITTED, fit.known, strict=True))
+    return [row for row in rows if known.get(row.name, True)]
 
 
 def excess(

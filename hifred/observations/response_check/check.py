@@ -9,6 +9,7 @@ import xarray as xr
 from hifred.observations.forward import build_responses
 from hifred.observations.geometry.pixel_grid import grid_from_text
 from hifred.observations.matching.kernels import Kernels, kernel_sigmas, kernels_for
+from hifred.observations.response_check.band_images import FITTED as BAND_FIGURES
 from hifred.observations.response_check.band_images import image_rows
 from hifred.observations.response_check.hypotheses import Pair
 from hifred.observations.response_check.likely_causes import explain
@@ -108,13 +109,25 @@ def _pair_report(
     second = observations[names[1]]
     if second.attrs["role"] == "imager":
         return ResponseReport(tuple(r for r in rows if r.name in IMAGER_FIGURES))
+    notes = _not_told(names, [row.name for row in rows])
     if all(row.is_ok for row in rows):
-        return ResponseReport(tuple(rows))
+        return ResponseReport(tuple(rows), notes)
     area = extended_area(second, 0) / sky.reference_exposure
     shapes = (sky.shape[1:], (second.sizes["y"], second.sizes["x"]))
     misfit = Misfit(comparison, sky.energy, area, *shapes)
     causes = explain(misfit, _pair(names, observations, sky, rows))
-    return ResponseReport(tuple(rows), (), causes)
+    return ResponseReport(tuple(rows), notes, causes)
+
+
+def _not_told(names: tuple[str, str], told: list[str]) -> tuple[str, ...]:
+    """Return a note on the figures that images and spectra hold too little of."""
+    missing = [name for name in BAND_FIGURES if name not in told]
+    if not missing:
+        return ()
+    return (
+        f"{names[0]} and {names[1]} are too faint, or too much alike everywhere, to "
+        f"tell {', '.join(missing)}.",
+    )
 
 
 def _pairs(observations: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:

@@ -1,11 +1,19 @@
 """Compare summed spectra: area ratio, energy scale, response width and order."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hifred.observations.response_check.band_images import excess
+from hifred.observations.response_check.noisy_models import (
+    corrected_inverse,
+    noise_probes,
+)
 from hifred.observations.response_check.report import CheckRow
 from hifred.observations.response_check.transfer import Comparison, imager_spectrum
 
+# Figures of the fit besides the scale, in its order.
+FITTED = ("area ratio across the band", "energy shift", "response width (sigma)")
 # With fewer groups of channels only a ratio can be compared.
 FEWEST_GROUPS = 8
 N_STEPS = 4
@@ -42,27 +50,64 @@ def spectrum_rows(
     ratio = seen.sum() / predicted.sum() if predicted.sum() > 0 else 1.0
     # From far off, the other figures would follow a wrong scale.
     values = np.array([ratio if ratio > 0 else 1.0, 0.0, 0.0, 0.0])
+    probes = noise_probes(_sky_variance(comparison))
     for _ in range(N_STEPS):
-        model, columns = _linearised(comparison, values)
-        solver = _weighted_inverse(columns, covariance)
-        values = values + solver @ (seen - model)
-    model, columns = _linearised(comparison, values)
-    solver = _weighted_inverse(columns, covariance)
+        model, columns = _linearised(comparison, comparison.sky_spectrum, values)
+        inverse, weighted, noise, _ = _corrected(
+            comparison, probes, columns, (values, covariance)
+        )
+        left = weighted @ (seen - model) + values[0] * noise[:, 0]
+        values = values + inverse @ left
+    model, columns = _linearised(comparison, comparison.sky_spectrum, values)
+    inverse, weighted, _, known = _corrected(
+        comparison, probes, columns, (values, covariance)
+    )
+    solver = inverse @ weighted
     scatters = np.sqrt(np.diag(solver @ covariance @ solver.T))
     misfit = excess(model, seen - model, np.diag(covariance))
     gain = _gain_when_reversed(comparison, seen, covariance)
-    return _rows(names, values, scatters, misfit, gain, (model_sigma, bin_width_ev))
+    rows = _rows(names, values, scatters, misfit, gain, (model_sigma, bin_width_ev))
+    told = dict(zip(FITTED, known[1:], strict=True))
+    return [row for row in rows if told.get(row.name, True)]
+
+
+def _sky_variance(comparison: Comparison) -> np.ndarray:
+    """Return the variance (energy,) of the spectrum on the sky's energies.
+
+    The spectrometer's channels are about these energies, each its own counts.
+    """
+    net, sky = comparison.net_spectrum.sum(), comparison.sky_spectrum
+    gain = sky.sum() / net if net > 0 else 1.0
+    return np.maximum(gain * (comparison.spectra.sum() / max(net, 1.0)) * sky, 0.0)
+
+
+def _corrected(
+    comparison: Comparison,
+    probes: Sequence[np.ndarray],
+    columns: np.ndarray,
+    at: tuple[np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return inverse, weighted columns, noise of the normal matrix, and what is known.
+
+    `at` holds the values of the figures and the covariance (group, group).
+    """
+    values, covariance = at
+    drawn = [_linearised(comparison, probe, values)[1] for probe in probes]
+    noise = np.mean([c.T @ np.linalg.solve(covariance, c) for c in drawn], axis=0)
+    weighted = np.linalg.solve(covariance, columns).T
+    inverse, known = corrected_inverse(weighted @ columns, noise, len(covariance))
+    return inverse, weighted, noise, known
 
 
 def _linearised(
-    comparison: Comparison, values: np.ndarray
+    comparison: Comparison, sky_spectrum: np.ndarray, values: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the model (group,) and its derivatives (group, parameter)."""
     norm, tilt, shift, extra = values
-    n = comparison.sky_spectrum.size
+    n = sky_spectrum.size
     at = np.arange(n)
     ramp = np.linspace(-1.0, 1.0, n)
-    moved = np.interp(at - shift, at, comparison.sky_spectrum)
+    moved = np.interp(at - shift, at, sky_spectrum)
     slope = np.gradient(moved)
     curved = 0.5 * np.gradient(slope)
     base = moved + extra * curved
@@ -72,12 +117,6 @@ def _linearised(
     model = norm * columns[:, 0]
     columns[:, 1:] *= norm
     return model, columns
-
-
-def _weighted_inverse(columns: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    weighted = np.linalg.solve(covariance, columns)
-    normal = columns.T @ weighted
-    return np.linalg.pinv(normal, rcond=1e-12, hermitian=True) @ weighted.T
 
 
 def _gain_when_reversed(

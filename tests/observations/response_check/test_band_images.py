@@ -36,13 +36,13 @@ def test_a_shift_and_a_norm_are_measured() -> None:
     moved = seen_with(
         lambda cube: 1.1 * scipy.ndimage.shift(cube, (0, 0.7, -1.2), order=3)
     )
-    values = fit_image(moved, (30, 27)).values
+    values = fit_image(moved, (30, 27), (10, 9)).values
     np.testing.assert_allclose(values, [1.1, 0.7, -1.2, 0.0], atol=0.02)
 
 
 def test_an_extra_blur_is_measured_as_variance() -> None:
     blurred = seen_with(lambda c: scipy.ndimage.gaussian_filter(c, (0, 0.6, 0.6)))
-    values = fit_image(blurred, (30, 27)).values
+    values = fit_image(blurred, (30, 27), (10, 9)).values
     np.testing.assert_allclose(values, [1.0, 0.0, 0.0, 0.36], atol=0.02)
 
 

@@ -97,6 +97,10 @@ COMMANDS = {
         "hifred.cli.simulate:bootstrap",
         "Give every voxel of a fusion a standard error, from refits of Poisson draws.",
     ),
+    "lines": (
+        "hifred.cli.lines:lines",
+        "Write maps of flux, velocity, width and equivalent width of lines.",
+    ),
     "report": (
         "hifred.cli.pages:report",
         "Write a self-contained page of a sweep: tables, maps, spectra, curves.",

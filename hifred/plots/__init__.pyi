@@ -23,6 +23,9 @@ from .layers import (
     fusion_layer,
     truth_layer,
 )
+from .line_maps import (
+    plot_line_maps,
+)
 from .maps import (
     plot_maps,
     shared_band,
@@ -66,6 +69,7 @@ __all__ = [
     "plot_elsewhere",
     "plot_error_histograms",
     "plot_error_maps",
+    "plot_line_maps",
     "plot_maps",
     "plot_measure_curves",
     "plot_measure_grid",

@@ -59,7 +59,11 @@ def plot_error_maps(trials: Mapping[str, xr.Dataset], name: str = "sam") -> Figu
             hatch(axis, f"no {name}")
         else:
             drawn = draw_image(
-                axis, image.to_numpy(), _extent(image), scale=scale, colourmap=colourmap
+                axis,
+                image.to_numpy(),
+                image_extent(image),
+                scale=scale,
+                colourmap=colourmap,
             )
     keep_outer_labels(axes)
     figure.colorbar(drawn, ax=list(axes), shrink=0.9).set_label(
@@ -201,7 +205,8 @@ def _finite(image: xr.DataArray) -> np.ndarray:
     return np.asarray(values[np.isfinite(values)])
 
 
-def _extent(image: xr.DataArray) -> tuple[float, float, float, float]:
+def image_extent(image: xr.DataArray) -> tuple[float, float, float, float]:
+    """Return the outer edges of a map, (left, right, bottom, top) in arcsec."""
     y, x = image["y"].to_numpy(), image["x"].to_numpy()
     half_y = (y[1] - y[0]) / 2 if y.size > 1 else 0.5
     half_x = (x[1] - x[0]) / 2 if x.size > 1 else 0.5

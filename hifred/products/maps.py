@@ -110,7 +110,7 @@ def shown(lines: xr.Dataset, name: str) -> xr.DataArray:
     """Return a quantity with NaN where the line is too faint, or was not fitted."""
     quantity = name.removesuffix("_error").removesuffix("_lower").removesuffix("_upper")
     values = lines[name]
-    if quantity in QUANTITIES and not QUANTITIES[quantity].needs_signal:
+    if quantity not in QUANTITIES or not QUANTITIES[quantity].needs_signal:
         return values
     return values.where(lines["status"] == MEASURED)
 

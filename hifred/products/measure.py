@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from hifred.errors import HifredError
+from hifred.products.band_maps import band_maps
 from hifred.products.bins import Bins, line_bins
 from hifred.products.drawn_slabs import drawn_slabs
 from hifred.products.draws import DrawnCubes
@@ -73,7 +74,7 @@ def measure_lines(
         draws ``NAME_error``, their standard deviation, and the ends of the central
         interval, ``NAME_lower`` and ``NAME_upper``. ``status`` tells which fits are
         to be trusted, ``components`` the number of Gaussians, ``bin_number`` what was
-        added up.
+        added up. See `band_maps` for those of moments and ratios.
 
     Raises
     ------
@@ -95,7 +96,8 @@ def measure_lines(
         )
         tasks.append(_Task.begin(sky, band, settings, choice.components))
     _measure_draws(tasks, sky, draws, on_progress)
-    return labelled_lines([task.maps() for task in tasks], sky, settings)
+    maps = labelled_lines([task.maps() for task in tasks], sky, settings)
+    return maps.merge(band_maps(sky.labelled_flux, settings, draws))
 
 
 @final

@@ -1,7 +1,5 @@
 """Moments and ratios of bands of a cube, pixel by pixel."""
 
-from typing import Literal
-
 import numpy as np
 import xarray as xr
 
@@ -16,7 +14,7 @@ MOMENT_NAMES = {
 
 
 def moment_map(
-    cube: xr.DataArray, band_kev: tuple[float, float], order: Literal[0, 1, 2] = 0
+    cube: xr.DataArray, band_kev: tuple[float, float], order: int = 0
 ) -> xr.DataArray:
     r"""Return a moment of the spectrum of every pixel in a band.
 

@@ -60,6 +60,13 @@ class SkyCube:
         """Mean width of the energy bins, keV."""
         return float((self.energy_edges[-1] - self.energy_edges[0]) / len(self.flux))
 
+    @property
+    def labelled_flux(self) -> xr.DataArray:
+        """Return the flux with its energies and pixels."""
+        energy = 0.5 * (self.energy_edges[1:] + self.energy_edges[:-1])
+        coords = {dims.ENERGY: energy, **self.coords.coords}
+        return xr.DataArray(self.flux, coords, dims.SKY_CUBE)
+
     def with_flux(self, cube: xr.DataArray) -> Self:
         """Return another cube with the same axes."""
         return replace(self, flux=cube.transpose(*dims.SKY_CUBE).to_numpy())

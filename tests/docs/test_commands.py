@@ -43,6 +43,11 @@ image
 circle(3,3,1.5) # text={knot}
 box(4,7,5,3,20) # text={rim}
 """
+LINES = """\
+[lines.oxygen]
+line = "O VIII Ly-alpha"
+window_kev = [0.57, 0.75]
+"""
 FOLDERS = {"quickstart": "first-look"}
 
 
@@ -79,6 +84,7 @@ def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(folder)
         Path("toy.toml").write_text(TOY)
         Path("snr.reg").write_text(REGIONS)
+        Path("lines.toml").write_text(LINES)
         ok("run", "toy.toml", "--directory", "first-look", "--executor", "inline")
         shutil.copytree("first-look/inputs/remnant.zarr", "toy.zarr")
         ok("collect", "first-look")

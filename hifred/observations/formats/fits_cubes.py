@@ -1,11 +1,13 @@
 """Writers of images and cubes as FITS: WCS, energy axis, bin edges in keV."""
 
+from collections.abc import Mapping
 from os import PathLike
 
 import numpy as np
 from astropy import units
 from astropy.io import fits
 
+from hifred.dims import DIMENSIONLESS
 from hifred.errors import HifredError
 from hifred.observations.formats.fits_images import SkyImage
 from hifred.observations.formats.ogip_writers import replace_file
@@ -53,6 +55,36 @@ def write_sky_image(path: str | PathLike[str], image: SkyImage) -> None:
         name = key if len(key) <= LONGEST_KEYWORD else f"HIERARCH {key}"
         hdu.header[name] = value
     hdu.header["ORIGIN"] = "hifred"
+    replace_file(path, fits.HDUList(hdus))
+
+
+def write_sky_maps(
+    path: str | PathLike[str],
+    grid: PixelGrid,
+    maps: Mapping[str, tuple[np.ndarray, str]],
+    header: Mapping[str, object],
+) -> None:
+    """Write maps of one field as extensions of a file, replacing an existing one.
+
+    Parameters
+    ----------
+    path : path
+        File to write.
+    grid : PixelGrid
+        Of all maps.
+    maps : mapping of str to ((y, x) array, str)
+        Values and unit of every extension, by its name.
+    header : mapping
+        Further keywords of the file.
+    """
+    primary = fits.PrimaryHDU()
+    primary.header.update({"ORIGIN": "hifred", **header})
+    hdus = [primary]
+    for name, (values, unit) in maps.items():
+        hdu = fits.ImageHDU(np.asarray(values), name=name.upper())
+        hdu.header.update(_image_wcs(grid))
+        hdu.header["BUNIT"] = unit if unit != DIMENSIONLESS else ""
+        hdus.append(hdu)
     replace_file(path, fits.HDUList(hdus))
 
 

@@ -1,0 +1,124 @@
+"""`hifred lines`: maps of lines of a fused cube."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import xarray as xr
+from rich.console import Console
+from rich.progress import Progress
+
+from hifred.cli.output import print_rows
+from hifred.cli.plain_speech import say
+from hifred.observations.sky_place import sky_pixels
+from hifred.plots import plot_line_maps
+from hifred.products import measure_lines, read_lines
+from hifred.products.lines_template import lines_template
+from hifred.products.maps import STATUS
+from hifred.products.target_response import cube_line_spread
+from hifred.store import read_draws
+from hifred.store.fused import FusedCube, open_fused
+from hifred.store.line_maps import save_line_maps
+
+PATH = click.Path(path_type=Path)
+EPILOG = """\b
+Example: hifred lines fused.zarr lines.toml --input toy.zarr -o line-maps
+Example: hifred lines --template
+"""
+
+
+def _print_template(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        say(lines_template())
+        ctx.exit()
+
+
+@click.command(epilog=EPILOG)
+@click.argument("result", type=PATH)
+@click.argument("lines_file", metavar="LINES.toml", type=PATH)
+@click.option("-o", "--output", type=PATH, help="Folder; by default RESULT-lines.")
+@click.option("--trial", help="Which trial of a sweep; by default the best.")
+@click.option(
+    "--input",
+    "fusion_input",
+    type=PATH,
+    help="What was fused: gives the resolution and the place on the sky; a sweep knows "
+    "its own.",
+)
+@click.option(
+    "--draws", "draws_file", type=PATH, help="Of `hifred sample`: gives the errors."
+)
+@click.option(
+    "--template",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_template,
+    help="Print a commented LINES.toml, to start from, and end.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def lines(
+    result: Path,
+    lines_file: Path,
+    *,
+    output: Path | None,
+    trial: str | None,
+    fusion_input: Path | None,
+    draws_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Write maps of flux, velocity, width and equivalent width of lines.
+
+    RESULT is what `hifred fuse` wrote, a trial's file, or a sweep directory; LINES.toml
+    names the lines.
+    """
+    settings = read_lines(lines_file)
+    fused = open_fused(result, trial, fusion_input)
+    draws = None if draws_file is None else read_draws(draws_file)
+    maps = _measured(fused, settings, draws)
+    folder = output or Path(f"{result.name.split('.')[0]}-lines")
+    grid = sky_pixels(fused.result, fused.fusion_input)
+    written = [*save_line_maps(folder, maps, grid), *_figures(folder, maps)]
+    print_rows(list(_summary(maps)), as_json=as_json)
+    if as_json:
+        return
+    if not maps.attrs["resolution_removed"]:
+        say("the widths include the resolution: give --input to take it off", err=True)
+    say(f"{len(written)} files in {folder}")
+
+
+def _measured(fused: FusedCube, settings: Any, draws: Any) -> xr.Dataset:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("measuring draws", total=getattr(draws, "count", 0))
+        return measure_lines(
+            fused.result,
+            settings,
+            draws=draws,
+            line_spread=cube_line_spread(fused.result, fused.fusion_input),
+            on_progress=lambda done, total: progress.update(
+                task, completed=done, total=total
+            ),
+        )
+
+
+def _figures(folder: Path, maps: xr.Dataset) -> Iterator[Path]:
+    for name in maps["line"].to_numpy() if "line" in maps.dims else ():
+        path = folder / f"{name}.png"
+        plot_line_maps(maps, name).savefig(path)
+        yield path
+
+
+def _summary(maps: xr.Dataset) -> Iterator[dict[str, Any]]:
+    for name in maps["line"].to_numpy() if "line" in maps.dims else ():
+        line = maps.sel(line=name)
+        is_shown = line["status"] == STATUS.index("measured")
+        yield {
+            "line": str(name),
+            "energy_kev": float(line["zero_energy"]),
+            "pixels": int(is_shown.sum()),
+            "of": int(is_shown.size),
+            "pairs": int((is_shown & (line["components"] == 2)).sum()),
+            "median_velocity_km_s": float(line["velocity"].where(is_shown).median()),
+            "median_width_km_s": float(line["width"].where(is_shown).median()),
+        }

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from hifred.errors import HifredError
+from hifred.plots import plot_line_maps
+from hifred.products import CountDraws, measure_lines
+from tests.products.made_up_lines import line_cube
+
+SETTINGS = {"lines": {"iron": {"energy_kev": 6.7}}, "reach_km_s": 2500.0}
+
+
+def test_a_line_has_a_map_of_each_quantity_and_its_error() -> None:
+    cube, velocity = line_cube((3, 5))
+    maps = measure_lines(cube, SETTINGS, draws=CountDraws(cube, 4))
+    figure = plot_line_maps(maps, "iron")
+    titles = [axis.get_title() for axis in figure.axes]
+    assert [t for t in titles if t] == [
+        "flux", "velocity", "width", "standard error of flux",
+        "standard error of velocity", "standard error of width",
+    ]  # fmt: skip
+    image = figure.axes[1].images[0]
+    assert image.norm.vmin < velocity[0] < velocity[-1] < image.norm.vmax
+    middle = 0.5 * (image.norm.vmin + image.norm.vmax)
+    assert middle == pytest.approx(float(maps["velocity"].median()))
+    labels = [axis.get_ylabel() for axis in figure.axes]
+    assert sum("km s" in label for label in labels) == 4
+
+
+def test_faint_pixels_are_not_shown() -> None:
+    cube, _ = line_cube((2, 3))
+    cube["flux"][:, 1, 2] = cube["flux"][:, 1, 2].mean()
+    figure = plot_line_maps(measure_lines(cube, SETTINGS))
+    assert figure.axes[1].images[0].get_array().mask[1, 2]
+    assert "1 of 6 pixels not shown" in figure._suptitle.get_text()
+
+
+def test_a_line_that_is_nowhere_seen_is_drawn_all_the_same() -> None:
+    cube, _ = line_cube((2, 3))
+    cube["flux"][:] = cube["flux"].mean()
+    assert len(plot_line_maps(measure_lines(cube, SETTINGS)).axes) == 6
+
+
+def test_a_line_that_is_not_there_is_told() -> None:
+    cube, _ = line_cube((2, 3))
+    maps = measure_lines(cube, SETTINGS)
+    with pytest.raises(HifredError, match="unknown line 'irn'; did you mean 'iron'"):
+        plot_line_maps(maps, "irn")
+    with pytest.raises(HifredError, match="lines must hold a line; got none"):
+        plot_line_maps(maps[["status"]].isel(line=0))
+    assert np.isfinite(maps["flux"]).all()

@@ -1,5 +1,5 @@
 """What the counts leave possible: draws of cubes of low rank, and errors from them."""
 
-from hifred.posterior.draws import Draws
+import lazy_loader
 
-__all__ = ["Draws"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -72,18 +72,18 @@ class CountsTerm:
 
     def divergence(self, expected: np.ndarray) -> float:
         """Return the Poisson divergence; infinite outside its domain."""
-        if (self._masked(expected) < self._lowest).any():
+        if (self.masked(expected) < self._lowest).any():
             return np.inf
         shape = self._likelihood.response.output_shape
         return self._likelihood.divergence(expected.reshape(shape))
 
     def pull(self, slope: np.ndarray) -> np.ndarray:
         """Return what a slope (channel, pixel) of the counts is to the images."""
-        return self.spread(multiply(self.spectral.T, self._masked(slope)))
+        return self.spread(multiply(self.spectral.T, self.masked(slope)))
 
     def blocks(self, weights: np.ndarray) -> np.ndarray:
         """Return ``C_j`` for weights (channel, pixel): (n, n, instrument pixel)."""
-        triangle = multiply(self._products, self._masked(weights))
+        triangle = multiply(self._products, self.masked(weights))
         return unpacked(triangle, self.spectral.shape[1])
 
     def domain(self) -> np.ndarray:
@@ -99,7 +99,8 @@ class CountsTerm:
             (self.spectral[:, rows] * self.spectral[:, columns]).T
         )
 
-    def _masked(self, values: np.ndarray) -> np.ndarray:
+    def masked(self, values: np.ndarray) -> np.ndarray:
+        """Return values (channel, pixel) with zeros where they are not used."""
         return values if self.used is None else np.where(self.used, values, 0)
 
 

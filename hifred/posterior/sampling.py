@@ -1,0 +1,164 @@
+"""Draws of the posterior of a fusion of low rank."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import final
+
+import numpy as np
+import xarray as xr
+
+from hifred.dims import COUNT, IMAGE
+from hifred.errors import HifredError
+from hifred.fusion import Fusion, FusionSettings
+from hifred.fusion.low_rank_method import LowRankMethod
+from hifred.posterior.draws import DRAW, Draws
+from hifred.solvers.counts_term import CountsTerm
+from hifred.solvers.nearby_minimum import NearbyMinimum
+from hifred.threads import use_threads
+
+# Largest difference of a likelihood from the recorded one, relative to it: rounding
+# of processors passes, other counts do not.
+SAME_COST = 1e-5
+Observations = Mapping[str, xr.Dataset]
+
+
+def posterior(
+    result: xr.Dataset,
+    observations: Observations,
+    *,
+    n_draws: int = 100,
+    seed: int = 0,
+    threads: int | None = None,
+    on_draw: Callable[[int], None] | None = None,
+) -> Draws:
+    """Return draws of what the counts and the prior of a fusion leave possible.
+
+    Parameters
+    ----------
+    result : Dataset
+        A converged fusion of low rank with a quadratic penalty: `guided`, `lrs`, or
+        `low_rank`, which has none.
+    observations : mapping of str to Dataset
+        Those that were fused.
+    n_draws : int
+        At least 2.
+    seed : int
+        Each draw depends on it and on its own number alone.
+    threads : int, optional
+        Of BLAS and compiled loops; by default every core.
+    on_draw : callable, optional
+        Called with the number of draws that are done.
+
+    Raises
+    ------
+    HifredError
+        If the result cannot be sampled, or is not of these observations.
+    """
+    if n_draws < 2:
+        raise HifredError(f"n_draws must be at least 2; got {n_draws}.")
+    with use_threads(threads):
+        sampler = Sampler(result, observations)
+        images = []
+        for i_draw in range(n_draws):
+            images.append(sampler.draw(seed, i_draw))
+            if on_draw is not None:
+                on_draw(i_draw + 1)
+        return sampler.draws(np.stack(images, axis=-1))
+
+
+@final
+class Sampler:
+    """Draws of one fusion, one by one.
+
+    Parameters
+    ----------
+    result : Dataset
+    observations : mapping of str to Dataset
+
+    Raises
+    ------
+    HifredError
+        See `posterior`.
+    """
+
+    def __init__(self, result: xr.Dataset, observations: Observations) -> None:
+        settings = _settings_of(result)
+        fusion = Fusion(observations, settings)
+        method = fusion.method
+        if not isinstance(method, LowRankMethod) or method.solver.problem.sparsity:
+            raise _no_posterior(settings)
+        _check_same_input(result, fusion)
+        self._result, self._subspace = result, method.subspace
+        self._images = method.subspace.images_of(result)
+        problem = method.solver.problem
+        self._nearby = NearbyMinimum(problem, self._images / self._subspace.units)
+
+    def draw(self, seed: int, i_draw: int) -> np.ndarray:
+        """Return the coefficient images (component, y, x) of one draw."""
+        rng = np.random.default_rng([seed, i_draw])
+        try:
+            flat = self._nearby.minimum(self._nearby.tilt(rng))
+        except ArithmeticError as error:
+            raise HifredError(
+                f"every draw must settle; got none for draw {i_draw} of seed {seed}: "
+                f"{error} Sample with another seed, or fuse with a stronger penalty."
+            ) from error
+        return flat.reshape(self._images.shape) * self._subspace.units
+
+    def draws(self, images: np.ndarray) -> Draws:
+        """Return coefficient images (component, y, x, draw) with all that they need."""
+        drawn = images.astype(np.float32)
+        about = {"units": COUNT, "long_name": "coefficient images of every draw"}
+        data = self._subspace.parts(self._images).assign(
+            drawn_coefficients=(("component", *IMAGE, DRAW), drawn, about),
+            reference_exposure=self._result["reference_exposure"],
+        )
+        names = ("energy", "energy_edges", *IMAGE)
+        data = data.assign_coords({name: self._result[name] for name in names})
+        return Draws(data.assign_attrs(settings=self._result.attrs["settings"]))
+
+
+def _settings_of(result: xr.Dataset) -> FusionSettings:
+    if "settings" not in result.attrs or "outcome" not in result.attrs:
+        raise HifredError(
+            "result must be a fusion with its settings; got a dataset without them. "
+            "Give what `hifred fuse` wrote."
+        )
+    settings = FusionSettings.read(json.loads(result.attrs["settings"]))
+    if settings.solver == "paper" or "spectral_basis" not in result:
+        raise _no_posterior(settings)
+    if result.attrs["outcome"] != "converged":
+        raise HifredError(
+            "result must be converged, for draws to lie around a minimum; got "
+            f"{result.attrs['outcome']!r}. Fuse again with more max_iterations."
+        )
+    return settings
+
+
+def _no_posterior(settings: FusionSettings) -> HifredError:
+    return HifredError(
+        "result must be a minimum of low rank with a quadratic penalty, of 'guided', "
+        f"'lrs' or 'low_rank'; got {settings.regularizer!r} with solver "
+        f"{settings.solver!r}. `hifred bootstrap` gives it standard errors."
+    )
+
+
+def _check_same_input(result: xr.Dataset, fusion: Fusion) -> None:
+    """Raise if the likelihoods at the fit are not those that were recorded."""
+    recorded = result["cost"].isel(iteration=-1)
+    spectra = result["spectral_basis"].transpose("energy", "component").to_numpy()
+    images = result["coefficients"].to_numpy().reshape(spectra.shape[1], -1)
+    for name, likelihood in fusion.assembly.likelihoods_in(spectra).items():
+        if name not in recorded["term"]:
+            raise _another_input(f"an instrument {name!r} that was not fused")
+        term, cost = CountsTerm(likelihood), float(recorded.sel(term=name))
+        found = term.divergence(term.expected(images))
+        if not abs(found - cost) <= SAME_COST * abs(cost):
+            raise _another_input(f"{found:.7g} for {name!r}, {cost:.7g} recorded")
+
+
+def _another_input(found: str) -> HifredError:
+    return HifredError(
+        "observations must be those that were fused, with the same likelihoods; got "
+        f"{found}. Give the input of this result."
+    )

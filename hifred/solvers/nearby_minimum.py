@@ -1,0 +1,230 @@
+r"""Minima of a problem of low rank whose gradient is tilted a little.
+
+A draw of the posterior is the minimum of the objective less a random linear function
+(perturb and solve, Papandreou & Yuille 2010; randomise, then optimise, Bardsley et al.
+2014):
+
+.. math:: W_k = \arg\min_{V W \ge 0} f(W) + \varphi(W) - \langle \xi_k, W \rangle,
+    \qquad \xi_k \sim N(0, H)
+
+with :math:`H` the Hessian at the fit. Far from bounds and for many counts it has the
+mean and the covariance of the posterior. From the fit it takes some Newton steps.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from hifred.solvers.block_hessian import BlockHessian
+from hifred.solvers.counts_term import CountsTerm
+from hifred.solvers.hessian_parts import HessianParts
+from hifred.solvers.low_rank_problem import LowRankProblem
+from hifred.solvers.normal_counts import NormalCounts
+from hifred.solvers.soft_positivity import SoftPositivity
+
+# Curvature below zero over that of the objective, for a voxel on its own. With 10 the
+# minimum itself moves by 0.04 of the spread of the draws, and draws by less.
+STIFFNESS = 10.0
+# The step, in units of the spread of the draws, after which a draw is taken.
+LAST_STEP = 0.05
+MOST_STEPS = 60
+# Of the conjugate gradients: the first step, and the others.
+CG_TOLERANCES = (0.1, 0.03)
+# Lengths that one line search tries, and the share of the slope that it may leave.
+MOST_LENGTHS, SLOPE_LEFT = 6, 0.3
+# Of the way to the first voxel with counts where none would be expected.
+BOUNDARY_FRACTION = 0.95
+LONGEST = 2.0
+
+
+@final
+@dataclass(frozen=True)
+class _Place:
+    """Where an iteration is: images (component, pixel), cube and expected counts."""
+
+    images: np.ndarray
+    cube: np.ndarray
+    expected: list[np.ndarray]
+
+    def moved(self, change: "_Place", length: float) -> "_Place":
+        return _Place(
+            self.images + length * change.images,
+            self.cube + np.float32(length) * change.cube,
+            [
+                m + length * dm
+                for m, dm in zip(self.expected, change.expected, strict=True)
+            ],
+        )
+
+
+@final
+class NearbyMinimum:
+    """Minima of tilted problems near that of a problem without a tilt.
+
+    Parameters
+    ----------
+    problem : LowRankProblem
+        Without `sparsity`.
+    images : (component, y, x) array
+        About its minimum: what fits settle for does.
+    """
+
+    def __init__(self, problem: LowRankProblem, images: np.ndarray) -> None:
+        self._problem = problem
+        self._terms = [CountsTerm(f) for f in problem.likelihoods.values()]
+        flat = images.reshape(len(images), -1).astype(float)
+        expected = [t.expected(flat) for t in self._terms]
+        # The variances that counts of the observed curvature have; empty voxels have
+        # none, and no noise either.
+        with np.errstate(divide="ignore"):
+            variances = [
+                m**2 / np.where(t.domain(), t.counts, 0)
+                for t, m in zip(self._terms, expected, strict=True)
+            ]
+        self._counts = NormalCounts(self._terms, variances)
+        hessian = self._hessian(expected, np.zeros((len(flat), *flat.shape)))
+        self._soft = SoftPositivity(problem.basis, _stiffness(hessian, problem.basis))
+        self._start = self._place(flat)
+        self._start = self._place(self.minimum(np.zeros_like(flat)))
+
+    @property
+    def images(self) -> np.ndarray:
+        """Return the minimum without a tilt, (component, pixel)."""
+        return self._start.images
+
+    def tilt(self, rng: np.random.Generator) -> np.ndarray:
+        """Return a random tilt (component, pixel); the Hessian is its covariance."""
+        tilt = self._counts.draw(rng)
+        if self._problem.penalty is not None:
+            shape = (len(tilt), *self._problem.image_shape)
+            tilt = tilt + self._problem.penalty.noise(rng, shape).reshape(tilt.shape)
+        return tilt
+
+    def minimum(self, tilt: np.ndarray) -> np.ndarray:
+        """Return the minimum (component, pixel) of the objective less ``<tilt, W>``.
+
+        Raises
+        ------
+        ArithmeticError
+            If Newton's method has not settled after `MOST_STEPS`.
+        """
+        place = self._start
+        for n_before in range(MOST_STEPS):
+            gradient, hessian = self._bends(place, tilt)
+            step, _ = hessian.solve(-gradient, CG_TOLERANCES[min(n_before, 1)])
+            change = self._change(step)
+            first = float(np.vdot(gradient, step))
+            slope = self._slope(place, change, tilt)
+            length = _settled(slope, first, self._longest(place, change))
+            place = place.moved(change, length)
+            if np.sqrt(max(-first, 0) / step.size) <= LAST_STEP:
+                return place.images
+        raise ArithmeticError(f"a draw has not settled after {MOST_STEPS} steps.")
+
+    def _place(self, images: np.ndarray) -> _Place:
+        expected = [t.expected(images) for t in self._terms]
+        return _Place(images, self._soft.cube(images), expected)
+
+    def _change(self, step: np.ndarray) -> _Place:
+        changes = [t.change(step) for t in self._terms]
+        return _Place(step, self._soft.cube(step), changes)
+
+    def _bends(
+        self, place: _Place, tilt: np.ndarray
+    ) -> tuple[np.ndarray, BlockHessian]:
+        gradient, below = self._soft.bends(place.cube)
+        gradient = gradient + self._penalty_product(place.images) - tilt
+        for term, expected in zip(self._terms, place.expected, strict=True):
+            gradient += term.pull(1 - _divided(term, expected))
+        return gradient, self._hessian(place.expected, below)
+
+    def _hessian(
+        self, expected: Sequence[np.ndarray], below: np.ndarray
+    ) -> BlockHessian:
+        n, n_pixels = below.shape[1:]
+        parts = HessianParts(n, n_pixels)
+        for term, m in zip(self._terms, expected, strict=True):
+            parts.add_counts(term, _divided(term, m) / np.where(m > 0, m, 1))
+        parts.add_local(below)
+        if self._problem.penalty is not None:
+            diagonal = self._problem.penalty.curvature(self._problem.image_shape)
+            parts.add_remainder(self._penalty_product, diagonal.reshape(-1, n_pixels))
+        return parts.hessian()
+
+    def _penalty_product(self, images: np.ndarray) -> np.ndarray:
+        if self._problem.penalty is None:
+            return np.zeros_like(images)
+        shaped = images.reshape(-1, *self._problem.image_shape)
+        return self._problem.penalty.gradient(shaped).reshape(images.shape)
+
+    def _slope(
+        self, place: _Place, change: _Place, tilt: np.ndarray
+    ) -> Callable[[float], float]:
+        """Return the slope of the tilted objective along a change; see `_settled`."""
+        product = self._penalty_product(change.images)
+        at_zero = float(np.vdot(product, place.images) - np.vdot(tilt, change.images))
+        curvature = float(np.vdot(product, change.images))
+
+        def slope(length: float) -> float:
+            total = at_zero + length * curvature
+            for term, m, dm in zip(
+                self._terms, place.expected, change.expected, strict=True
+            ):
+                ratio = _divided(term, m + length * dm)
+                total += float(np.vdot(term.masked(1 - ratio), dm))
+            return total + self._soft.slope_along(place.cube, change.cube, length)
+
+        return slope
+
+    def _longest(self, place: _Place, change: _Place) -> float:
+        descents = [
+            float(np.divide(-dm, m, out=np.zeros_like(m), where=term.domain()).max())
+            for term, m, dm in zip(
+                self._terms, place.expected, change.expected, strict=True
+            )
+        ]
+        return min(LONGEST, BOUNDARY_FRACTION / max(*descents, 1e-30))
+
+
+def _divided(term: CountsTerm, expected: np.ndarray) -> np.ndarray:
+    """Return counts over expected counts, zero where there are none."""
+    out = np.zeros_like(expected)
+    np.divide(term.counts, expected, out=out, where=term.domain())
+    return out
+
+
+def _stiffness(hessian: BlockHessian, basis: np.ndarray) -> np.ndarray:
+    """Return the stiffness (pixel,) from the mean variance of a pixel's voxels.
+
+    The variance is that of the blocks of the pixel alone.
+    """
+    n, n_pixels = len(hessian.local), hessian.local.shape[2]
+    units = np.zeros((n, n, n_pixels))
+    units[np.arange(n), np.arange(n)] = 1
+    inverse = np.stack([hessian.precondition(unit) for unit in units])
+    products = basis.T @ basis / len(basis)
+    return np.asarray(STIFFNESS / np.einsum("cdp,cd->p", inverse, products))
+
+
+def _settled(slope: Callable[[float], float], first: float, longest: float) -> float:
+    """Return a length along which most of the `first` slope, below zero, is gone.
+
+    The slope rises with the length; none goes beyond `longest`.
+    """
+    low, at_low, high, at_high = 0.0, first, longest, np.inf
+    length = min(1.0, longest)
+    for _ in range(MOST_LENGTHS):
+        found = slope(length)
+        if abs(found) <= SLOPE_LEFT * abs(first) or (found < 0 and length == longest):
+            return length
+        if found < 0:
+            low, at_low = length, found
+        else:
+            high, at_high = length, found
+        if np.isinf(at_high):
+            length = longest
+        else:
+            length = low - (high - low) * at_low / (at_high - at_low)
+    return length

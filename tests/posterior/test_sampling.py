@@ -1,0 +1,125 @@
+"""Sampling a fusion: what is drawn, what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from hifred.errors import HifredError
+from hifred.fusion import FusionSettings, active_settings, fuse
+from hifred.fusion.result import settings_text
+from hifred.posterior import posterior
+from tests.scenes import observe, sky_cube
+
+SHAPE = (24, 9, 6)
+LRS = FusionSettings(regularizer="lrs", mu=1e-3, rank=3)
+
+
+@pytest.fixture(scope="module")
+def observations():
+    return observe(sky_cube(SHAPE), rng=np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def result(observations):
+    return fuse(observations, LRS)
+
+
+@pytest.fixture(scope="module")
+def draws(result, observations):
+    return posterior(result, observations, n_draws=8, seed=4)
+
+
+def test_draws_lie_around_the_fit(draws, result):
+    assert draws.count == 8
+    assert_allclose(draws.fit, result["flux"], rtol=1e-4, atol=1e-6)
+    assert_array_equal(draws.fit["energy"], result["energy"])
+    error = draws.standard_error()
+    cubes = np.stack(list(draws.cubes()))
+    pull = (cubes.mean(axis=0) - result["flux"]) / error.where(error > 0)
+    assert float(np.abs(pull).mean()) < 1.5
+    assert 0 < float(error.mean()) < float(result["flux"].mean())
+
+
+def test_a_draw_depends_on_its_seed_and_number_alone(draws, result, observations):
+    few = posterior(result, observations, n_draws=3, seed=4)
+    name = "drawn_coefficients"
+    assert_array_equal(few.data[name], draws.data[name][..., :3])
+    others = posterior(result, observations, n_draws=3, seed=5)
+    assert np.abs(others.data[name] - few.data[name]).max() > 0
+
+
+def test_guided_can_be_sampled(observations):
+    guided = fuse(observations, FusionSettings(regularizer="guided", rank=3))
+    done = []
+    draws = posterior(guided, observations, n_draws=2, on_draw=done.append)
+    assert done == [1, 2]
+    assert_allclose(draws.fit, guided["flux"], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"regularizer": "w2d1d", "mu": 1.0},
+        {"regularizer": "none"},
+        {"regularizer": "lrw2d", "mu": 1.0, "rank": 3},
+        {"regularizer": "lrs", "mu": 1.0, "rank": 3, "solver": "paper"},
+    ],
+    ids=lambda s: "-".join(map(str, s.values())),
+)
+def test_other_regularisers_are_refused(settings, observations, result):
+    settings = FusionSettings(**settings)
+    # As they would have ended: fitting them takes longer than the suite may.
+    other = result.assign_attrs(settings=settings_text(active_settings(settings)))
+    if settings.regularizer in ("w2d1d", "none"):
+        other = other.drop_vars(["spectral_basis", "coefficients"])
+    with pytest.raises(HifredError, match=f"got '{settings.regularizer}' with solver"):
+        posterior(other, observations)
+
+
+def test_what_has_not_converged_is_refused(observations):
+    early = fuse(observations, LRS.changed(max_iterations=2))
+    with pytest.raises(HifredError, match=r"must be converged.*got 'step_limit'"):
+        posterior(early, observations)
+
+
+def test_another_input_is_refused(result, observations):
+    other = observe(sky_cube(SHAPE), rng=np.random.default_rng(2))
+    with pytest.raises(HifredError, match="must be those that were fused"):
+        posterior(result, other)
+    renamed = {f"my-{name}": o for name, o in observations.items()}
+    with pytest.raises(HifredError, match="an instrument 'my-imager'"):
+        posterior(result, renamed)
+
+
+def test_what_is_no_fusion_is_refused(result, observations):
+    bare = result.drop_attrs()
+    with pytest.raises(HifredError, match="must be a fusion with its settings"):
+        posterior(bare, observations)
+
+
+def test_one_draw_is_too_few(result, observations):
+    with pytest.raises(HifredError, match="n_draws must be at least 2; got 1"):
+        posterior(result, observations, n_draws=1)
+
+
+def test_a_draw_that_does_not_settle_is_told(result, observations, monkeypatch):
+    monkeypatch.setattr("hifred.posterior.sampling.NearbyMinimum", _Unsettled)
+    with pytest.raises(HifredError, match=r"draw 0 of seed 3: it swings.*another seed"):
+        posterior(result, observations, seed=3)
+
+
+class _Unsettled:
+    def __init__(self, problem, images):
+        pass
+
+    def tilt(self, rng):
+        return np.zeros(1)
+
+    def minimum(self, tilt):
+        raise ArithmeticError("it swings.")
+
+
+def test_the_settings_come_with_the_draws(draws, result):
+    assert json.loads(draws.data.attrs["settings"])["regularizer"] == "lrs"

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "hifred"
 
 FLOORS = {
     "dims": 0, "errors": 0,
-    "compiling": 0.5, "threads": 0.5, "settings": 0.5,
+    "compiling": 0.5, "threads": 0.5, "settings": 0.5, "old_names": 0.5,
     "operators": 1, "transforms": 1,
     "functionals": 2, "observations": 2,
     "solvers": 3,

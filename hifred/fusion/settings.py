@@ -60,8 +60,13 @@ class FusionSettings(SkySettings):
         "float32", description="Precision of the large arrays."
     )
 
-    def __new__(cls, **settings: object) -> Self:
+    def __new__(cls, *values: object, **settings: object) -> Self:
         """Choose the class by the name of the regulariser."""
+        if values:
+            raise SettingsError(
+                f"settings must be given by name; got {len(values)} without. "
+                "Write, say, FusionSettings(regularizer='lrs', mu=0.0001)."
+            )
         chosen = _chosen(settings, HERE) if cls is FusionSettings else cls
         return super().__new__(cast("type[Self]", chosen))
 

@@ -50,6 +50,7 @@ from .spectra import (
     plot_spectra,
 )
 from .trial_grid import (
+    measures_of,
     trials_of,
 )
 
@@ -63,6 +64,7 @@ __all__ = [
     "flux_layer",
     "fusion_layer",
     "plot_angular_distance",
+    "measures_of",
     "plot_comparison",
     "plot_cost_terms",
     "plot_costs",

@@ -1,5 +1,6 @@
 """A measure over two settings as one draws it: a value, or the word for none."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,16 @@ def trials_of(source: Source) -> TrialTable:
     if isinstance(source, TrialTable):
         return source
     return TrialTable.of(source) if isinstance(source, xr.Dataset) else source.trials
+
+
+def measures_of(source: Source) -> list[str]:
+    """Return the measures of trials: an old name of ``measure_names``."""
+    warnings.warn(
+        "measures_of is an old name: write trials_of(source).measure_names.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return trials_of(source).measure_names
 
 
 @dataclass(frozen=True)

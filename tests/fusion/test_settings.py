@@ -54,6 +54,11 @@ def test_python_and_tables_are_told_the_same(read) -> None:
         read({"regularizer": "none", "tolerence": 1.0})
 
 
+def test_settings_without_names_are_refused_in_a_sentence() -> None:
+    with pytest.raises(SettingsError, match="must be given by name; got 2 without"):
+        FusionSettings("lrs", 0.1)  # type: ignore[call-arg]
+
+
 def test_a_message_names_the_place() -> None:
     place = Place("sweep.toml", "grid")
     with pytest.raises(SettingsError, match=r"^sweep.toml: grid.mu is needed by 'lrs'"):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from hifred import plots
 from hifred.errors import HifredError
 from hifred.plots import plot_measure_curves
 from hifred.plots.trial_grid import measure_grid, slices_of, trials_of
@@ -137,3 +138,9 @@ def test_curves_name_every_swept_setting_or_say_of_how_many(n_scales, n_lines) -
     assert len(labels) == n_lines
     word = "space scales" if n_scales == 3 else f"best of {n_scales}"
     assert all(word in label.replace("_", " ") for label in labels)
+
+
+def test_the_old_name_of_the_measures_still_works() -> None:
+    with pytest.warns(FutureWarning, match=r"write trials_of\(source\)"):
+        found = plots.measures_of(make_collected())
+    assert found == trials_of(make_collected()).measure_names

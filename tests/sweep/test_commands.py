@@ -257,3 +257,9 @@ def test_a_preview_knows_what_is_done(source: Path, tmp_path: Path) -> None:
     assert found.n_duplicates == 1
     assert found.timed_by == "finished trials"
     assert found.n_bytes > 3000
+
+
+def test_the_old_name_of_a_retry_s_memory_still_works(sweep: Path) -> None:
+    with pytest.warns(FutureWarning, match="memory_mib is an old name: write memory"):
+        (trial,) = retry(sweep, states=["failed"], memory_mib=2048)
+    assert trial_log(sweep, trial.id)[-1]["memory_bytes"] == 2 * 2**30

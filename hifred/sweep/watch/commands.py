@@ -1,6 +1,7 @@
 """What a user asks of a sweep from outside: try again, or do not."""
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def retry(
     states: Sequence[str] = (),
     where: str | None = None,
     memory: ByteSize | str | None = None,
+    memory_mib: float | None = None,
 ) -> list[Trial]:
     """Let trials that ended badly be tried again by the next, or present, run.
 
@@ -36,12 +38,16 @@ def retry(
         Of these states; none = every bad state and cancelled.
     memory : ByteSize, str or None
         Memory that they may use from now on, such as ``"16GiB"``.
+    memory_mib : float or None
+        Old name of `memory`, in MiB.
 
     Returns
     -------
     list of Trial
         Those that will be tried again.
     """
+    if memory_mib is not None:
+        memory = _told_of_old_name(memory_mib)
     for state in states:
         if state not in RETRIABLE:
             raise unknown_name("state to retry", state, RETRIABLE)
@@ -51,6 +57,13 @@ def retry(
     size = None if limit is None else int(limit)
     _write(view, [Retried(**_next(view, t), memory_bytes=size) for t in trials])
     return trials
+
+
+def _told_of_old_name(memory_mib: float) -> ByteSize:
+    size = ByteSize.of_mib(memory_mib)
+    told = f"memory_mib is an old name: write memory = '{size}'."
+    warnings.warn(told, FutureWarning, stacklevel=3)
+    return size
 
 
 def cancel(

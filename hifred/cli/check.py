@@ -2,13 +2,15 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from hifred.cli.setting_options import checked_options, setting_options
+from hifred.fusion.assembly import SkySettings
 from hifred.observations import CheckRow, ResponseReport, check_responses
-from hifred.observations.matching.kernels import TARGET_RESOLUTIONS
 from hifred.store import open_fusion_input
 
 EPILOG = """\b
@@ -19,29 +21,17 @@ Example:
 
 @click.command(epilog=EPILOG)
 @click.argument("input", type=click.Path(path_type=Path))
-@click.option(
-    "--target-resolution",
-    type=click.Choice(TARGET_RESOLUTIONS),
-    default="matched",
-    show_default=True,
-    help="Which kernels the fusion will use.",
+@setting_options(
+    SkySettings,
+    {"target_resolution": "--target-resolution", "boundary": "--boundary"},
 )
-@click.option(
-    "--boundary",
-    type=click.Choice(["zero", "reflect"]),
-    default="zero",
-    show_default=True,
-    help="What lies outside the sky grid.",
-)
-def check(input: Path, target_resolution: str, boundary: str) -> None:
+def check(input: Path, **options: Any) -> None:
     """Compare the observations in INPUT through their responses.
 
     Exit code 0 if they agree, 1 if they do not, 2 if INPUT cannot be read.
     """
-    observations = open_fusion_input(input).observations
-    report = check_responses(
-        observations, target_resolution=target_resolution, boundary=boundary
-    )
+    chosen = checked_options(options, SkySettings)
+    report = check_responses(open_fusion_input(input).observations, **chosen)
     console = Console(width=None if sys.stdout.isatty() else 100)
     print_report(console, report)
     if not report.is_ok:

@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 
 from hifred.cli.plain_speech import say
+from hifred.cli.setting_options import checked_options, setting_options
 from hifred.sweep.executors.config import (
     CONFIG_KINDS,
     LocalConfig,
+    SlurmConfig,
     read_cluster_config,
 )
 from hifred.sweep.executors.config_template import cluster_template
@@ -26,7 +28,7 @@ DIRECTORY = click.Path(file_okay=False, path_type=Path)
 )
 @click.argument("directory", type=DIRECTORY)
 @click.option("--cluster", required=True, type=CONFIG, help="Where the trials run.")
-@click.option("--jobs", type=click.IntRange(1), help="Worker jobs at a time.")
+@setting_options(SlurmConfig, {"jobs": "--jobs"}, show_default=False)
 @click.option("--single-job", is_flag=True, help="One allocation for all.")
 @click.option("--dry-run", is_flag=True, help="Print the batch scripts only.")
 def submit(
@@ -38,6 +40,7 @@ def submit(
     dry_run: bool,
 ) -> None:
     """Send the sweep's driver to SLURM as a small batch job, and return at once."""
+    jobs = checked_options({"jobs": jobs}, SlurmConfig).get("jobs")
     submission = Submission(directory, cluster, jobs, single_job)
     plan_sweep(directory)  # its inputs tell the memory that a trial needs
     if dry_run:

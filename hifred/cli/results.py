@@ -8,12 +8,14 @@ import click
 
 from hifred.cli.output import print_json, print_rows, print_verdicts
 from hifred.cli.plain_speech import say
+from hifred.cli.setting_options import checked_options, setting_options
 from hifred.errors import unknown_name
 from hifred.selection.verdicts import sweep_verdicts
 from hifred.store.export import FORMATS
 from hifred.store.export_any import export_any
 from hifred.store.ranking import criterion
 from hifred.store.results import Results, open_results
+from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.watch.collecting import collect as collect_sweep
 from hifred.sweep.watch.upkeep import clean as clean_sweep
 from hifred.sweep.watch.upkeep import verify as verify_sweep
@@ -24,14 +26,15 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.command(epilog="Example: hifred collect first-look --cubes top=20")
 @click.argument("directory", type=PATH)
-@click.option("--cubes", help="all, none, top=N, or auto: all while they are small.")
+@setting_options(RunOptions, {"cubes": "--cubes"}, show_default=False)
 @click.option("--by", help="Measure that ranks the trials, for top=N.")
 @AS_JSON
 def collect(
     directory: Path, *, cubes: str | None, by: str | None, as_json: bool
 ) -> None:
     """Gather what is finished into one store; cheap when little is new."""
-    report = collect_sweep(directory, cubes=cubes, by=by)
+    chosen = checked_options({"cubes": cubes}, RunOptions)
+    report = collect_sweep(directory, **chosen, by=by)
     if as_json:
         print_json(asdict(report))
     else:

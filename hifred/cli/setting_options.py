@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import click
+import pydantic
 from pydantic.fields import FieldInfo
 
+from hifred.settings import Place, read_settings
 from hifred.settings.fields import branches_of, fields_of, full_type, parts_of
 from hifred.settings.requirement import requirement
 from hifred.settings.toml import toml_value
 
+COMMAND = Place(is_command=True)
 F = TypeVar("F", bound=Callable[..., Any])
 _METAVARS = {int: "INTEGER", float: "NUMBER", str: "TEXT"}
 
@@ -65,6 +68,20 @@ def given_options(values: Mapping[str, Any], kind: Any) -> dict[str, Any]:
     """Return those of `values` that are settings of a class and were given."""
     names = fields_of(kind)
     return {n: v for n, v in values.items() if n in names and v not in (None, ())}
+
+
+def checked_options(values: Mapping[str, Any], kind: Any) -> dict[str, Any]:
+    """Return those of `values` that are settings of a class, as it reads them.
+
+    Raises
+    ------
+    SettingsError
+        If a value is wrong. What else the class needs may be missing.
+    """
+    given = given_options(values, kind)
+    fields: dict[str, Any] = {n: (full_type(fields_of(kind)[n]), ...) for n in given}
+    chosen: Any = pydantic.create_model("Chosen", **fields)
+    return dict(read_settings(chosen, given, COMMAND))
 
 
 def parse_value(text: str) -> Any:

@@ -11,7 +11,9 @@ from hifred.cli.live import render, watch
 from hifred.cli.outcome import print_outcome
 from hifred.cli.output import console, print_json, print_rows
 from hifred.cli.plain_speech import say
+from hifred.cli.setting_options import checked_options
 from hifred.sweep.executors.jobs import describe_jobs, end_driver_job, read_jobs
+from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.watch.commands import cancel as cancel_trials
 from hifred.sweep.watch.commands import retry as retry_trials
 from hifred.sweep.watch.inspection import inspect_trial, trial_log
@@ -128,9 +130,8 @@ def retry(
     as_json: bool,
 ) -> None:
     """Let trials that ended badly be tried again by the next run."""
-    trials = retry_trials(
-        directory, ids=trial_ids, states=states, where=where, memory=memory
-    )
+    limit = checked_options({"memory": memory}, RunOptions)
+    trials = retry_trials(directory, ids=trial_ids, states=states, where=where, **limit)
     _tell_chosen(trials, f"will be tried again: hifred run {directory}", as_json)
 
 

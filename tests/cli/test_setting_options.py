@@ -11,13 +11,19 @@ from click.testing import CliRunner
 
 from hifred.cli import COMMANDS, hifred
 from hifred.cli.fuse import fuse
-from hifred.cli.setting_options import given_options, parse_value, setting_options
+from hifred.cli.setting_options import (
+    checked_options,
+    given_options,
+    parse_value,
+    setting_options,
+)
 from hifred.cli.simulate import bootstrap
 from hifred.cli.sweep import run
 from hifred.errors import SettingsError
 from hifred.fusion.settings import known_settings
 from hifred.settings import ByteSize, Place, read_settings
 from hifred.settings.fields import fields_of
+from hifred.sweep.executors.config import SlurmConfig
 from hifred.sweep.plan.options import RunOptions
 from tests.settings.made_up_settings import Everything
 
@@ -72,6 +78,33 @@ def test_dates_and_names_stay_texts() -> None:
 def test_every_setting_is_an_option(command: click.Command, kind: type) -> None:
     names = {param.name for param in command.params}
     assert set(fields_of(kind)) - names <= {"retries"}
+
+
+def test_options_of_a_class_that_needs_more_are_checked_alone() -> None:
+    assert checked_options({"jobs": 3, "other": 1}, SlurmConfig) == {"jobs": 3}
+    assert checked_options({"jobs": None}, SlurmConfig) == {}
+    with pytest.raises(SettingsError, match="--jobs must be a whole number >= 1"):
+        checked_options({"jobs": 0}, SlurmConfig)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["check", "a.zarr", "--boundary", "mirror"], "--boundary must be 'zero' or"),
+        (["check", "a.zarr", "--target-resolution", "3"], "--target-resolution must"),
+        (["collect", "d", "--cubes", "many"], "--cubes must be 'all', 'none', 'auto'"),
+        (["retry", "d", "--memory", "4"], "--memory must be a size such as '4GiB'"),
+        (
+            ["submit", "d", "--cluster", "c.toml", "--jobs", "0"],
+            "--jobs must be a whole number >= 1; got 0",
+        ),
+    ],
+)
+def test_a_wrong_option_is_told_in_the_words_of_its_settings(
+    words: list[str], told: str
+) -> None:
+    result = CliRunner().invoke(hifred, words)
+    assert str(result.exception).startswith(told)
 
 
 def test_a_bootstrap_takes_a_varying_strength(tmp_path: Path) -> None:

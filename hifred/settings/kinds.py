@@ -7,7 +7,11 @@ from typing import Annotated, Any, TypeGuard, final
 
 from pydantic import BeforeValidator, PlainValidator
 
+from hifred.errors import SettingsError
 from hifred.settings.sizes import ByteSize, Duration
+
+SMALLEST_MEMORY = ByteSize.read("1MiB")
+LARGEST_MEMORY = ByteSize.read("1024TiB")
 
 
 @final
@@ -30,6 +34,11 @@ class Says:
 def is_number(value: object) -> TypeGuard[float]:
     """Say whether `value` is a real number; True and False are none."""
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def is_memory(n_bytes: float) -> bool:
+    """Say whether a machine may have so much memory, and a process live in it."""
+    return SMALLEST_MEMORY <= n_bytes <= LARGEST_MEMORY
 
 
 def _require(is_right: bool) -> None:
@@ -73,7 +82,13 @@ def _word(value: Any) -> str:
 def _memory(value: Any) -> ByteSize:
     # A bare number is refused: it has been MiB in one place and GiB in another.
     _require(isinstance(value, ByteSize | str))
-    return value if isinstance(value, ByteSize) else ByteSize.read(value)
+    size = value if isinstance(value, ByteSize) else ByteSize.read(value)
+    if not is_memory(size):
+        raise SettingsError(
+            f"memory must be from {SMALLEST_MEMORY} to {LARGEST_MEMORY}; got {size}. "
+            "Write, say, '4GiB'."
+        )
+    return size
 
 
 def _seconds(value: Any) -> float:

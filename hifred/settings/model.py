@@ -106,5 +106,5 @@ def renamed(old: str, new: str, read: Callable[[Any], Any]) -> Any:
 def _read_old(value: Any, read: Callable[[Any], Any]) -> Any:
     try:
         return read(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return value

@@ -122,3 +122,12 @@ def test_an_old_name_is_read_with_a_note() -> None:
         pytest.raises(SettingsError, match="memory must be a size"),
     ):
         read_settings(Everything, {"kind": "fast", "memory_gib": "much"}, FILE)
+
+
+@pytest.mark.parametrize("old", [float("inf"), 1e30, -1])
+def test_an_old_size_that_no_machine_has_is_refused(old: float) -> None:
+    with (
+        pytest.warns(FutureWarning, match="memory_gib is an old name"),
+        pytest.raises(SettingsError, match="memory must be"),
+    ):
+        read_settings(Everything, {"kind": "fast", "memory_gib": old}, FILE)

@@ -174,3 +174,31 @@ def test_a_rank_beyond_the_spectra_is_refused_by_the_plan(tmp_path: Path) -> Non
     more = declare("t", {"toy": kept}, grid)
     with pytest.raises(SettingsError, match=r"'toy': rank must be at most 12, .*13"):
         preview(more, directory=tmp_path / "t")
+
+
+@pytest.mark.parametrize(
+    ("tables", "place"),
+    [
+        ({"solver": {"tolerance": -1}}, "[solver]: tolerance must be a number > 0"),
+        ({"solver": {"name": "fats"}}, "[solver]: solver must be 'fast' or 'paper'"),
+        ({"solver": {"tolerence": 1}}, "[solver]: unknown setting 'tolerence'"),
+        ({"solver": {"warm_start": 3}}, "[solver]: warm_start must be one word"),
+        ({"solver": {"warm_start": "rank"}}, "[solver]: warm_start must name a setti"),
+        ({"metrics": {"held": {}}}, "[metrics]: unknown key in [metrics] 'held'"),
+    ],
+)
+def test_what_is_wrong_in_a_shared_table_is_told_of_it(
+    tables: dict[str, Any], place: str
+) -> None:
+    declaration = declare("s", {"a": "a.bin"}, PLAIN, **tables)
+    with pytest.raises(SettingsError) as told:
+        expand(declaration, FusionKernel())
+    assert str(told.value).startswith(place)
+
+
+def test_what_is_wrong_in_a_grid_is_told_of_it_beside_shared_tables() -> None:
+    grids = [PLAIN, {"regularizer": "lrs", "mu": -1, "tolerance": 1e-3}]
+    shared = {"tolerance": 1e-4, "solver": "fast"}
+    declaration = declare("s", {"a": "a.bin"}, grids, solver=shared)
+    with pytest.raises(SettingsError, match=r"^\[\[grid\]\] 2: mu must be"):
+        expand(declaration, FusionKernel())

@@ -10,7 +10,7 @@ from hifred.settings.kinds import is_number
 from hifred.sweep.kernels.kernel import Kernel
 from hifred.sweep.plan.canonical import canonical_json, canonical_table
 from hifred.sweep.plan.declaration import Declaration
-from hifred.sweep.plan.grid import MOST_TRIALS, Grid
+from hifred.sweep.plan.grid import MOST_TRIALS, Grid, read_path
 
 
 @final
@@ -75,9 +75,11 @@ def read_grids(declaration: Declaration) -> list[Grid]:
     SettingsError
         If a key or value is wrong, or there are more than `MOST_TRIALS` trials.
     """
+    with _named("[solver]"):
+        read_path(declaration.solver)
     grids = []
     for number, table in enumerate(declaration.grids, start=1):
-        with _named(number):
+        with _named(f"[[grid]] {number}"):
             grids.append(Grid.read(table, declaration))
     total = sum(grid.n_trials for grid in grids)
     if total > MOST_TRIALS:
@@ -100,10 +102,11 @@ def expand(declaration: Declaration, kernel: Kernel) -> Expansion:
     kept: dict[str, Point] = {}
     declared = excluded = 0
     for number, grid in enumerate(grids, start=1):
-        with _named(number):
-            points, dropped = _expand_grid(grid, kernel)
+        points = _points(grid, kernel, f"[[grid]] {number}")
         declared += len(points)
-        excluded += dropped
+        excluded += grid.n_trials - len(points)
+        with _named(_place_of_path(declaration, number)):
+            points = _in_order(points, grid.path, kernel)
         for point in points:
             kept.setdefault(point.key, point)
     if not kept:
@@ -113,24 +116,52 @@ def expand(declaration: Declaration, kernel: Kernel) -> Expansion:
     return Expansion(list(kept.values()), declared, excluded)
 
 
-def _expand_grid(grid: Grid, kernel: Kernel) -> tuple[list[Point], int]:
-    if grid.path:
-        kernel.check_path(grid.path)
-    points = [
-        Point(model, canonical_table(kernel.active(settings)), seed)
+def _points(grid: Grid, kernel: Kernel, place: str) -> list[Point]:
+    return [
+        Point(model, canonical_table(_active(grid, kernel, settings, place)), seed)
         for model, seed, settings in grid.combinations()
     ]
-    n_excluded = grid.n_trials - len(points)
-    return (_chained(points, grid.path) if grid.path else points), n_excluded
+
+
+def _active(
+    grid: Grid, kernel: Kernel, settings: Mapping[str, object], place: str
+) -> dict[str, object]:
+    told = _what_is_wrong(kernel, settings)
+    if not told:
+        return kernel.active(settings)
+    for table, rest in grid.without_shared(settings).items():
+        if _what_is_wrong(kernel, rest) != told:
+            place = f"[{table}]"
+    raise SettingsError(f"{place}: {told}")
+
+
+def _what_is_wrong(kernel: Kernel, settings: Mapping[str, object]) -> str:
+    try:
+        kernel.active(settings)
+    except SettingsError as error:
+        return str(error)
+    return ""
+
+
+def _in_order(points: list[Point], path: str | None, kernel: Kernel) -> list[Point]:
+    if path is None:
+        return points
+    kernel.check_path(path)
+    return _chained(points, path)
+
+
+def _place_of_path(declaration: Declaration, number: int) -> str:
+    is_shared = "warm_start" not in declaration.grids[number - 1]
+    return "[solver]" if is_shared else f"[[grid]] {number}"
 
 
 @contextmanager
-def _named(number: int) -> Iterator[None]:
-    """Tell in which grid, from 1, something is wrong."""
+def _named(place: str) -> Iterator[None]:
+    """Tell in which table something is wrong."""
     try:
         yield
     except SettingsError as error:
-        raise SettingsError(f"[[grid]] {number}: {error}") from error
+        raise SettingsError(f"{place}: {error}") from error
 
 
 def _chained(points: list[Point], name: str) -> list[Point]:

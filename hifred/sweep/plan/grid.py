@@ -106,9 +106,9 @@ class Grid:
         """
         shared = _shared_settings(declaration)
         names = fields_of(GridKeys)
-        path = {k: shared.pop(k) for k in ("warm_start",) if k in shared}
+        path = shared.pop("warm_start", None)
         own = {k: v for k, v in table.items() if k in names}
-        keys = read_settings(GridKeys, path | own)
+        keys = read_settings(GridKeys, {"warm_start": path} | own)
         rules: list[str | Table] = _listed(keys.exclude)
         grid = cls(
             models=_chosen_models(declaration, keys.models),
@@ -149,6 +149,17 @@ class Grid:
                 if not self._excludes({"model": model, "seed": seed, **settings}):
                     yield model, seed, settings
 
+    def without_shared(self, settings: Values) -> dict[str, Values]:
+        """Return settings of a trial without those of each table that grids share."""
+        own = {*self.swept, *(name for table in self.zipped for name in table)}
+        shared = set(self.shared) - own
+        tables = {"solver": shared - {"metrics"}, "metrics": shared & {"metrics"}}
+        return {
+            table: {k: v for k, v in settings.items() if k not in names}
+            for table, names in tables.items()
+            if names
+        }
+
     def _excludes(self, values: Values) -> bool:
         return any(matches(rule, values) for rule in self.conditions) or any(
             _agrees(rule, values) for rule in self.tables
@@ -184,6 +195,11 @@ def _check_count(counts: Mapping[str, int]) -> None:
             f"a sweep must have at most {MOST_TRIALS:,} trials; got {total:,} "
             f"({factors}). Take fewer values, or several sweeps."
         )
+
+
+def read_path(solver: Values) -> None:
+    """Check what the ``[solver]`` table says of the path of every grid's trials."""
+    read_settings(GridKeys, {k: v for k, v in solver.items() if k == "warm_start"})
 
 
 def _shared_settings(declaration: Declaration) -> dict[str, object]:

@@ -19,7 +19,7 @@ from hifred.settings import (
     read_settings,
     settings,
 )
-from hifred.settings.kinds import Says, is_number
+from hifred.settings.kinds import Says, is_memory, is_number
 
 
 def _cubes(text: str) -> str:
@@ -105,7 +105,9 @@ class RunOptions:
     @classmethod
     def _bare_numbers_are_mib(cls, value: object) -> object:
         # Until version 0.1 a number of MiB was taken, and written into sweep.toml.
-        if isinstance(value, ByteSize) or not is_number(value) or not value > 0:
+        if isinstance(value, ByteSize) or not is_number(value):
+            return value
+        if not is_memory(value * 2**20):
             return value
         size = ByteSize.of_mib(value)
         warnings.warn(

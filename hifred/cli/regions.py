@@ -98,7 +98,9 @@ Example: hifred mixing toy.zarr fused.zarr --regions knots.reg -o joint-fit
 @click.option(
     "--bands",
     type=click.IntRange(1),
-    help="Take the spread of light from so many bands; by default at every energy.",
+    default=1,
+    show_default=True,
+    help="Take the spread of a region's light from so many bands of energy.",
 )
 def mixing(
     fusion_input: Path,
@@ -110,7 +112,7 @@ def mixing(
     instrument: str | None,
     imager: str | None,
     pixels: bool,
-    bands: int | None,
+    bands: int,
 ) -> None:
     """Tell whose light lands where on a spectrometer, and write a joint fit.
 

@@ -61,7 +61,7 @@ def mixing(
     instrument: str | None = None,
     *,
     is_by_pixel: bool = False,
-    n_bands: int | None = None,
+    n_bands: int = 1,
 ) -> Mixing:
     """Return whose light lands where on an instrument.
 
@@ -77,7 +77,7 @@ def mixing(
         By default the spectrometer.
     is_by_pixel : bool
         Whether each pixel is a group, or the pixels in each region.
-    n_bands : int, optional
+    n_bands : int
         See `hifred.mixing.region_shares`.
 
     Raises

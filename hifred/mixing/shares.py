@@ -21,7 +21,7 @@ def region_shares(
     regions: Sequence[SkyRegion],
     groups: DetectorGroups,
     *,
-    n_bands: int | None = None,
+    n_bands: int = 1,
 ) -> xr.Dataset:
     r"""Return the shares of the light of regions that land in groups of pixels.
 
@@ -43,9 +43,12 @@ def region_shares(
         one region more, ``elsewhere``.
     groups : DetectorGroups
         From `region_groups` or `pixel_groups`.
-    n_bands : int, optional
-        How a region's light is spread is taken from the cube at every energy, or from
-        so many bands with about as much light in each.
+    n_bands : int
+        How a region's light is spread over its pixels is taken from so many bands of
+        energy with about as much light in each; where it lands changes with energy as
+        the PSF does. One band is what the joint fit expects, whose regions have one
+        spectrum each; more bands follow a region that looks different in different
+        lines, and the noise and the line spread of the cube with it.
 
     Returns
     -------
@@ -106,10 +109,10 @@ def _with_elsewhere(
     return {**weights, ELSEWHERE: np.clip(1 - total, 0, None)}
 
 
-def _bands(flux: np.ndarray, view: InstrumentView, n_bands: int | None) -> np.ndarray:
+def _bands(flux: np.ndarray, view: InstrumentView, n_bands: int) -> np.ndarray:
     """Return the first energy of each band, of about the same counts each."""
     n_energies = len(flux)
-    if n_bands is None:
+    if n_bands == n_energies:
         return np.arange(n_energies)
     if not 1 <= n_bands <= n_energies:
         raise HifredError(f"bands must number 1 to {n_energies}; got {n_bands}.")

@@ -24,7 +24,7 @@ from hifred.observations import predicted_counts
 from hifred.observations.formats.ogip import read_arf, read_rmf
 from hifred.observations.formats.pha import read_pha
 from hifred.regions import fused_field, parse_regions
-from tests.mixing.scene import REGIONS, make_input, make_result
+from tests.mixing.scene import REGIONS, N, make_input, make_result
 
 
 class Written:
@@ -35,7 +35,9 @@ class Written:
     ) -> None:
         self.folder, self.result, self.ready = folder, make_result(), make_input()
         regions = parse_regions(text, fused_field(self.result))
-        self.mixed = mixing(self.result, self.ready, regions, is_by_pixel=is_by_pixel)
+        self.mixed = mixing(
+            self.result, self.ready, regions, is_by_pixel=is_by_pixel, n_bands=N
+        )
         self.files = write_mixing(folder, self.mixed)
         self.found, self.groups = self.mixed.data, self.mixed.groups
 

@@ -63,7 +63,9 @@ def test_shares_are_those_of_photons_drawn_one_by_one(i_energy: int) -> None:
     view = view_of(result, make_input())
     regions = regions_of(result)
     groups = region_groups(view, regions)
-    found = region_shares(result, view, regions, groups).isel(energy=i_energy)
+    found = region_shares(result, view, regions, groups, n_bands=N).isel(
+        energy=i_energy
+    )
     psf = psf_at(float(result["energy"][i_energy]))
     labels = np.append(groups.labels.ravel(), -1)
     for seed, region in enumerate(regions):
@@ -99,7 +101,7 @@ def test_all_regions_and_elsewhere_make_the_expected_counts() -> None:
     view = view_of(result, ready)
     regions = regions_of(result)
     groups = region_groups(view, regions)
-    found = region_shares(result, view, regions, groups)
+    found = region_shares(result, view, regions, groups, n_bands=N)
     full = make_input(line_spread=np.ones(1), background=None).observations
     expected = predicted_counts(result, full)["resolve"].sum(axis=0)
     for number, group in enumerate(groups.names):
@@ -138,7 +140,7 @@ def test_where_a_region_is_dark_its_light_spreads_as_that_of_all_energies() -> N
     groups = region_groups(view, regions)
     dark = result.copy(deep=True)
     dark["flux"][2] = np.where(regions[0].weights > 0, 0, dark["flux"][2])
-    found = region_shares(dark, view, regions, groups)
+    found = region_shares(dark, view, regions, groups, n_bands=N)
     band = region_shares(dark, view, regions, groups, n_bands=1)
     own = found["share"].sel(region="knot")
     assert_allclose(own.isel(energy=2), band["share"].sel(region="knot")[:, 2])
@@ -238,5 +240,7 @@ def test_an_imager_without_counts_is_told() -> None:
 def test_energies_are_those_of_the_cube() -> None:
     result = make_result()
     view = view_of(result, make_input())
-    found = region_shares(result, view, regions_of(result), pixel_groups(view))
+    found = region_shares(
+        result, view, regions_of(result), pixel_groups(view), n_bands=2
+    )
     assert_array_equal(found["energy_edges"], EDGES)

@@ -9,7 +9,8 @@ from hifred.functionals.base import Smooth
 from hifred.fusion.method import Method
 from hifred.fusion.paper_spaces import PaperSpace
 from hifred.fusion.settings import FusionSettings
-from hifred.solvers.paper import PaperSettings, PaperSolver, PaperState
+from hifred.solvers.paper import PaperSettings, PaperSolver
+from hifred.solvers.paper_state import PaperState
 from hifred.solvers.paper_step import automatic_step
 from hifred.solvers.paper_thresholds import Threshold
 from hifred.solvers.primal_dual import in_precision

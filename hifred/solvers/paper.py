@@ -10,16 +10,19 @@ import numpy as np
 from hifred.errors import SettingsError
 from hifred.functionals.base import Smooth
 from hifred.functionals.poisson import PoissonLikelihood
+from hifred.solvers.paper_state import PaperState
+from hifred.solvers.paper_step import Pace
 from hifred.solvers.paper_thresholds import Threshold
 from hifred.solvers.stopping import Outcome
 from hifred.threads import in_slices, one_blas_thread
 
 logger = logging.getLogger(__name__)
 
-# A divergence is data terms above this many times the last ones plus the number of
-# voxels (twice the data terms of a good model): thresholds that do not scale with
-# the step may raise a cost that starts near zero.
-JUMP = 1.5
+# A step diverges if it raises what it descends by this much for each voxel, where a
+# good model has a half: less is rounding. Steps that may raise it by a hundredth go up
+# and down until the model is near zero under a count, and the cost jumps for good.
+JUMP = 1e-4
+# The smallest step is the first one halved so often.
 MOST_HALVINGS = 40
 # The cube of so many pixels stays in the cache.
 PIXELS_AT_ONCE = 128
@@ -34,7 +37,7 @@ class PaperSettings:
     Attributes
     ----------
     step_size : float
-        ``alpha``, positive; halved at every divergence.
+        ``alpha``, positive; halved at every divergence, and later doubled again.
     tolerance : float
         Relative change of the data terms at which the iterations stop.
     max_iterations : int
@@ -50,74 +53,6 @@ class PaperSettings:
                 f"step_size must be above 0; got {self.step_size}. "
                 "Of the order of the expected counts of a voxel is usual."
             )
-
-
-@dataclass(frozen=True)
-class PaperState:
-    """One iterate.
-
-    Attributes
-    ----------
-    iteration : int
-    estimate : (energy or component, y, x) array
-        Sky cube or coefficient images.
-    history : (iteration + 1, term) array
-        Cost of every iterate so far: total, one column per instrument, penalty.
-    step_size : float
-    certificate : float
-        Relative change of the data terms in the last iteration.
-    outcome : Outcome or None
-        None while there is more to do.
-    """
-
-    iteration: int
-    estimate: np.ndarray
-    history: np.ndarray
-    step_size: float
-    n_halvings: int = 0
-    certificate: float = np.inf
-    outcome: Outcome | None = None
-
-    @property
-    def cost(self) -> float:
-        """Return the total cost of this iterate."""
-        return float(self.history[-1, 0])
-
-    @property
-    def costs(self) -> np.ndarray:
-        """Return the history."""
-        return self.history
-
-    @property
-    def gaps(self) -> np.ndarray:
-        """Return infinity for every iterate: nothing is proven here."""
-        return np.full(len(self.history), np.inf)
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return everything as arrays, to be saved without pickle."""
-        return {
-            "estimate": self.estimate,
-            "history": self.history,
-            "scalars": np.array(
-                [self.iteration, self.step_size, self.n_halvings, self.certificate]
-            ),
-            "outcome": np.array("" if self.outcome is None else self.outcome.name),
-        }
-
-    @staticmethod
-    def restore(arrays: Mapping[str, np.ndarray]) -> "PaperState":
-        """Return the state that `arrays` was made from."""
-        iteration, step_size, n_halvings, certificate = arrays["scalars"]
-        name = str(arrays["outcome"])
-        return PaperState(
-            int(iteration),
-            np.asarray(arrays["estimate"]),
-            np.asarray(arrays["history"]),
-            float(step_size),
-            int(n_halvings),
-            float(certificate),
-            Outcome[name] if name else None,
-        )
 
 
 def clip_cube(cube: np.ndarray) -> np.ndarray:
@@ -237,7 +172,8 @@ class PaperSolver:
             For instance `spread_evenly`, or the estimate of an earlier solve.
         """
         row = self._costs(self._model(first_guess), self._penalty(first_guess))
-        state = PaperState(0, first_guess, row[None], self.settings.step_size)
+        size = self.settings.step_size
+        state = PaperState(0, first_guess, row[None], Pace(size, size))
         if not np.all(np.isfinite(row)):
             return replace(state, outcome=Outcome.NOT_FINITE)
         return state
@@ -253,11 +189,12 @@ class PaperSolver:
         if state.outcome is not None:
             raise ValueError(f"the solve has ended: {state.outcome.value}")
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            estimate, penalty = self._moved(state)
+            descended = self._descended(state)
+            estimate, penalty = self._clipped(descended.copy())
             expected = self._model(estimate)
             row = self._costs(expected, penalty)
-        if not np.all(np.isfinite(row)) or row[1:-1].sum() > self._limit(state):
-            return self._halved(state)
+            if self._diverges(state, descended, row):
+                return self._halved(state)
         self._expected = (estimate, expected)
         return self._next(state, estimate, row)
 
@@ -265,9 +202,27 @@ class PaperSolver:
         """Return the state that `PaperState.arrays` came from."""
         return PaperState.restore(arrays)
 
-    def _limit(self, state: PaperState) -> float:
+    def _diverges(
+        self, state: PaperState, descended: np.ndarray, row: np.ndarray
+    ) -> bool:
+        """Say whether the step goes up, and neither threshold nor clip is to blame."""
+        if not np.all(np.isfinite(row)):
+            return True
         n_voxels = sum(item.counts.size for item in self.likelihoods.values())
-        return JUMP * (float(state.history[-1, 1:-1].sum()) + n_voxels)
+        before = self._descent(state.history[-1])
+        if self._descent(row) <= before + JUMP * n_voxels:
+            return False
+        clipped = self._descent_of(self.clip(state.estimate.copy()))
+        limit = max(before, clipped) + JUMP * n_voxels
+        return not self._descent_of(self.clip(descended.copy())) <= limit
+
+    def _descent_of(self, estimate: np.ndarray) -> float:
+        expected = self._model(estimate)
+        return self._descent(self._costs(expected, self._penalty(estimate)))
+
+    def _descent(self, row: np.ndarray) -> float:
+        """Return the part of the costs that the gradient belongs to."""
+        return float(row[1:-1].sum() + (0 if self.smooth is None else row[-1]))
 
     def _next(
         self, state: PaperState, estimate: np.ndarray, row: np.ndarray
@@ -279,7 +234,8 @@ class PaperSolver:
             iteration=state.iteration + 1,
             estimate=estimate,
             history=np.vstack([state.history, row]),
-            certificate=float(change),
+            pace=state.pace.after_good_step(),
+            certificate=float(change / state.pace.share),
         )
         return replace(following, outcome=self._outcome(following))
 
@@ -291,7 +247,9 @@ class PaperSolver:
         return None
 
     def _halved(self, state: PaperState) -> PaperState:
-        logger.warning(
+        level = logging.INFO if state.n_halvings else logging.WARNING
+        logger.log(
+            level,
             "the cost jumps at iteration %d; step_size goes from %.3g to %.3g",
             *(state.iteration + 1, state.step_size, state.step_size / 2),
         )
@@ -299,24 +257,27 @@ class PaperSolver:
             state,
             iteration=state.iteration + 1,
             history=np.vstack([state.history, state.history[-1:]]),
-            step_size=state.step_size / 2,
-            n_halvings=state.n_halvings + 1,
+            pace=state.pace.halved(),
         )
-        if halved.n_halvings > MOST_HALVINGS:
+        if halved.step_size < self.settings.step_size / 2**MOST_HALVINGS:
             return replace(halved, outcome=Outcome.DIVERGED)
         if halved.iteration >= self.settings.max_iterations:
             return replace(halved, outcome=Outcome.STEP_LIMIT)
         return halved
 
-    def _moved(self, state: PaperState) -> tuple[np.ndarray, float]:
+    def _descended(self, state: PaperState) -> np.ndarray:
         parts = self._gradient_parts(state.estimate)
-        estimate = np.empty_like(state.estimate)
-        arrays = (state.estimate, parts, state.step_size, estimate)
-        in_slices(_descend, len(estimate), *arrays)
+        descended = np.empty_like(state.estimate)
+        arrays = (state.estimate, parts, state.step_size, descended)
+        in_slices(_descend, len(descended), *arrays)
+        return descended
+
+    def _clipped(self, descended: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return the estimate after threshold and clip, and its penalty."""
         if self.threshold is not None:
-            estimate, penalty = self.threshold.step(estimate)
+            estimate, penalty = self.threshold.step(descended)
             return self.clip(estimate), penalty
-        estimate = self.clip(estimate)
+        estimate = self.clip(descended)
         return estimate, self._penalty(estimate)
 
     def _gradient_parts(self, estimate: np.ndarray) -> list[np.ndarray]:
@@ -334,7 +295,13 @@ class PaperSolver:
         return parts
 
     def _model(self, estimate: np.ndarray) -> list[np.ndarray]:
-        return [item.expected_counts(estimate) for item in self.likelihoods.values()]
+        # Below zero are rounding, of dark pixels, and what the projection on few
+        # spectra leaves: the slopes of the formula's extension there would carry
+        # everything away.
+        return [
+            np.maximum(likelihood.expected_counts(estimate), 0)
+            for likelihood in self.likelihoods.values()
+        ]
 
     def _penalty(self, estimate: np.ndarray) -> float:
         return 0.0 if self.smooth is None else self.smooth.value(estimate)

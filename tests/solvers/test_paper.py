@@ -1,17 +1,24 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from hifred.errors import SettingsError
+from hifred.functionals.poisson import PoissonLikelihood
 from hifred.functionals.sobolev import SquaredDifferences
+from hifred.operators.response import Response
+from hifred.operators.structure import structure
 from hifred.solvers.paper import (
+    JUMP,
     PaperSettings,
     PaperSolver,
-    PaperState,
     clip_cube,
     clip_images,
     spread_evenly,
 )
+from hifred.solvers.paper_state import PaperState
+from hifred.solvers.paper_step import Pace
 from hifred.solvers.paper_thresholds import (
     CubeThreshold,
     ImageThreshold,
@@ -268,6 +275,82 @@ def test_a_solve_that_never_improves_ends_as_diverged():
     )
     first_guess = spread_evenly(problem.terms["imager"].counts, problem.shape[0])
     assert iterates(solver, first_guess)[-1].outcome is Outcome.DIVERGED
+
+
+def test_dark_pixels_whose_model_is_rounded_below_zero_do_no_harm():
+    # As a response of low rank does in single precision.
+    rng = np.random.default_rng(2)
+    counts = rng.poisson(30.0, (4, 2, 3)).astype(float)
+    counts[:, :, 1] = 0
+    spectral = structure(np.eye(4) - 1e-8)
+    response = Response([(spectral, structure(np.eye(6)))], counts.shape, counts.shape)
+    solver = PaperSolver(
+        {"imager": PoissonLikelihood(response, counts)},
+        clip_cube,
+        settings=PaperSettings(20.0, 1e-9, 50),
+    )
+    guess = np.full(counts.shape, 20.0)
+    guess[:, :, 1] = 0
+    guess[0, :, 1] = 1
+    states = iterates(solver, guess)
+    assert states[-1].n_halvings == 0
+    assert states[-1].cost < 1e-6 * states[0].cost
+
+
+def few_counts_of_many_energies(**settings):
+    """Return a solver on the grid of the counts, most of which are below one."""
+    problem = small_problem((24, 8, 9), rebin=False, level=0.6, seed=5)
+    guess = np.full(problem.shape, 0.6)
+    solver = PaperSolver(
+        problem.likelihoods(), clip_cube, settings=PaperSettings(**settings)
+    )
+    return solver, guess
+
+
+def test_a_step_that_is_too_long_for_some_iterations_grows_back():
+    solver, guess = few_counts_of_many_energies(
+        step_size=0.5, tolerance=1e-9, max_iterations=600
+    )
+    states = iterates(solver, guess)
+    sizes = [state.step_size for state in states]
+    assert np.diff(sizes).min() < 0 < np.diff(sizes).max()
+    costs = np.array([state.cost for state in states])
+    assert np.diff(costs).max() <= JUMP * 2 * guess.size
+    assert costs[-1] < costs[0]
+
+
+def test_a_short_step_alone_is_no_end():
+    problem = small_problem()
+    solver = PaperSolver(
+        problem.likelihoods(), clip_cube, settings=PaperSettings(0.5, 1e-4)
+    )
+    first = solver.start(np.full(problem.shape, 10.0))
+    short = replace(first, pace=Pace(1e-6, 0.5, n_steady=1))
+    after = solver.step(short)
+    change = abs(after.cost - first.cost) / after.cost
+    assert change < 1e-4
+    assert after.outcome is None
+    assert after.certificate == pytest.approx(change * 0.5 / 1e-6, rel=1e-6)
+
+
+def test_a_threshold_that_raises_the_cost_is_no_divergence():
+    problem = small_problem(level=3000.0)
+    threshold = CubeThreshold(Starlet2D1D(problem.shape, 2, 3), 200.0)
+    solver = PaperSolver(
+        problem.likelihoods(), clip_cube, threshold=threshold, settings=settings()
+    )
+    states = iterates(solver, problem.sky)
+    data = [state.costs[-1, 1:-1].sum() for state in states]
+    assert data[1] > 5 * data[0]
+    assert states[-1].n_halvings == 0
+
+
+def test_states_of_before_the_step_could_grow_are_read():
+    problem = small_problem()
+    solver = PaperSolver(problem.likelihoods(), clip_cube, settings=settings())
+    saved = solver.step(solver.start(problem.sky)).arrays()
+    del saved["pace"]
+    assert solver.restore(saved).pace == Pace(0.5, 0.5)
 
 
 def test_a_value_that_is_not_a_number_is_named():

@@ -122,6 +122,25 @@ def cells_off(
     return off.reshape(shape)
 
 
+def turned_by(pixels: PixelNumbers, y: np.ndarray, x: np.ndarray) -> float | None:
+    """Return the angle, degrees, from a grid's axes to those of the array on it.
+
+    From the grid's +y towards its +x, between -45 and 45: rows and columns may be the
+    columns and rows of the array. None where the numbers do not lie as on the array.
+
+    Parameters
+    ----------
+    pixels : PixelNumbers
+    y, x : (event,) arrays
+        Grid coordinates of the events, from 0.
+    """
+    fit = _place_on_grid(pixels, y, x)
+    if fit is None:
+        return None
+    along_y, along_x = fit[1]
+    return float((np.degrees(np.arctan2(along_x, along_y)) + 45) % 90 - 45)
+
+
 def _place_on_grid(
     pixels: PixelNumbers, y: np.ndarray, x: np.ndarray
 ) -> np.ndarray | None:

@@ -114,7 +114,9 @@ def read_instrument(
         exposure = exposure_of(image, grid, band_kev, settings.exposure_map)
     vignetting = None if exposure is None else exposure.vignetting
     time = _exposure_time(name, settings, recorded.exposure_time, exposure)
-    pixels = np.ones(grid.shape, bool) if vignetting is None else vignetting > 0
+    # Pixels that are off have no share of a spectrum of the pixels that were on.
+    pixels = np.asarray(recorded.good.any(axis=0))
+    pixels = pixels if vignetting is None else pixels & (vignetting > 0)
     background = read_background(
         name, settings, edges, response.detector, Exposed(grid, time, pixels)
     )

@@ -13,11 +13,15 @@ from hifred.observations.events.binning import (
     event_pixels,
 )
 from hifred.observations.events.cut_flow import CutFlow
-from hifred.observations.events.detector_pixels import cells_off
+from hifred.observations.events.detector_pixels import cells_off, turned_by
 from hifred.observations.events.event_list import Events
 from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.fits_images import SkyImage, counts_of, read_sky_image
-from hifred.observations.geometry.pixel_grid import PixelGrid
+from hifred.observations.geometry.pixel_grid import (
+    RESOLVE_PIXEL_ARCSEC,
+    RESOLVE_SHAPE,
+    PixelGrid,
+)
 from hifred.observations.preparation.fields import pixel_grid
 from hifred.observations.preparation.instrument_settings import (
     InstrumentSettings,
@@ -93,6 +97,7 @@ def counts_from_events(
     cuts = events.cuts.then("grid", _inside(y, x, grid.shape).sum())
     cuts = cuts.then("band", counts.sum())
     _check_any(name, events, cuts, grid)
+    _check_roll(name, settings, grid, turned_by(events.pixels, y, x))
     off, notes = _pixels_off(name, settings.role, events, (y, x), counts)
     return Recorded(
         counts=counts,
@@ -137,6 +142,27 @@ def _check_any(name: str, events: Events, cuts: CutFlow, grid: PixelGrid) -> Non
     raise HifredError(
         f"{name} must have events; {row['cut']!r} drops the last {row['dropped']} of "
         f"{cuts.n_recorded}.{where}"
+    )
+
+
+def _check_roll(
+    name: str, settings: InstrumentSettings, grid: PixelGrid, turned: float | None
+) -> None:
+    """Raise where the pixels of a small array lie turned on a grid made for them."""
+    roll = settings.grid.roll_deg if settings.grid is not None else 0.0
+    is_array = grid.shape == RESOLVE_SHAPE and np.isclose(
+        grid.pixel_size_arcsec, RESOLVE_PIXEL_ARCSEC, rtol=0.02
+    )
+    if turned is None or not is_array or abs(turned) < LARGEST_TURN_DEG:
+        return
+    fits, why = roll - turned, ""
+    if abs((2 * roll - turned + 45) % 90 - 45) < LARGEST_TURN_DEG:
+        fits, why = -roll, ", with the opposite sign"
+    raise HifredError(
+        f"instruments.{name}.grid must lie on the array's pixels; the events of one "
+        f"PIXEL lie turned by {turned:.1f} deg on it. roll_deg = {fits:.1f}{why}, fits "
+        f"instead of {roll:.1f}: it is the position angle of the +y axis, from north "
+        "through east."
     )
 
 
@@ -199,6 +225,8 @@ def empty_pixels(
     return empty & is_off, [sentence]
 
 
+# Errors of roll angles that matter: at the array's edge, a twentieth of a pixel.
+LARGEST_TURN_DEG = 1.5
 # Pixels that a sentence names.
 LONGEST_LIST = 6
 

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import HifredError, SettingsError
 from hifred.observations.events.binning import bin_events, event_pixels
-from hifred.observations.events.detector_pixels import cells_off
+from hifred.observations.events.detector_pixels import cells_off, turned_by
 from hifred.observations.events.event_list import read_events
 from hifred.observations.events.expression import Expression
 from hifred.observations.events.filters import ColumnFilter
@@ -327,6 +327,15 @@ def test_numbers_that_do_not_lie_as_on_the_array_place_nothing(tmp_path: Path) -
     events = read_events(write(tmp_path / "e.fits", hdu))
     y, x = event_pixels(events, resolve_array(83.0, 22.0, roll_deg=35.0))
     assert cells_off(events.pixels, y, x, (6, 6)) is None
+
+
+@pytest.mark.parametrize(("roll_deg", "turned"), [(35, 0), (30, -5), (40, 5), (125, 0)])
+def test_a_wrong_roll_is_told_by_the_pixels(
+    tmp_path: Path, roll_deg: float, turned: float
+) -> None:
+    events = read_events(resolve_list(tmp_path / "e.fits"))  # rolled by 35 degrees
+    y, x = event_pixels(events, resolve_array(83.0, 22.0, roll_deg=roll_deg))
+    assert turned_by(events.pixels, y, x) == pytest.approx(turned, abs=0.5)
 
 
 def test_rise_time_is_compared_with_the_derivative(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hifred.observations.formats.pha import Spectrum
 from hifred.observations.formats.rmf import Arf, Rmf
 from hifred.observations.forward import channel_probabilities
 from hifred.observations.matching.kernels import full_kernels, kernel_sigmas
-from hifred.spectra.file_names import keyword_text
+from hifred.spectra.file_names import file_names, keyword_text
 
 RESPONSE = "response.rmf"
 # An expected background is known: as if it were measured for so many times longer.
@@ -40,6 +40,17 @@ class PairFiles:
 
     spectra: dict[str, str]
     areas: dict[tuple[str, str], str]
+
+
+def pair_files(regions: list[str], groups: list[str]) -> PairFiles:
+    """Return the names of the files of a fit of these groups to these regions."""
+    stems = file_names(dict.fromkeys([*groups, *regions]))
+    areas = {
+        (region, group): f"{stems[region]}_in_{stems[group]}.arf"
+        for group in groups
+        for region in regions
+    }
+    return PairFiles({group: f"{stems[group]}.pha" for group in groups}, areas)
 
 
 def detector_response(view: InstrumentView) -> Rmf:

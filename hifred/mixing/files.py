@@ -9,6 +9,7 @@ from hifred.errors import HifredError
 from hifred.mixing.detector_files import (
     BACKGROUND_FACTOR,
     PairFiles,
+    pair_files,
     write_detector_files,
 )
 from hifred.mixing.fit_scripts import sherpa_script, xcm_script
@@ -17,7 +18,6 @@ from hifred.observations.formats.fits_cubes import write_sky_image
 from hifred.observations.formats.fits_images import SkyImage
 from hifred.observations.sky_place import instrument_pixels
 from hifred.regions import write_regions
-from hifred.spectra.file_names import file_names
 from hifred.store.durable import replace_folder
 
 NOTE = """\
@@ -70,7 +70,7 @@ def write_mixing(folder: str | PathLike[str], mixed: Mixing) -> list[Path]:
     folder = Path(folder)
     regions = [str(name) for name in mixed.data["region"].values]
     groups = list(mixed.groups.names)
-    files = _file_names(regions, groups)
+    files = pair_files(regions, groups)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return [
@@ -83,16 +83,6 @@ def write_mixing(folder: str | PathLike[str], mixed: Mixing) -> list[Path]:
         raise HifredError(
             f"output must be writable; {folder}: {error.strerror or error}."
         ) from error
-
-
-def _file_names(regions: list[str], groups: list[str]) -> PairFiles:
-    stems = file_names(dict.fromkeys([*groups, *regions]))
-    areas = {
-        (region, group): f"{stems[region]}_in_{stems[group]}.arf"
-        for group in groups
-        for region in regions
-    }
-    return PairFiles({group: f"{stems[group]}.pha" for group in groups}, areas)
 
 
 def _write_tables(folder: Path, mixed: Mixing) -> list[Path]:

@@ -93,6 +93,10 @@ COMMANDS = {
         "hifred.cli.simulate:simulate",
         "Simulate MODEL and save truth, noise-free and noisy counts in OUT.zarr.",
     ),
+    "sample": (
+        "hifred.cli.sample:sample",
+        "Draw cubes that the counts and the prior of a fusion leave possible.",
+    ),
     "bootstrap": (
         "hifred.cli.simulate:bootstrap",
         "Give every voxel of a fusion a standard error, from refits of Poisson draws.",

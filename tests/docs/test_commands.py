@@ -88,6 +88,7 @@ def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ok("run", "toy.toml", "--directory", "first-look", "--executor", "inline")
         shutil.copytree("first-look/inputs/remnant.zarr", "toy.zarr")
         ok("collect", "first-look")
+        ok("sample", "first-look", "--draws", "2", "-o", "draws.zarr")
     return folder
 
 

@@ -18,6 +18,7 @@ from hifred.simulation.instruments import InstrumentSettings
 from hifred.simulation.models import SimulationSettings
 from hifred.simulation.remnant import RemnantSettings
 from hifred.sweep.driver.bootstrap_run import BootstrapPlan
+from hifred.sweep.driver.sample_run import SamplePlan
 from hifred.sweep.executors.config import DriverConfig, LocalConfig, SlurmConfig
 from hifred.sweep.plan.declaration import ModelSource, SweepFile, SweepHead
 from hifred.sweep.plan.grid import GridKeys
@@ -26,7 +27,7 @@ from tests.settings.made_up_settings import Everything
 
 CLASSES = [
     RunOptions, Retries, LocalConfig, DriverConfig, SlurmConfig, SweepFile, SweepHead,
-    ModelSource, GridKeys, BootstrapPlan, Split, SimulationSettings, InstrumentSettings,
+    ModelSource, GridKeys, BootstrapPlan, SamplePlan, Split, SimulationSettings, InstrumentSettings,
     RemnantSettings, ColumnFilter, PsfSettings, instrument_settings.GridSettings,
     preparation.SkySettings, preparation.EnergySettings, preparation.TargetSettings,
     instrument_settings.BackgroundSettings, instrument_settings.InstrumentSettings,

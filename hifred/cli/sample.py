@@ -1,0 +1,63 @@
+"""`hifred sample`: draws of the posterior of one fusion."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from hifred.cli.plain_speech import say
+from hifred.cli.setting_options import given_options, setting_options
+from hifred.settings import Place, read_settings
+from hifred.sweep.driver.sample_run import SamplePlan, run_sample
+from hifred.sweep.executors.inline import InlineExecutor
+from hifred.sweep.executors.local import LocalExecutor
+from hifred.threads import use_threads
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command(
+    epilog="Example: hifred sample fused.zarr --input toy.zarr --draws 20 -o draws.zarr"
+)
+@click.argument("result", type=PATH)
+@click.option("-o", "--output", required=True, type=PATH, help="Draws, as Zarr.")
+@click.option("--trial", help="Which trial of a sweep; by default the best.")
+@click.option(
+    "--input", "fusion_input", type=PATH, help="What was fused; a sweep knows its own."
+)
+@setting_options(SamplePlan, {"n_draws": "--draws", "seed": "--seed"})
+@click.option("--workers", default=1, show_default=True, help="Processes at work.")
+@click.option("--threads", type=click.IntRange(1), help="Threads of each.")
+def sample(
+    result: Path,
+    output: Path,
+    *,
+    trial: str | None,
+    fusion_input: Path | None,
+    workers: int,
+    threads: int | None,
+    **options: Any,
+) -> None:
+    """Draw cubes that the counts and the prior of a fusion leave possible.
+
+    RESULT is what `hifred fuse` wrote with guided or lrs, a trial's file, or a sweep
+    directory. Interrupted, the same command goes on where it stopped.
+    """
+    given = given_options(options, SamplePlan)
+    plan = read_settings(SamplePlan, given, Place(is_command=True))
+    executor = (
+        InlineExecutor() if workers == 1 else LocalExecutor(workers, threads or 1)
+    )
+    console = Console(stderr=True)
+    with console.status("opening the result") as status, use_threads(threads):
+        draws = run_sample(
+            result,
+            plan=plan,
+            executor=executor,
+            output=output,
+            trial=trial,
+            fusion_input=fusion_input,
+            on_progress=status.update,
+        )
+    say(f"{output}: {draws.count} draws")

@@ -1,0 +1,155 @@
+"""Posterior draws as tasks: each kept as soon as it is made, shared among workers."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from pydantic import Field
+
+from hifred.errors import HifredError
+from hifred.observations import FusionInput
+from hifred.posterior import Draws, Sampler
+from hifred.settings import Whole, settings
+from hifred.settings.kinds import Seed
+from hifred.store.durable import publish_once
+from hifred.store.fused import open_fused
+from hifred.store.posterior_draws import check_draws_target, save_draws
+from hifred.sweep.executors.executor import Executor, as_finished
+
+
+@settings
+class SamplePlan:
+    """How many draws there shall be, and which."""
+
+    n_draws: Whole = Field(default=100, ge=2, description="Draws of the cube.")
+    seed: Seed = Field(
+        default=0, description="Each draw depends on it and on its own number."
+    )
+
+
+def run_sample(
+    result: Path,
+    *,
+    plan: SamplePlan,
+    executor: Executor,
+    output: Path,
+    trial: str | None = None,
+    fusion_input: Path | None = None,
+    on_progress: Callable[[str], None] = lambda text: None,
+) -> Draws:
+    """Draw from the posterior of a fusion, and save the draws as Zarr.
+
+    What was drawn before an interruption is not drawn again.
+
+    Parameters
+    ----------
+    result : path
+        What `hifred fuse` wrote, a trial's file, or a sweep directory.
+    plan : SamplePlan
+    executor : Executor
+        Where the tasks run; not yet entered.
+    output : path
+        A new or empty folder, or earlier draws, which are replaced.
+    trial : str, optional
+        Of a sweep; by default the best.
+    fusion_input : path, optional
+        What was fused; a sweep knows its own.
+    on_progress : callable
+        Called with a few words after every step.
+
+    Raises
+    ------
+    HifredError
+        If the result cannot be sampled, or its input is not known.
+    """
+    check_draws_target(output)
+    where = result, trial, fusion_input
+    on_progress("setting up")
+    fused, observed = opened(*where)
+    sampler = Sampler(fused, observed.observations)
+    folder = _kept_in(output, fused, plan)
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [i for i in range(plan.n_draws) if not _draw_path(folder, i).exists()]
+    with executor:
+        if executor.isolated:
+            _share_out(executor, (*where, folder, plan.seed), missing, on_progress)
+        else:
+            for n_before, i_draw in enumerate(missing):
+                on_progress(f"draw {n_before + 1} of {len(missing)}")
+                _keep(folder, i_draw, sampler.draw(plan.seed, i_draw))
+    images = [np.load(_draw_path(folder, i)) for i in range(plan.n_draws)]
+    draws = sampler.draws(np.stack(images, axis=-1))
+    save_draws(output, draws)
+    shutil.rmtree(folder)
+    return draws
+
+
+def draw_task(
+    result: Path,
+    trial: str | None,
+    fusion_input: Path | None,
+    folder: Path,
+    seed: int,
+    numbers: Sequence[int],
+) -> int:
+    """Make and keep some draws in a worker, which opens the input itself."""
+    fused, observed = opened(result, trial, fusion_input)
+    sampler = Sampler(fused, observed.observations)
+    for i_draw in numbers:
+        _keep(folder, i_draw, sampler.draw(seed, i_draw))
+    return len(numbers)
+
+
+def opened(
+    result: Path, trial: str | None, fusion_input: Path | None
+) -> tuple[xr.Dataset, FusionInput]:
+    """Return a fused cube, in memory, and what was fused.
+
+    Raises
+    ------
+    HifredError
+        If the input is not known.
+    """
+    fused = open_fused(result, trial, fusion_input)
+    if fused.fusion_input is None:
+        raise HifredError(
+            f"what was fused must be known to sample {result}; got no input. "
+            "Give it with --input."
+        )
+    return fused.result.load(), fused.fusion_input
+
+
+def _share_out(
+    executor: Executor,
+    task: tuple[Path, str | None, Path | None, Path, int],
+    missing: Sequence[int],
+    on_progress: Callable[[str], None],
+) -> None:
+    parts = np.array_split(np.array(missing, int), executor.capacity)
+    tasks = [(*task, [int(i) for i in part]) for part in parts if len(part)]
+    n_done = 0
+    for future in as_finished(executor.submit(draw_task, tasks)):
+        n_done += future.result()
+        on_progress(f"{n_done} of {len(missing)} draws")
+
+
+def _kept_in(output: Path, fused: xr.Dataset, plan: SamplePlan) -> Path:
+    """Return the folder of the draws of this result and seed, beside the output."""
+    digest = hashlib.sha256(fused.attrs.get("settings", "").encode())
+    for name in ("spectral_basis", "coefficients"):
+        if name in fused:
+            digest.update(np.ascontiguousarray(fused[name].to_numpy()).tobytes())
+    digest.update(str(plan.seed).encode())
+    return output.with_name(f".{output.name}.{digest.hexdigest()[:12]}.draws")
+
+
+def _draw_path(folder: Path, i_draw: int) -> Path:
+    return folder / f"{i_draw:06d}.npy"
+
+
+def _keep(folder: Path, i_draw: int, images: np.ndarray) -> None:
+    single = images.astype(np.float32)
+    publish_once(_draw_path(folder, i_draw), lambda file: np.save(file, single))

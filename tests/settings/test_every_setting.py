@@ -27,7 +27,8 @@ from tests.settings.made_up_settings import Everything
 
 CLASSES = [
     RunOptions, Retries, LocalConfig, DriverConfig, SlurmConfig, SweepFile, SweepHead,
-    ModelSource, GridKeys, BootstrapPlan, SamplePlan, Split, SimulationSettings, InstrumentSettings,
+    ModelSource, GridKeys, BootstrapPlan, SamplePlan, Split, SimulationSettings,
+    InstrumentSettings,
     RemnantSettings, ColumnFilter, PsfSettings, instrument_settings.GridSettings,
     preparation.SkySettings, preparation.EnergySettings, preparation.TargetSettings,
     instrument_settings.BackgroundSettings, instrument_settings.InstrumentSettings,

@@ -1,20 +1,30 @@
 """`hifred inspect`: what files are, before they are prepared."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from hifred.cli.output import plain_text, print_json
 from hifred.observations.file_facts import inspect_file
+from hifred.plots import plot_files
+from hifred.plots.style import save_figure
 
 
 @click.command(epilog="Example: hifred inspect resolve.evt mos1.fits[COUNTS] mos1.rmf")
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def inspect(files: tuple[str, ...], *, as_json: bool) -> None:
+@click.option(
+    "--figure",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw them too: image, spectrum, response; .png, .pdf or .svg.",
+)
+def inspect(files: tuple[str, ...], *, as_json: bool, figure: Path | None) -> None:
     """Tell what FILES are: kind, instrument, frame, band, and what the filters keep."""
     found = [inspect_file(file) for file in files]
+    if figure is not None:
+        save_figure(plot_files(files), figure)
     if as_json:
         print_json(found)
         return

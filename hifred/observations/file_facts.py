@@ -61,7 +61,7 @@ def _kind(headers: list[fits.Header], names: list[str]) -> str:
 
 
 def _events(path: str | Path) -> Facts:
-    events = _read_events(path)
+    events = read_any_events(path)
     exposure = events.exposure_time
     facts: Facts = {"kind": "events", **_instrument(events.keywords)}
     if events.sky is not None and len(events.sky):
@@ -77,7 +77,7 @@ def _events(path: str | Path) -> Facts:
     return facts | ({"notes": list(events.notes)} if events.notes else {})
 
 
-def _read_events(path: str | Path) -> Events:
+def read_any_events(path: str | Path) -> Events:
     """Read an event list on the sky, or in detector pixels where it has no sky."""
     try:
         return read_events(path)

@@ -40,6 +40,9 @@ from .mixing import (
 from .parallel import (
     plot_parallel_coordinates,
 )
+from .quick_look import (
+    plot_files,
+)
 from .regions import (
     Region,
 )
@@ -71,6 +74,7 @@ __all__ = [
     "plot_elsewhere",
     "plot_error_histograms",
     "plot_error_maps",
+    "plot_files",
     "plot_line_maps",
     "plot_maps",
     "plot_measure_curves",

@@ -2,12 +2,15 @@
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
+
+from hifred.errors import HifredError
 
 # Okabe & Ito (2008) and Tol's muted set: told apart under every common colour
 # vision deficiency (a test simulates three of them).
@@ -46,6 +49,7 @@ NO_DATA_COLOUR = "#e8e8e8"
 NO_DATA_EDGE = "#8a8a8a"
 NO_DATA_HATCH = "////"
 
+PICTURES = (".png", ".pdf", ".svg")
 LEAST_SPANS = {"dB": 0.5, "standard deviations": 1.0}
 
 RC = {
@@ -90,6 +94,28 @@ def styled(plot: Callable[P, R]) -> Callable[P, R]:
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure, in inches, that lays itself out and is in no registry."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def save_figure(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as its suffix says, and return where.
+
+    Raises
+    ------
+    HifredError
+        If the suffix is of no kind of picture, or the file cannot be written.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in PICTURES:
+        raise HifredError(
+            f"a figure must end in {', '.join(PICTURES)}; got {str(path)!r}."
+        )
+    try:
+        figure.savefig(path)
+    except OSError as error:
+        raise HifredError(
+            f"a figure must be written; got {path} ({error.strerror})."
+        ) from error
+    return Path(path)
 
 
 def square_root_scale(lowest: float, highest: float) -> PowerNorm:

@@ -218,7 +218,7 @@ def _observed(fusion_input: FusionInput | None) -> dict[str, str]:
     observations = {} if fusion_input is None else fusion_input.observations
     found = [str(o.attrs.get("obs_id", "")) for o in observations.values()]
     joined = " ".join(dict.fromkeys(name for name in found if name))
-    return {"OBS_ID": joined} if joined else {}
+    return {"OBS_ID": joined or "unknown"}  # without one gammapy reads no spectrum
 
 
 def _spectrometers(fusion_input: FusionInput | None) -> list[xr.Dataset]:

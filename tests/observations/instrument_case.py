@@ -46,7 +46,8 @@ def gaussian_rmf(channel_step: float, energy_step: float, sigma: float) -> Rmf:
 def write_cube(path: Path, grid: PixelGrid, edges: np.ndarray, level: float) -> None:
     rng = np.random.default_rng(3)
     counts = rng.poisson(level, (len(edges) - 1, *grid.shape))
-    image = SkyImage(counts.astype(np.int32), grid, "count", edges, {"EXPOSURE": 5e4})
+    header = {"EXPOSURE": 5e4, "OBS_ID": "000126000"}
+    image = SkyImage(counts.astype(np.int32), grid, "count", edges, header)
     write_sky_image(path, image)
 
 

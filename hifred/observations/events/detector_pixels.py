@@ -15,6 +15,8 @@ COLUMN = "PIXEL"
 FEWEST_EVENTS = 20
 # Pixels that must have events for the array's place on the grid to be known.
 FEWEST_PLACES = 6
+# Errors of roll angles that matter: at the array's edge, a twentieth of a pixel.
+LARGEST_TURN_DEG = 1.5
 # Largest scatter of the pixels about their places in the array, in pixels.
 LARGEST_SCATTER = 0.35
 
@@ -123,10 +125,10 @@ def cells_off(
 
 
 def turned_by(pixels: PixelNumbers, y: np.ndarray, x: np.ndarray) -> float | None:
-    """Return the angle, degrees, from a grid's axes to those of the array on it.
+    """Return the angle, degrees, from a grid's +y axis to the array's on it.
 
-    From the grid's +y towards its +x, between -45 and 45: rows and columns may be the
-    columns and rows of the array. None where the numbers do not lie as on the array.
+    Towards the grid's +x, between -180 and 180. None where the numbers do not lie as on
+    the array.
 
     Parameters
     ----------
@@ -138,7 +140,7 @@ def turned_by(pixels: PixelNumbers, y: np.ndarray, x: np.ndarray) -> float | Non
     if fit is None:
         return None
     along_y, along_x = fit[1]
-    return float((np.degrees(np.arctan2(along_x, along_y)) + 45) % 90 - 45)
+    return float(np.degrees(np.arctan2(along_x, along_y)))
 
 
 def _place_on_grid(

@@ -9,7 +9,11 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from hifred.observations.events.cut_flow import summed_flow
-from hifred.observations.events.detector_pixels import PixelNumbers
+from hifred.observations.events.detector_pixels import (
+    LARGEST_TURN_DEG,
+    PixelNumbers,
+    turned_by,
+)
 from hifred.observations.events.event_list import Events, read_events
 from hifred.observations.events.good_times import united
 from hifred.observations.formats.fits_tables import FitsFormatError
@@ -59,7 +63,7 @@ def joined_events(lists: Sequence[Events], names: Sequence[str]) -> Events:
         clock=first.clock,
         good_times=united(times) if times else None,
         pixels=_joined_pixels([events.pixels for events in lists]),
-        keywords=first.keywords,
+        keywords={**first.keywords, **_identifiers(lists)},
         notes=tuple(note for events in lists for note in events.notes),
     )
 
@@ -76,6 +80,39 @@ def _check_same_instrument(first: Events, events: Events, one: str, other: str) 
         raise FitsFormatError(
             f"{other} and {one} must both have sky positions, or both detector pixels."
         )
+
+    _check_one_roll(first, events, one, other)
+
+
+def _check_one_roll(first: Events, events: Events, one: str, other: str) -> None:
+    """Raise where the pixels of a small array lie turned against the first file's.
+
+    The pixels of a camera are so many that only its exposure map must be of all.
+    """
+    here, there = _turned(first), _turned(events)
+    if here is None or there is None:
+        return
+    # After a quarter turn pixels lie on pixels, but those that are off on others.
+    apart = (there - here + 180) % 360 - 180
+    if abs(apart) > LARGEST_TURN_DEG:
+        raise FitsFormatError(
+            f"{other} must have the roll of {one}; its pixels lie turned by "
+            f"{abs(apart):.1f} deg, and one grid cannot hold both. Give each "
+            "observation its own [instruments.NAME], with its roll_deg."
+        )
+
+
+def _turned(events: Events) -> float | None:
+    if events.sky is None or len(events.sky) == 0:
+        return None
+    east, north = events.sky[0].spherical_offsets_to(events.sky)
+    return turned_by(events.pixels, north.arcsec, -east.arcsec)
+
+
+def _identifiers(lists: Sequence[Events]) -> dict[str, str]:
+    found = [str(events.keywords.get("OBS_ID", "")).strip() for events in lists]
+    joined = " ".join(dict.fromkeys(name for name in found if name))
+    return {"OBS_ID": joined} if joined else {}
 
 
 def _joined_sky(lists: Sequence[Events]) -> SkyCoord | None:

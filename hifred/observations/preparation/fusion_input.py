@@ -190,7 +190,7 @@ def _observation(
     if files.vignetting is not None:
         matrix = sparse.csr_array(sparse.diags_array(files.vignetting.ravel()) @ matrix)
     (y, x), (y_sky, x_sky) = files.grid.offsets, sky.offsets
-    return build_observation(
+    observation = build_observation(
         instrument=name,
         role=instrument.role,
         counts=files.counts,
@@ -210,6 +210,9 @@ def _observation(
         y_sky=y_sky,
         x_sky=x_sky,
         wcs=files.grid.header_text,
+    )
+    return (
+        observation.assign_attrs(obs_id=files.obs_id) if files.obs_id else observation
     )
 
 

@@ -56,6 +56,8 @@ class InstrumentFiles:
         What filters, good times, the edges of the grid and the band dropped.
     notes : tuple of str
         What a user should know of the files.
+    obs_id : str
+        Identifiers of the observations, parted by blanks; empty if not told.
     """
 
     counts: np.ndarray
@@ -69,6 +71,7 @@ class InstrumentFiles:
     good_channels: np.ndarray
     cuts: CutFlow
     notes: tuple[str, ...] = ()
+    obs_id: str = ""
 
     def onto_channels(self, edges: np.ndarray) -> "InstrumentFiles":
         """Return the same with channels summed into wider ones with these edges."""
@@ -133,6 +136,7 @@ def read_instrument(
         good_channels=known if background is None else background.known_channels,
         cuts=recorded.cuts,
         notes=recorded.notes,
+        obs_id=recorded.obs_id,
     )
 
 

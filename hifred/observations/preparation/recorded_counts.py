@@ -13,7 +13,11 @@ from hifred.observations.events.binning import (
     event_pixels,
 )
 from hifred.observations.events.cut_flow import CutFlow
-from hifred.observations.events.detector_pixels import cells_off, turned_by
+from hifred.observations.events.detector_pixels import (
+    LARGEST_TURN_DEG,
+    cells_off,
+    turned_by,
+)
 from hifred.observations.events.event_list import Events
 from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.fits_images import SkyImage, counts_of, read_sky_image
@@ -52,6 +56,8 @@ class Recorded:
         What filters, good times, the edges of the grid and the band dropped.
     notes : tuple of str
         What a user should know of them.
+    obs_id : str
+        Identifiers of the observations, where the files tell them.
     """
 
     counts: np.ndarray
@@ -61,6 +67,7 @@ class Recorded:
     good: np.ndarray
     cuts: CutFlow
     notes: tuple[str, ...]
+    obs_id: str = ""
 
 
 def counts_from_events(
@@ -107,6 +114,7 @@ def counts_from_events(
         good=np.broadcast_to(~off, counts.shape),
         cuts=cuts,
         notes=(*events.notes, *notes),
+        obs_id=str(events.keywords.get("OBS_ID", "")).strip(),
     )
 
 
@@ -153,7 +161,10 @@ def _check_roll(
     is_array = grid.shape == RESOLVE_SHAPE and np.isclose(
         grid.pixel_size_arcsec, RESOLVE_PIXEL_ARCSEC, rtol=0.02
     )
-    if turned is None or not is_array or abs(turned) < LARGEST_TURN_DEG:
+    if turned is None or not is_array:
+        return
+    turned = (turned + 45) % 90 - 45  # rows may be the columns of the array
+    if abs(turned) < LARGEST_TURN_DEG:
         return
     fits, why = roll - turned, ""
     if abs((2 * roll - turned + 45) % 90 - 45) < LARGEST_TURN_DEG:
@@ -225,8 +236,6 @@ def empty_pixels(
     return empty & is_off, [sentence]
 
 
-# Errors of roll angles that matter: at the array's edge, a twentieth of a pixel.
-LARGEST_TURN_DEG = 1.5
 # Pixels that a sentence names.
 LONGEST_LIST = 6
 
@@ -262,6 +271,7 @@ def counts_from_cube(
         good=defined & ~off,
         cuts=CutFlow(round(total)).then("band", counts.sum()),
         notes=(*_undefined(name, defined), *notes),
+        obs_id=str(image.header.get("OBS_ID", "")).strip(),
     )
 
 

@@ -14,6 +14,7 @@ from hifred.observations.events.detector_pixels import cells_off, turned_by
 from hifred.observations.events.event_list import read_events
 from hifred.observations.events.expression import Expression
 from hifred.observations.events.filters import ColumnFilter
+from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.fits_tables import FitsFormatError
 from hifred.observations.geometry.pixel_grid import resolve_array, tangent_grid
 from tests.observations.events.lists import (
@@ -329,13 +330,28 @@ def test_numbers_that_do_not_lie_as_on_the_array_place_nothing(tmp_path: Path) -
     assert cells_off(events.pixels, y, x, (6, 6)) is None
 
 
-@pytest.mark.parametrize(("roll_deg", "turned"), [(35, 0), (30, -5), (40, 5), (125, 0)])
+@pytest.mark.parametrize(
+    ("roll_deg", "turned"), [(35, 0), (30, -5), (40, 5), (125, 90)]
+)
 def test_a_wrong_roll_is_told_by_the_pixels(
     tmp_path: Path, roll_deg: float, turned: float
 ) -> None:
     events = read_events(resolve_list(tmp_path / "e.fits"))  # rolled by 35 degrees
     y, x = event_pixels(events, resolve_array(83.0, 22.0, roll_deg=roll_deg))
     assert turned_by(events.pixels, y, x) == pytest.approx(turned, abs=0.5)
+
+
+def test_observations_of_another_roll_are_not_put_on_one_grid(tmp_path: Path) -> None:
+    paths = []
+    for roll_deg in (35.0, 35.5, 50.0, 125.0):
+        found = resolve_columns(roll_deg=roll_deg)
+        hdu = events_hdu(found, TELESCOP="XRISM", INSTRUME="RESOLVE", EXPOSURE=1e4,
+                         OBS_ID=str(roll_deg))  # fmt: skip
+        paths.append(write(tmp_path / f"{roll_deg}.fits", hdu))
+    assert read_event_files(paths[:2]).keywords["OBS_ID"] == "35.0 35.5"
+    for path, apart in zip(paths[2:], (r"1[45]\.\d", r"(89|90)\.\d"), strict=True):
+        with pytest.raises(FitsFormatError, match=rf"must have the roll .*{apart} deg"):
+            read_event_files([paths[0], path])
 
 
 def test_rise_time_is_compared_with_the_derivative(tmp_path: Path) -> None:

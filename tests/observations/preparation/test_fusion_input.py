@@ -52,6 +52,7 @@ def test_the_counts_of_the_band_are_kept(ready: FusionInput, folder: Path) -> No
     mos1 = ready.observations["mos1"]
     assert_array_equal(mos1["counts"], image.values[inside])
     assert float(mos1["exposure_time"]) == 5e4
+    assert mos1.attrs["obs_id"] == "000126000"
 
 
 def test_the_spectrometer_sets_the_energies(ready: FusionInput, folder: Path) -> None:

@@ -117,12 +117,8 @@ def read_instrument(
         exposure = exposure_of(image, grid, band_kev, settings.exposure_map)
     vignetting = None if exposure is None else exposure.vignetting
     time = _exposure_time(name, settings, recorded.exposure_time, exposure)
-    # Pixels that are off have no share of a spectrum of the pixels that were on.
-    pixels = np.asarray(recorded.good.any(axis=0))
-    pixels = pixels if vignetting is None else pixels & (vignetting > 0)
-    background = read_background(
-        name, settings, edges, response.detector, Exposed(grid, time, pixels)
-    )
+    exposed = Exposed(grid, time, _exposed_pixels(recorded, vignetting))
+    background = read_background(name, settings, edges, response.detector, exposed)
     known = np.ones(len(edges) - 1, dtype=bool)
     return InstrumentFiles(
         counts=recorded.counts,
@@ -138,6 +134,12 @@ def read_instrument(
         notes=recorded.notes,
         obs_id=recorded.obs_id,
     )
+
+
+def _exposed_pixels(recorded: Recorded, vignetting: np.ndarray | None) -> np.ndarray:
+    """Return which pixels (y, x) have a share of a spectrum of all that were on."""
+    on = np.asarray(recorded.good.any(axis=0))
+    return on if vignetting is None else on & (vignetting > 0)
 
 
 def _recorded(

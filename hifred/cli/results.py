@@ -17,6 +17,7 @@ from hifred.store.ranking import criterion
 from hifred.store.results import Results, open_results
 from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.watch.collecting import collect as collect_sweep
+from hifred.sweep.watch.trial_line_maps import map_lines
 from hifred.sweep.watch.upkeep import clean as clean_sweep
 from hifred.sweep.watch.upkeep import verify as verify_sweep
 
@@ -35,16 +36,22 @@ def collect(
     """Gather what is finished into one store; cheap when little is new."""
     chosen = checked_options({"cubes": cubes}, RunOptions)
     report = collect_sweep(directory, **chosen, by=by)
+    lines = map_lines(directory)
     if as_json:
-        print_json(asdict(report))
+        print_json(asdict(report) | ({} if lines is None else {"lines": asdict(lines)}))
     else:
         done = f"{report.n_done} of {report.n_trials} trials, {report.n_cubes} cubes"
         state = "collected" if report.is_new else "nothing new"
         say(f"{state}: {done} in {report.path}")
         print_verdicts(sweep_verdicts(open_results(directory).trials))
+        if lines is not None:
+            say(f"line maps: {lines.n_mapped} of {report.n_done} trials")
     for trial_id, why in report.damaged.items():
         say(f"damaged: {trial_id}: {why}", err=True)
-    sys.exit(1 if report.damaged else 0)
+    refused = {} if lines is None else lines.refused
+    for trial_id, why in refused.items():
+        say(f"no line maps: {trial_id}: {why}", err=True)
+    sys.exit(1 if report.damaged or refused else 0)
 
 
 @click.command(epilog="Example: hifred best first-look -n 3")

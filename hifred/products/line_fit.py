@@ -13,7 +13,7 @@ from hifred.products.side_bands import line_moments
 from hifred.threads import in_slices
 
 # A fit ends when its last step was below this many standard errors.
-TOLERANCE = 1e-2
+TOLERANCE = 2e-2
 # Evidence, in the Bayesian information criterion, that counts as very strong
 # (Kass & Raftery 1995, J. Am. Stat. Assoc. 90, 773).
 EVIDENCE = 10.0

@@ -14,13 +14,13 @@ from hifred.compiling import njit
 N_SHARED = 3  # continuum at both ends, variance
 ROOT_2 = math.sqrt(2.0)
 ROOT_2_PI = math.sqrt(2.0 * math.pi)
-FARTHEST = 8.0  # standard deviations beyond which a Gaussian is nothing
+FARTHEST = 6.5  # standard deviations beyond which a Gaussian is nothing
 # Outcomes of a fit.
 FITTED, STEP_LIMIT, AT_BOUND, DARK = 0, 1, 2, 3
 # Variances of a bin below this share of the mean one would give empty bins all weight.
 LEAST_VARIANCE = 0.02
-N_STEPS = 60
-DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-12, 1e8
+N_STEPS = 25
+DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-12, 1e5
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -9,6 +9,8 @@ import scipy
 # Gaussians are added until the largest residual is below this share of the peak.
 RESIDUAL = 0.001
 MOST_GAUSSIANS = 4
+# Lines within this share of the resolution's sigma have one profile, to 1e-3 of it.
+UNRESOLVED = 0.25
 # Full width at half maximum of a Gaussian over its sigma.
 FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
@@ -47,13 +49,41 @@ class LineShape:
         return float(FWHM * np.sqrt(self.variances.min()))
 
     def of_complex(self, energies: np.ndarray, shares: np.ndarray) -> "LineShape":
-        """Return the shape of several lines at `energies` (keV) about their mean."""
-        offsets = energies - energies @ shares
-        return LineShape(
-            np.outer(shares, self.shares).ravel(),
-            np.add.outer(offsets, self.offsets).ravel(),
-            np.tile(self.variances, len(shares)),
+        """Return the shape of several lines at `energies` (keV) about their mean.
+
+        Lines that are much nearer than the resolution are one, of their mean and
+        variance.
+        """
+        nearest = UNRESOLVED * np.sqrt(self.variances.min())
+        groups = _near_groups(energies, nearest)
+        parts = [_merged(energies[g], shares[g]) for g in groups]
+        weights, means, variances = (
+            np.array(column) for column in zip(*parts, strict=True)
         )
+        offsets = means - weights @ means
+        return LineShape(
+            np.outer(weights, self.shares).ravel(),
+            np.add.outer(offsets, self.offsets).ravel(),
+            np.add.outer(variances, self.variances).ravel(),
+        )
+
+
+def _near_groups(energies: np.ndarray, nearest: float) -> list[np.ndarray]:
+    """Return the indices of lines in groups no wider than `nearest` (keV)."""
+    groups: list[list[int]] = []
+    for i_line in np.argsort(energies):
+        if groups and energies[i_line] - energies[groups[-1][0]] < nearest:
+            groups[-1].append(int(i_line))
+        else:
+            groups.append([int(i_line)])
+    return [np.array(group) for group in groups]
+
+
+def _merged(energies: np.ndarray, shares: np.ndarray) -> tuple[float, float, float]:
+    """Return share, mean and variance of lines that stand as one."""
+    total = float(shares.sum())
+    mean = float(shares @ energies / total)
+    return total, mean, float(shares @ (energies - mean) ** 2 / total)
 
 
 def line_shape(line_spread: np.ndarray | None, bin_width: float) -> LineShape:

@@ -19,17 +19,25 @@ from .watch.snapshot import (
     SweepView,
     snapshot,
 )
+from .watch.trial_line_maps import (
+    LineReport,
+    map_lines,
+    sweep_line_maps,
+)
 
 __all__ = [
     "CollectReport",
     "Declaration",
+    "LineReport",
     "RunReport",
     "Snapshot",
     "SweepView",
     "collect",
     "declare",
+    "map_lines",
     "plan_sweep",
     "read_declaration",
     "run_sweep",
     "snapshot",
+    "sweep_line_maps",
 ]

@@ -44,3 +44,17 @@ def test_a_complex_adds_its_own_variance() -> None:
     several = shape.of_complex(np.array([1.0, 1.1]), shares)
     assert several.mean == pytest.approx(0.0, abs=1e-12)
     assert several.variance == pytest.approx(shape.variance + 0.1**2 * 3 / 16)
+
+
+def test_lines_nearer_than_the_resolution_stand_as_one() -> None:
+    shape = line_shape(line_spread_kernel("gaussian", 5.0, 0.5), 0.0005)
+    energies = np.array([1.0, 1.0003, 1.02])
+    shares = np.array([0.3, 0.3, 0.4])
+    merged = shape.of_complex(energies, shares)
+    assert len(merged.shares) == 2
+    assert merged.shares.sum() == pytest.approx(1.0)
+    mean = energies @ shares
+    assert merged.mean == pytest.approx(0.0, abs=1e-12)
+    assert merged.variance == pytest.approx(
+        shape.variance + shares @ (energies - mean) ** 2
+    )

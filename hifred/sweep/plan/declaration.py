@@ -105,6 +105,20 @@ class ModelSource:
 
 @final
 @settings
+class ProductFiles:
+    """What is made of every trial's cube: the ``[products]`` table."""
+
+    lines: FilePath | None = Field(
+        default=None,
+        description="A lines.toml, whose lines are mapped for every trial; a relative "
+        "path starts at the folder of the sweep file. Ids and results of trials do not "
+        "depend on it.",
+        examples=["lines.toml"],
+    )
+
+
+@final
+@settings
 class SweepFile:
     """A whole ``sweep.toml``."""
 
@@ -123,6 +137,10 @@ class SweepFile:
     )
     metrics: dict[str, object] = Field(
         default_factory=dict, description="What is measured of every trial."
+    )
+    products: ProductFiles = Field(
+        default_factory=ProductFiles,
+        description="What is made of every trial's cube.",
     )
     run: RunOptions = Field(
         default_factory=RunOptions, description="What does not change results."
@@ -159,6 +177,8 @@ class Declaration:
         Settings shared by all grids.
     seed : int
         Seed of everything random.
+    products : ProductFiles
+        What is made of every trial's cube.
     run : RunOptions
         What does not change results: limits, checkpoints, retries.
     folder : path
@@ -173,6 +193,7 @@ class Declaration:
     solver: Mapping[str, object] = field(default_factory=dict)
     metrics: Mapping[str, object] = field(default_factory=dict)
     seed: int = 0
+    products: ProductFiles = field(default_factory=ProductFiles)
     run: RunOptions = field(default_factory=RunOptions)
     folder: Path = field(default_factory=Path.cwd)
     text: str | None = None
@@ -202,7 +223,7 @@ def declare(
     seed : int
         Seed of everything random.
     **tables
-        ``solver``, ``metrics``, ``run`` (mappings).
+        ``solver``, ``metrics``, ``products``, ``run`` (mappings).
 
     Raises
     ------
@@ -249,6 +270,7 @@ def _checked(
         solver=found.solver,
         metrics=found.metrics,
         seed=found.sweep.seed,
+        products=found.products,
         run=found.run,
         folder=folder,
         text=text,

@@ -24,6 +24,8 @@ def declaration_text(declaration: Declaration) -> str:
     ):
         if table:
             blocks.append(_table(f"[{title}]", canonical_table(table)))
+    if declaration.products.lines is not None:
+        blocks.append(_table("[products]", {"lines": declaration.products.lines}))
     changed = _changed_options(declaration.run)
     if changed:
         blocks.append(_table("[run]", changed))

@@ -6,6 +6,7 @@ from hifred.sweep.kernels.default_kernel import default_kernel
 from hifred.sweep.kernels.kernel import Kernel
 from hifred.sweep.plan.declaration import Declaration, read_declaration
 from hifred.sweep.plan.declaration_text import declaration_text
+from hifred.sweep.plan.declared_lines import declared_lines, keep_lines
 from hifred.sweep.plan.planning import Planned, make_plan
 from hifred.sweep.record.layout import SweepDirectory
 
@@ -63,4 +64,7 @@ def planned_in(
 ) -> Planned:
     """Write or extend the plan of `declaration` in `sweep`, its text kept beside."""
     text = declaration.text or declaration_text(declaration)
-    return make_plan(sweep, declaration, kernel, allow_code_change=allow, text=text)
+    lines = declared_lines(declaration, sweep)
+    planned = make_plan(sweep, declaration, kernel, allow_code_change=allow, text=text)
+    keep_lines(lines, sweep)
+    return planned

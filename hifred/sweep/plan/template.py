@@ -9,7 +9,7 @@ from hifred.selection.held_out import Split
 from hifred.settings import commented_out, commented_toml, stated_toml
 from hifred.settings.fields import fields_of
 from hifred.store.durable import replace_text
-from hifred.sweep.plan.declaration import ModelSource, SweepHead
+from hifred.sweep.plan.declaration import ModelSource, ProductFiles, SweepHead
 from hifred.sweep.plan.grid import GridKeys
 from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.record.layout import SweepDirectory
@@ -37,6 +37,9 @@ HELD_OUT = """\
 # Choose by counts that were held out, where no truth is known: it costs two fits for
 # each seed more.
 """
+PRODUCTS = """\
+# Made of every trial's cube, to be compared.
+"""
 RUN = """\
 # What does not change results.
 """
@@ -56,6 +59,7 @@ def sweep_template() -> str:
             commented_toml(GridKeys),
             f"{SHARED}{stated_toml(FusionSettings, 'solver', **_left_to_all())}",
             f"{HELD_OUT}{commented_out(commented_toml(Split, 'metrics.held_out'))}",
+            f"{PRODUCTS}{commented_out(commented_toml(ProductFiles, 'products'))}",
             f"{RUN}{commented_toml(RunOptions, 'run')}",
         ]
     )

@@ -9,9 +9,11 @@ from hifred.store.trial_file import SUFFIX, trial_path
 
 PLAN_NAME = "plan.jsonl"
 DECLARATION_NAME = "sweep.toml"
+LINES_NAME = "lines.toml"
 _OURS = {
-    DECLARATION_NAME, PLAN_NAME, "inputs", "trials", "events", "checkpoints",
-    "results", "driver.lock", "driver.lock.guard", "damaged", "cluster", "logs",
+    DECLARATION_NAME, LINES_NAME, PLAN_NAME, "inputs", "products", "trials", "events",
+    "checkpoints", "results", "driver.lock", "driver.lock.guard", "damaged", "cluster",
+    "logs",
 }  # fmt: skip
 
 
@@ -31,6 +33,15 @@ class SweepDirectory:
     @property
     def declaration(self) -> Path:
         return self.root / DECLARATION_NAME
+
+    @property
+    def lines(self) -> Path:
+        """Return the file of the lines that are mapped for every trial, if any."""
+        return self.root / LINES_NAME
+
+    @property
+    def products(self) -> Path:
+        return self.root / "products"
 
     @property
     def plan(self) -> Path:

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import functools
+import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -29,9 +30,11 @@ from hifred.sweep.record.events import (
     TrialOutcome,
 )
 from hifred.sweep.record.layout import SweepDirectory
+from hifred.sweep.trial_lines import TrialLines
 from hifred.sweep.worker.deadline import stop_reason
 from hifred.sweep.worker.task import Receipt, Task
 
+LOGGER = logging.getLogger(__name__)
 # Of a fusion.
 BAD_OUTCOMES = ("diverged", "not_finite")
 STORAGE_ERRNOS = (
@@ -247,10 +250,24 @@ class TrialWork:
         first = self._publish_with_patience(timed)
         self._tell_measured(Finished, discarded=not first)
         self._forget(self.directory.checkpoint(self.trial.id))
+        self._map_lines(timed)
         return Receipt(
             self.trial.id, self.task.attempt, TrialOutcome.DONE, self.seconds,
             cost=self._step.cost,
         )  # fmt: skip
+
+    def _map_lines(self, result: xr.Dataset) -> None:
+        """Map the lines that the sweep asks for; the trial is done without, too.
+
+        What cannot be mapped is told when results are collected, which tries again.
+        """
+        record = {"trial_id": self.trial.id, "model": self.trial.model}
+        try:
+            lines = TrialLines.of(self.directory)
+            if lines is not None:
+                lines.publish(record, result)
+        except (HifredError, OSError) as error:
+            LOGGER.warning("no line maps of %s: %s", self.trial.id, sentence_of(error))
 
     def _forget(self, path: Path) -> None:
         with contextlib.suppress(OSError):

@@ -1,0 +1,157 @@
+"""Line maps of fused cubes against the truth: ``python -m benchmarks.line_maps``.
+
+For every model and seed: velocities of the fused cube and of the spectrometer's own
+pixels spread on the sky, against those of the true cube measured in the same way; and
+how often the intervals of the draws hold the truth. Bright pixels are those that hold
+80 % of the flux of the line.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hifred.fusion import FusionSettings, fuse
+from hifred.observations import FusionInput, build_observation
+from hifred.posterior import posterior
+from hifred.products import LineSettings, measure_lines, spectrometer_cube
+from hifred.products.target_response import cube_line_spread
+from hifred.settings import read_settings
+from hifred.simulation import MODELS, simulate_model
+
+SCENES = Path(__file__).parents[2] / "shared/data/scenes"
+SOFT = {"oxygen": "O VIII Ly-alpha", "neon": "Ne X Ly-alpha"}
+HARD = {"iron": "Fe XXV He-alpha"}
+BRIGHT = 0.8
+MEASURED = ("flux", "velocity", "width")
+
+
+def lines_of(model: str) -> LineSettings:
+    """Return the lines of a model's band."""
+    names = HARD if "6kev" in model else SOFT
+    table = {name: {"line": line} for name, line in names.items()}
+    return read_settings(LineSettings, {"reach_km_s": 8000.0, "lines": table})
+
+
+def observed(model: str, seed: int) -> FusionInput:
+    """Return a simulated model, or a scene of another make, drawn with a seed."""
+    if model in MODELS:
+        return simulate_model(model, seed=seed)
+    with np.load(SCENES / f"{model}.npz", allow_pickle=False) as scene:
+        return _scene_input(scene, seed)
+
+
+def _scene_input(scene: Any, seed: int) -> FusionInput:
+    rng = np.random.default_rng(seed)
+    energy = scene["energy_keV"]
+    step = (energy[-1] - energy[0]) / (len(energy) - 1)
+    edges = np.append(energy - step / 2, energy[-1] + step / 2)
+    observations = {}
+    for name, key in (("imager", "X"), ("spectrometer", "Y")):
+        mean = scene[f"{key}_mean"]
+        factor = 45 // mean.shape[1]
+        observations[name] = build_observation(
+            instrument=name,
+            role=name,
+            counts=rng.poisson(mean),
+            energy_edges=edges,
+            channel_edges=edges[:: len(energy) // len(mean)],
+            effective_area=scene[f"area_{key.lower()}"],
+            exposure_time=1.0,
+            psf=_unit(scene[f"psf_{key.lower()}"]),
+            line_spread=_unit(scene[f"lsf_{key.lower()}"]),
+            pixel_size_arcsec=10.0 * factor,
+            sky_pixel_size_arcsec=10.0,
+        )
+    pixels = 10.0 * (np.arange(45) - 22)
+    truth = xr.Dataset(
+        {"flux": (("energy", "y", "x"), scene["truth"])},
+        {"energy": energy, "energy_edges": ("energy_edge", edges), "y": pixels,
+         "x": pixels},
+    )  # fmt: skip
+    return FusionInput(observations, truth, {})
+
+
+def _unit(kernel: np.ndarray) -> np.ndarray:
+    return kernel / kernel.sum()
+
+
+def compare(model: str, seed: int, n_draws: int) -> list[dict[str, Any]]:
+    """Return a row for every line of a model and seed."""
+    data, settings = observed(model, seed), lines_of(model)
+    result = fuse(data.observations, FusionSettings(regularizer="guided"))
+    draws = posterior(result, data.observations, n_draws=n_draws) if n_draws else None
+    spread = cube_line_spread(result, data)
+    started = time.process_time()
+    fused = measure_lines(result, settings, draws=draws, line_spread=spread)
+    seconds = time.process_time() - started
+    truth = measure_lines(data.truth, settings, line_spread=spread)
+    own = _on_the_sky(data.observations["spectrometer"], settings, truth)
+    return [
+        {"model": model, "seed": seed, "line": name, "cpu_s": seconds}
+        | _row(fused.sel(line=name), truth.sel(line=name), own.sel(line=name))
+        for name in settings.lines
+    ]
+
+
+def _on_the_sky(
+    observation: xr.Dataset, settings: LineSettings, truth: xr.Dataset
+) -> xr.Dataset:
+    """Return the maps of the spectrometer's own pixels at every sky pixel."""
+    own = measure_lines(spectrometer_cube(observation), settings)
+    return own.sel(y=truth["y"], x=truth["x"], method="nearest")
+
+
+def _row(fused: xr.Dataset, truth: xr.Dataset, own: xr.Dataset) -> dict[str, float]:
+    is_bright = _bright(truth["flux"].to_numpy()) & (fused["status"].to_numpy() == 0)
+    row: dict[str, float] = {"n_bright": int(is_bright.sum())}
+    for prefix in ("", "moment_"):
+        name = f"{prefix}velocity"
+        row[f"{name}_rms"] = _rms(fused[name], truth[name], is_bright)
+        row[f"{name}_rms_own"] = _rms(own[name], truth[name], is_bright)
+        row[f"{name}_ratio"] = row[f"{name}_rms"] / row[f"{name}_rms_own"]
+    for name in (*MEASURED, *(f"moment_{name}" for name in MEASURED)):
+        if f"{name}_lower" in fused:
+            true = truth[name].to_numpy()
+            inside = fused[f"{name}_lower"] <= true
+            inside &= true <= fused[f"{name}_upper"]
+            row[f"{name}_coverage"] = float(inside.to_numpy()[is_bright].mean())
+    return row
+
+
+def _bright(flux: np.ndarray) -> np.ndarray:
+    order = np.argsort(-flux.ravel())
+    held = np.cumsum(flux.ravel()[order]) / flux.sum()
+    chosen = np.zeros(flux.size, bool)
+    chosen[order[: int(np.searchsorted(held, BRIGHT)) + 1]] = True
+    return chosen.reshape(flux.shape)
+
+
+def _rms(found: xr.DataArray, true: xr.DataArray, where: np.ndarray) -> float:
+    difference = (found.to_numpy() - true.to_numpy())[where]
+    return float(np.sqrt(np.nanmean(difference**2)))
+
+
+def main() -> None:
+    """Compare models and seeds one after the other; write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", nargs="+", default=["gaussian_1kev_rebinned"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--draws", type=int, default=100)
+    parser.add_argument("--output", type=Path, default=Path("build/line_maps.json"))
+    options = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    for model in options.models:
+        for seed in options.seeds:
+            rows += compare(model, seed, options.draws)
+            print(json.dumps(rows[-len(lines_of(model).lines) :]), flush=True)
+            options.output.parent.mkdir(parents=True, exist_ok=True)
+            options.output.write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()

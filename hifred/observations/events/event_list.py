@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 from typing import final
 
 import numpy as np
@@ -30,8 +31,9 @@ from hifred.observations.events.selection import chosen_filters
 from hifred.observations.formats.fits_tables import (
     FitsFormatError,
     FitsTable,
-    all_tables,
-    read_table,
+    all_tables_in,
+    open_fits,
+    tables_in,
 )
 from hifred.observations.formats.ogip import kept_keywords
 
@@ -125,8 +127,10 @@ def read_events(
         If a column is missing or has the wrong unit, the good time intervals are
         empty or inverted, or the telescope is unknown and needed.
     """
-    table = read_table(path, ("EVENTS",), classes=("EVENTS",))
-    others = all_tables(path)
+    path = Path(path)
+    with open_fits(path) as hdus:
+        table = tables_in(hdus, path, ("EVENTS",), classes=("EVENTS",))[0]
+        others = all_tables_in(hdus, path)
     clock = clock or clock_of(table)
     own = own_good_times(others, clock) if good_times else None
     used = _with_files(own, good_time_files, clock)

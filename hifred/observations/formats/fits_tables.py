@@ -282,7 +282,12 @@ def all_tables(path: str | PathLike[str]) -> list[FitsTable]:
     """Read all binary tables of a file, in their order."""
     path = Path(path)
     with open_fits(path) as hdus:
-        return [_loaded(path, hdu) for hdu in hdus if isinstance(hdu, fits.BinTableHDU)]
+        return all_tables_in(hdus, path)
+
+
+def all_tables_in(hdus: fits.HDUList, path: Path) -> list[FitsTable]:
+    """Return the tables that `all_tables` reads, of a file that is open already."""
+    return [_loaded(path, hdu) for hdu in hdus if isinstance(hdu, fits.BinTableHDU)]
 
 
 def _loaded(path: Path, hdu: fits.BinTableHDU) -> FitsTable:

@@ -9,6 +9,7 @@ import scipy.fft
 import xarray as xr
 
 from hifred.errors import HifredError, SettingsError, unknown_name
+from hifred.observations.matching.decided_target import check_target, decided_targets
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +76,15 @@ def kernels_for(
     Raises
     ------
     HifredError
-        If a kernel is narrower than the target.
+        If a kernel is narrower than the target, or an unblurred sky is asked of an
+        input that was prepared at the resolution of an instrument.
 
     Notes
     -----
     A redistribution matrix or a spatial matrix is used as it is, so an axis on which
     the sharpest instrument has one is solved at its intrinsic resolution.
     """
+    check_target(decided_targets(observations.values()), target_resolution)
     full = {name: full_kernels(o) for name, o in observations.items()}
     if target_resolution == "intrinsic":
         return full

@@ -14,6 +14,7 @@ from hifred.observations.formats.energy_grids import evened
 from hifred.observations.fusion_input import FusionInput
 from hifred.observations.geometry.overlap import spatial_matrix
 from hifred.observations.geometry.pixel_grid import PixelGrid
+from hifred.observations.matching.decided_target import SPATIAL_TARGET, SPECTRAL_TARGET
 from hifred.observations.matching.kernels import difference_kernel
 from hifred.observations.observation import build_observation, mask_of
 from hifred.observations.preparation.fields import check_fields, pixel_grid
@@ -26,7 +27,11 @@ from hifred.observations.preparation.instrument_settings import (
     names_of,
 )
 from hifred.observations.preparation.psf import build_psf, build_psfs
-from hifred.observations.preparation.settings import EnergySettings, PreparationSettings
+from hifred.observations.preparation.settings import (
+    EnergySettings,
+    PreparationSettings,
+    TargetSettings,
+)
 from hifred.observations.preparation.spectral_target import SpectralPart, spectral_parts
 
 
@@ -76,6 +81,8 @@ def prepare_input(settings: PreparationSettings) -> FusionInput:
         )
         for name in files
     }
+    for observation in observations.values():
+        observation.attrs |= _target(settings.target)
     attrs = _provenance(settings, sky) | told_by_files(files, observations)
     return FusionInput(observations, None, attrs)
 
@@ -228,6 +235,11 @@ def _mask(
     return np.asarray(good[:, None, None] & files.good)
 
 
+def _target(target: TargetSettings) -> dict[str, str]:
+    """Return the resolution that is in the responses, for who fuses with them."""
+    return {SPATIAL_TARGET: target.spatial, SPECTRAL_TARGET: target.spectral}
+
+
 def _provenance(settings: PreparationSettings, sky: PixelGrid) -> dict[str, Any]:
     names = {
         name: ", ".join(Path(file).name for file in names_of(i.counts or i.events))
@@ -236,8 +248,6 @@ def _provenance(settings: PreparationSettings, sky: PixelGrid) -> dict[str, Any]
     return {
         "source": ", ".join(f"{name}: {file}" for name, file in names.items()),
         "sky_wcs": sky.header_text,
-        "target_spatial": settings.target.spatial,
-        "target_spectral": settings.target.spectral,
     }
 
 

@@ -15,8 +15,8 @@ from hifred.store.fusion_input import (
 from hifred.sweep.kernels.code_digest import code_digests
 from hifred.sweep.kernels.fusion_attempt import FusionAttempt
 from hifred.sweep.kernels.fusion_task import FusionTask
+from hifred.sweep.kernels.input_limits import InputLimits
 from hifred.sweep.kernels.kernel import Arrays, Attempt, Kernel, Settings, TrialCheck
-from hifred.sweep.kernels.spectra_limit import SpectraLimit
 
 # Settings that choose the way to the minimum, not the minimum.
 _WAY = ("solver", "tolerance", "max_iterations", "step_size", "precision")
@@ -60,8 +60,8 @@ class FusionKernel(Kernel):
 
     def trial_check(self, name: str, model: Path | Settings) -> TrialCheck:
         if isinstance(model, Path):
-            return SpectraLimit.of_input(model).check
-        return SpectraLimit.of_simulation(settings_from_mapping(name, model)).check
+            return InputLimits.of_input(model).check
+        return InputLimits.of_simulation(settings_from_mapping(name, model)).check
 
     def result_bytes(self, path: Path) -> int:
         """Return about how large the cube of a trial is, bytes."""

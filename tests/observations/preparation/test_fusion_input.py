@@ -1,10 +1,12 @@
 import copy
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from astropy.io import fits
 from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import HifredError
@@ -12,16 +14,23 @@ from hifred.observations import (
     FusionInput,
     build_responses,
     build_sky_grid,
+    check_responses,
+    kernels_for,
     mask_of,
     redistribution_of,
     spatial_matrix_of,
 )
+from hifred.observations.events import read_events
 from hifred.observations.formats.fits_images import read_sky_image
 from hifred.observations.geometry.pixel_grid import grid_from_text
 from hifred.observations.preparation.fusion_input import prepare_input
 from hifred.observations.preparation.settings import read_preparation
+from hifred.store import save_fusion_input
+from hifred.sweep.kernels.fusion_kernel import FusionKernel
 from tests.laws import assert_same_sky
 from tests.observations import instrument_case as case
+from tests.observations.events.lists import events_hdu, good_times_hdu, write
+from tests.observations.events.test_delivered_events import columns
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +52,19 @@ def prepared(folder: Path, declared: dict[str, Any]) -> FusionInput:
 @pytest.fixture(scope="module")
 def ready(folder: Path, declared: dict[str, Any]) -> FusionInput:
     return prepared(folder, declared)
+
+
+def count_openings(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Return how often each FITS file is opened from now on."""
+    opened: Counter[str] = Counter()
+    really_open = fits.open
+
+    def counted(file: Any, **options: Any) -> Any:
+        opened[str(file)] += 1
+        return really_open(file, **options)
+
+    monkeypatch.setattr(fits, "open", counted)
+    return opened
 
 
 def test_the_counts_of_the_band_are_kept(ready: FusionInput, folder: Path) -> None:
@@ -243,3 +265,57 @@ def test_the_input_is_valid_in_itself(ready: FusionInput) -> None:
     responses = build_responses(ready.observations, sky)
     assert set(responses) == {"mos1", "resolve"}
     assert all(isinstance(o, xr.Dataset) for o in ready.observations.values())
+
+
+def test_an_unblurred_sky_is_refused_where_the_responses_lead_from_a_blurred_one(
+    ready: FusionInput,
+) -> None:
+    told = r"resolution of its imager; got 'intrinsic'. Prepare it with spatial = "
+    with pytest.raises(HifredError, match=told):
+        kernels_for(ready.observations, "intrinsic")
+    with pytest.raises(HifredError, match=told):
+        check_responses(ready.observations, target_resolution="intrinsic")
+
+
+def test_an_unblurred_sky_is_there_where_it_was_prepared(
+    folder: Path, declared: dict[str, Any]
+) -> None:
+    other = declared | {"target": {"spatial": "intrinsic", "spectral": "intrinsic"}}
+    observations = prepared(folder, other).observations
+    assert kernels_for(observations, "intrinsic").keys() == observations.keys()
+    half = declared | {"target": {"spatial": "intrinsic"}}
+    with pytest.raises(HifredError, match="resolution of its spectrometer; got"):
+        kernels_for(prepared(folder, half).observations, "intrinsic")
+
+
+def test_a_plan_refuses_a_resolution_that_is_not_in_the_input(
+    ready: FusionInput, tmp_path: Path
+) -> None:
+    path = save_fusion_input(tmp_path / "case.zarr", ready)
+    check = FusionKernel().trial_check("case", path)
+    check({"rank": 1, "target_resolution": "matched"})
+    with pytest.raises(HifredError, match="must be 'matched' for an input that was"):
+        check({"rank": 1, "target_resolution": "intrinsic"})
+
+
+def test_every_file_is_opened_once(
+    folder: Path, declared: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = count_openings(monkeypatch)
+    prepared(folder, declared)
+    assert {Path(name).name for name in opened} == {
+        "bkg.pi", "expo.fits", "mos1.arf", "mos1.fits", "mos1.rmf", "resolve.arf",
+        "resolve.fits", "resolve.rmf",
+    }  # fmt: skip
+    assert set(opened.values()) == {1}
+
+
+def test_an_event_list_is_opened_once_for_events_and_good_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = columns()
+    times = good_times_hdu([(found["TIME"].min(), found["TIME"].max())])
+    path = write(tmp_path / "events.fits", events_hdu(found), times)
+    opened = count_openings(monkeypatch)
+    assert read_events(path).good_times is not None
+    assert opened == {str(path): 1}

@@ -1,11 +1,12 @@
-"""How many spectra the observations of a model can give a cube of low rank."""
+"""What the input of a model allows of the settings of its trials."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, final
 
 from hifred.errors import SettingsError
 from hifred.observations import mask_of
+from hifred.observations.matching.decided_target import check_target, decided_targets
 from hifred.simulation import SimulationSettings
 from hifred.store.fusion_input import open_fusion_input
 from hifred.sweep.kernels.kernel import Settings
@@ -13,8 +14,8 @@ from hifred.sweep.kernels.kernel import Settings
 
 @final
 @dataclass(frozen=True)
-class SpectraLimit:
-    """Sizes that bound the rank of a fusion.
+class InputLimits:
+    """Sizes that bound the rank of a fusion, and a resolution that is decided.
 
     Parameters
     ----------
@@ -22,33 +23,39 @@ class SpectraLimit:
         Pixels of the spectrometers that see anything.
     n_energies : int
         Energy bins of the observations.
+    targets : mapping of str
+        From `decided_targets`.
     """
 
     n_spectra: int
     n_energies: int
+    targets: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_input(cls, path: Path) -> Self:
-        """Return the sizes of a fusion input."""
+        """Return the limits of a fusion input."""
         observations = open_fusion_input(path).observations.values()
         spectrometers = [o for o in observations if o.attrs["role"] == "spectrometer"]
         seen = [int(mask_of(o).any(axis=0).sum()) for o in spectrometers]
-        return cls(sum(seen), max(o.sizes["energy"] for o in observations))
+        n_energies = max(o.sizes["energy"] for o in observations)
+        return cls(sum(seen), n_energies, decided_targets(observations))
 
     @classmethod
     def of_simulation(cls, settings: SimulationSettings) -> Self:
-        """Return the sizes of the observations that a simulation will give."""
+        """Return the limits of the observations that a simulation will give."""
         height, width = settings.shape
         rebinning = settings.spectrometer.pixel_rebinning
         return cls((height // rebinning) * (width // rebinning), settings.n_energies)
 
     def check(self, settings: Settings) -> None:
-        """Refuse a rank that there are not enough spectra or energies for.
+        """Refuse a resolution that is not there, and a rank that is too large.
 
         Raises
         ------
         SettingsError
+            There must be a spectrum and an energy for each of the rank.
         """
+        check_target(self.targets, settings.get("target_resolution"))
         rank, margin = settings.get("rank"), settings.get("margin_channels", 0)
         if not isinstance(rank, int) or not isinstance(margin, int):
             return

@@ -1,25 +1,13 @@
 """Use an installed wheel from end to end: `make test-dist` runs this file."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 HIFRED = str(Path(sys.executable).with_name("hifred"))
-SWEEP = """\
-[sweep]
-name = "toy"
-seed = 7
-[models.remnant.simulate]
-model = "gaussian_1kev_rebinned"
-shape = [12, 9]
-n_energies = 60
-counts = 1e5
-[[grid]]
-regularizer = "lrs"
-mu = [0.001, 0.01]
-rank = [3]
-"""
+SWEEP = Path(__file__).with_name("data") / "toy.toml"
 COMMANDS = (
     "--version",
     "init template",  # its text
@@ -34,7 +22,7 @@ COMMANDS = (
 
 def use(folder: Path) -> None:
     """Run every command in `folder`, where no source of hifred lies."""
-    (folder / "toy.toml").write_text(SWEEP)
+    shutil.copy(SWEEP, folder / "toy.toml")
     for command in COMMANDS:
         print(f"$ hifred {command}", flush=True)
         subprocess.run([HIFRED, *command.split()], cwd=folder, check=True)

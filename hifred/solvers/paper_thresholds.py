@@ -4,6 +4,7 @@ Only coefficients that are fine in every transformed direction are penalised: al
 fine planes of a coefficient image, the fine-fine planes of a cube.
 """
 
+from dataclasses import dataclass, field
 from typing import Protocol, final
 
 import numpy as np
@@ -32,6 +33,7 @@ def check_strength(strength: float) -> None:
 
 
 @final
+@dataclass(frozen=True)
 class ImageThreshold:
     """The paper's thresholding step for coefficient images.
 
@@ -52,17 +54,12 @@ class ImageThreshold:
     coefficients' l1 norm, and the threshold does not scale with the step size.
     """
 
-    def __init__(
-        self,
-        transform: Starlet2D,
-        strength: float,
-        *,
-        gaussian_mad: float = GAUSSIAN_MAD,
-    ) -> None:
-        check_strength(strength)
-        self.transform = transform
-        self.strength = strength
-        self.gaussian_mad = gaussian_mad
+    transform: Starlet2D
+    strength: float
+    gaussian_mad: float = field(default=GAUSSIAN_MAD, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_strength(self.strength)
 
     def step(self, images: np.ndarray) -> tuple[np.ndarray, float]:
         """Return the thresholded images (component, y, x) and their penalty."""
@@ -73,7 +70,17 @@ class ImageThreshold:
         return images - clipped.sum(axis=0), self.strength * kept
 
 
+def _fine_and_noise(
+    transform: Starlet2D1D, cube: np.ndarray, gaussian_mad: float
+) -> tuple[np.ndarray, float]:
+    """Return the fine planes of a cube's images, and the noise of the finest ones."""
+    fine = transform.images.fine(cube)
+    plane = transform.first_fine_plane(fine)
+    return fine, median_absolute_deviation(plane, gaussian_mad)
+
+
 @final
+@dataclass(frozen=True)
 class CubeThreshold:
     """The paper's thresholding step for cubes, with one strength.
 
@@ -93,29 +100,23 @@ class CubeThreshold:
     A heuristic, as `ImageThreshold`.
     """
 
-    def __init__(
-        self,
-        transform: Starlet2D1D,
-        strength: float,
-        *,
-        gaussian_mad: float = GAUSSIAN_MAD,
-    ) -> None:
-        check_strength(strength)
-        self.transform = transform
-        self.strength = strength
-        self.gaussian_mad = gaussian_mad
+    transform: Starlet2D1D
+    strength: float
+    gaussian_mad: float = field(default=GAUSSIAN_MAD, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_strength(self.strength)
 
     def step(self, cube: np.ndarray) -> tuple[np.ndarray, float]:
         """Return the thresholded cube (energy, y, x) and its penalty."""
-        fine = self.transform.images.fine(cube)
-        plane = self.transform.first_fine_plane(fine)
-        noise = median_absolute_deviation(plane, self.gaussian_mad)
+        fine, noise = _fine_and_noise(self.transform, cube, self.gaussian_mad)
         threshold = self.strength * noise
         cube, magnitude = self.transform.subtract_clipped(cube, fine, threshold)
         return cube, self.strength * magnitude
 
 
 @final
+@dataclass(frozen=True)
 class VaryingCubeThreshold:
     """The paper's thresholding step for cubes, with the varying strength of Eq. 21.
 
@@ -131,17 +132,12 @@ class VaryingCubeThreshold:
     penalty that is reported is in units of the noise.
     """
 
-    def __init__(
-        self, transform: Starlet2D1D, *, gaussian_mad: float = GAUSSIAN_MAD
-    ) -> None:
-        self.transform = transform
-        self.gaussian_mad = gaussian_mad
+    transform: Starlet2D1D
+    gaussian_mad: float = field(default=GAUSSIAN_MAD, kw_only=True)
 
     def step(self, cube: np.ndarray) -> tuple[np.ndarray, float]:
         """Return the thresholded cube (energy, y, x) and its penalty."""
-        fine = self.transform.images.fine(cube)
-        plane = self.transform.first_fine_plane(fine)
-        noise = median_absolute_deviation(plane, self.gaussian_mad)
+        fine, noise = _fine_and_noise(self.transform, cube, self.gaussian_mad)
         strength = varying_strength(self.transform.coarse_spectra(cube, fine))
         threshold = strength * strength.dtype.type(noise)
         cube, magnitude = self.transform.subtract_clipped(cube, fine, threshold)

@@ -24,20 +24,7 @@ NOT_RUN = {
     "explore": "ends when its reader does",
     "bootstrap": "refits for a minute",
 }
-TOY = """\
-[sweep]
-name = "first-look"
-seed = 7
-[models.remnant.simulate]
-model = "gaussian_1kev_rebinned"
-shape = [9, 6]
-n_energies = 24
-counts = 4e4
-[[grid]]
-regularizer = "lrs"
-mu = [0.001, 0.01]
-rank = [3]
-"""
+TOY = (ROOT / "tests" / "data" / "toy.toml").read_text(encoding="utf-8")
 REGIONS = """\
 image
 circle(3,3,1.5) # text={knot}

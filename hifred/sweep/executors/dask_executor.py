@@ -195,10 +195,15 @@ class DaskExecutor(ABC):
 
 
 def thread_environment(threads: int) -> dict[str, str]:
-    """Return the variables that give every numerical library `threads` threads."""
+    """Return the variables that give every library of products `threads` threads.
+
+    Numba's is left out: a worker here gets them after it has imported the script that
+    started the sweep, and where that imports numba, the next kernel to be compiled
+    would fail. `hifred.threads.use_threads` bounds kernels everywhere.
+    """
     names = (
         "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+        "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
     )  # fmt: skip
     return dict.fromkeys(names, str(threads))
 

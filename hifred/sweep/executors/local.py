@@ -37,7 +37,7 @@ class LocalExecutor(DaskExecutor):
             security=True,
             memory_limit=0,  # the trial's own guard names its cause
             silence_logs=50,
-            env=_environment(self.threads),
+            env=thread_environment(self.threads),
         )
         assert cluster.loop is not None, "a cluster that has started has a loop"
         cluster.loop.add_callback(self._keep, cluster)
@@ -52,14 +52,3 @@ class LocalExecutor(DaskExecutor):
         while cluster.status == Status.running:
             cluster.scale(self.capacity)
             await asyncio.sleep(KEEP_SECONDS)
-
-
-def _environment(threads: int) -> dict[str, str]:
-    """Return the variables of a worker that is started here.
-
-    They are set after it has imported the script that started the sweep. Where that
-    imports numba, its number of threads can no longer change: the next kernel to be
-    compiled would fail. `hifred.threads.use_threads` bounds them all the same.
-    """
-    variables = thread_environment(threads)
-    return {k: v for k, v in variables.items() if k != "NUMBA_NUM_THREADS"}

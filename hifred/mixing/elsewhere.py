@@ -14,6 +14,7 @@ from hifred.mixing.view import InstrumentView, chosen_instrument
 from hifred.observations import FusionInput, background_of, mask_of
 from hifred.observations.formats.fits_cubes import write_sky_image
 from hifred.observations.formats.fits_images import SkyImage
+from hifred.observations.forward import vignetting_terms
 from hifred.observations.sky_place import instrument_pixels
 from hifred.operators.matrix import Matrix
 
@@ -89,13 +90,8 @@ def _image(view: InstrumentView) -> np.ndarray:
     n_sky_pixels = np.asarray(cover.sum(axis=1))
     density = counts.sum(axis=0).ravel() / np.where(n_sky_pixels > 0, n_sky_pixels, 1)
     seen = np.asarray(cover.T @ np.maximum(density, 0))
-    vignetting = view.observation.get("vignetting")
-    if vignetting is None:
-        return seen
-    relative = vignetting.values.reshape(-1, *vignetting.shape[-2:]).mean(axis=0)
-    if relative.size != seen.size:
-        return seen  # of a sky with margins, which are dark
-    relative = relative.ravel()
+    terms = vignetting_terms(view.name, view.observation, view.sky)
+    relative = np.sum([weights.mean() * image.ravel() for weights, image in terms], 0)
     return np.divide(seen, relative, out=np.zeros_like(seen), where=relative > 0)
 
 

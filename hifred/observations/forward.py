@@ -111,7 +111,7 @@ def spatial_terms(
     return [
         (psf_weight * weight, weighted(blur, image.ravel()))
         for psf_weight, blur in blurs
-        for weight, image in _vignetting_terms(name, observation, sky)
+        for weight, image in vignetting_terms(name, observation, sky)
     ]
 
 
@@ -158,7 +158,7 @@ def placement(
     return factor, (rows, columns)
 
 
-def _vignetting_terms(
+def vignetting_terms(
     name: str, observation: xr.Dataset, sky: SkyGrid
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return spectral weights (energy,) and images (y, x) of the sky, per term."""

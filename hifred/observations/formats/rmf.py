@@ -195,19 +195,24 @@ class Rmf:
             recorded=self.column_sums,
         )
 
-    def on_grid(self, energy_edges: np.ndarray) -> "Rmf":
-        """Return the response to the bins of another true-energy grid (keV)."""
-        weights = grid_weights(self.energy_edges, energy_edges, "the response")
-        return self._through(weights, energy_edges)
+    def grid_weights(self, energy_edges: np.ndarray) -> sparse.csr_array:
+        """Return the matrix (target, energy) that takes columns to other energies."""
+        return grid_weights(self.energy_edges, energy_edges, "the response")
 
-    def held_on(self, energy_edges: np.ndarray) -> "Rmf":
-        """Return the response on finer bins, each with the column of its coarse bin.
+    def held_weights(self, energy_edges: np.ndarray) -> sparse.csr_array:
+        """Return the same for finer bins, each with the column of its coarse bin.
 
         Energies outside the table are not recorded at all.
         """
-        return self._through(
-            held_weights(self.energy_edges, energy_edges), energy_edges
-        )
+        return held_weights(self.energy_edges, energy_edges)
+
+    def on_grid(self, energy_edges: np.ndarray) -> "Rmf":
+        """Return the response to the bins of another true-energy grid (keV)."""
+        return self._through(self.grid_weights(energy_edges), energy_edges)
+
+    def held_on(self, energy_edges: np.ndarray) -> "Rmf":
+        """Return the response by `held_weights`."""
+        return self._through(self.held_weights(energy_edges), energy_edges)
 
     def _through(self, weights: sparse.csr_array, energy_edges: np.ndarray) -> "Rmf":
         return replace(

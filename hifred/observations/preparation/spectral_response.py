@@ -9,6 +9,7 @@ from scipy import sparse
 from hifred.errors import HifredError, SettingsError
 from hifred.observations.formats.ogip import read_arf, read_rmf_parts
 from hifred.observations.formats.rmf import Arf, Rmf
+from hifred.observations.matching.split_matrix import SplitMatrix
 from hifred.observations.preparation.instrument_settings import InstrumentSettings
 
 # How far, in keV, a redistribution matrix is read beyond the channels used: photons
@@ -70,27 +71,42 @@ class SpectralResponse:
 
     def on_grid(
         self, energy_edges: np.ndarray
-    ) -> tuple[np.ndarray, sparse.csr_array | None]:
+    ) -> tuple[np.ndarray, SplitMatrix | None]:
         """Return the area (energy,), cm2, and the redistribution (channel, energy).
 
         The area is that for a photon to be recorded in any channel within 1 keV of
         the band, efficiency included; a column of the redistribution holds the
-        probabilities of the channels if it is, and sums to at most 1.
+        probabilities of the channels if it is, and sums to at most 1. Continua stay
+        on their coarse energies.
         """
+        area = self.recorded_area(energy_edges)
         if not self.parts:
-            return self.recorded_area(energy_edges), None
-        whole = self.parts[0].on_grid(energy_edges)
-        for part in self.parts[1:]:
-            whole = whole.plus(part.held_on(energy_edges))
-        area = np.maximum(whole.column_sums, 0.0)
+            return area, None
+        core = self.parts[0].on_grid(energy_edges)
+        n_channels, n_energies = core.matrix.shape
+        left = [part.matrix for part in self.parts[1:]]
+        right = [part.held_weights(energy_edges).T for part in self.parts[1:]]
+        split = SplitMatrix(
+            core.matrix,
+            sparse.csr_array(sparse.hstack([sparse.csr_array((n_channels, 0)), *left])),
+            sparse.csr_array(
+                sparse.vstack([sparse.csr_array((0, n_energies)), *right])
+            ),
+        )
+        area = np.maximum(area, 0.0)
         inverse = np.divide(1.0, area, out=np.zeros_like(area), where=area > 0)
-        return area, sparse.csr_array(whole.matrix @ sparse.diags_array(inverse))
+        return area, split.times_columns(inverse)
 
     def recorded_area(self, energy_edges: np.ndarray) -> np.ndarray:
         """Return the area (energy,), cm2, efficiency included."""
         if self.parts:
-            grid = [self.parts[0].on_grid, *(p.held_on for p in self.parts[1:])]
-            return np.sum([on(energy_edges).column_sums for on in grid], axis=0)
+            core, *others = self.parts
+            weights = [
+                core.grid_weights(energy_edges),
+                *(part.held_weights(energy_edges) for part in others),
+            ]
+            sums = [part.column_sums for part in self.parts]
+            return np.sum([w @ s for w, s in zip(weights, sums, strict=True)], axis=0)
         if isinstance(self.area, Arf):
             return self.area.on_grid(energy_edges)
         return np.full(len(energy_edges) - 1, float(self.area))

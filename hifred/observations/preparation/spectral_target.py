@@ -9,6 +9,7 @@ from scipy import sparse
 
 from hifred.errors import SettingsError
 from hifred.observations.matching.redistribution import relative_redistribution
+from hifred.observations.matching.split_matrix import SplitMatrix
 from hifred.observations.preparation.spectral_response import SpectralResponse
 
 
@@ -53,21 +54,25 @@ def spectral_parts(
         If the sky is wanted at the resolution of `leader`, and another instrument's
         channels are true energies.
     """
-    parts = {
-        name: SpectralPart(*response.on_grid(energy_edges))
-        for name, response in responses.items()
-    }
-    own = None if leader is None else parts[leader].redistribution
+    split = {name: r.on_grid(energy_edges) for name, r in responses.items()}
+    own = None if leader is None else split[leader][1]
     if leader is None or own is None:
-        return parts
-    for name, part in parts.items():
+        return {
+            name: SpectralPart(area, _whole(m)) for name, (area, m) in split.items()
+        }
+    parts = {}
+    for name, (area, matrix) in split.items():
         if name == leader:
-            continue
-        if part.redistribution is None:
+            parts[name] = SpectralPart(area, line_spread=_middle_line(own.core))
+        elif matrix is None:
             raise _without_response(name, leader)
-        parts[name] = _relative(part, own)
-    parts[leader] = SpectralPart(parts[leader].area, line_spread=_middle_line(own))
+        else:
+            parts[name] = _relative(area, matrix.whole(), own)
     return parts
+
+
+def _whole(matrix: SplitMatrix | None) -> sparse.csr_array | None:
+    return None if matrix is None else matrix.whole()
 
 
 def _without_response(name: str, leader: str) -> SettingsError:
@@ -78,16 +83,21 @@ def _without_response(name: str, leader: str) -> SettingsError:
     )
 
 
-def _relative(part: SpectralPart, fine: sparse.csr_array) -> SpectralPart:
-    relative = relative_redistribution(part.redistribution, fine)
+def _relative(
+    area: np.ndarray, coarse: sparse.csr_array, fine: SplitMatrix
+) -> SpectralPart:
+    relative = relative_redistribution(coarse, fine)
     # A quotient may exceed 1 a little; what does belongs to the area.
     excess = np.maximum(np.asarray(relative.sum(axis=0)).ravel(), 1.0)
     scaled = sparse.csr_array(relative @ sparse.diags_array(1 / excess))
-    return SpectralPart(part.area * excess, scaled)
+    return SpectralPart(area * excess, scaled)
 
 
 def _middle_line(matrix: sparse.csr_array) -> np.ndarray:
-    """Return the line spread (odd,) in the middle of a square redistribution."""
+    """Return the line spread (odd,) in the middle of a square redistribution.
+
+    A continuum apart is not part of the line.
+    """
     middle = matrix.shape[1] // 2
     line = matrix[:, [middle]].toarray().ravel()
     seen = np.flatnonzero(line > 1e-7 * line.max())

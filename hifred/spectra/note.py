@@ -31,7 +31,9 @@ sherpa:  load_pha("NAME.pha", use_errors=True) ; set_stat("chi2") ; fit()
 
 The parameters of the best fit are those of the fused spectrum. Do not use cstat: the
 counts are not Poisson. Do not read errors, or the goodness of the fit, from chi2: the
-bins are not independent. {recipe}
+bins are not independent.
+
+{recipe}
 """
 SAMPLED = """\
 STAT_ERR is the standard deviation of each bin over the draws of the fusion. Bins
@@ -46,14 +48,10 @@ one another, within a region and between regions, and their true errors are not 
 Draws give them: `hifred sample`, then `hifred spectra --draws`.
 """
 RECIPE = """\
-Fit the spectrum of each draw in
-the same way (`hifred spectra --each-draw` writes them into draws/): the scatter of
-their parameters is the error.
+Fit the spectrum of each draw in the same way (`hifred spectra --each-draw` writes them
+into draws/): the scatter of their parameters is the error.
 """
-WARNING = """\
-Errors of parameters must
-come from draws, fitted one by one.
-"""
+WARNING = "Errors of parameters must come from draws, fitted one by one."
 PLACES = {
     "matched": "The cube has the imager's point-spread function and the "
     "spectrometer's line spread:\nlight within that blur of the edge of a region "

@@ -10,6 +10,9 @@ from hifred import dims
 from hifred.errors import HifredError
 from hifred.regions import SkyRegion
 
+# Draws are kept in single precision; a fusion with other settings differs by more.
+LARGEST_DIFFERENCE = 1e-3
+
 
 class DrawnCubes(Protocol):
     """A fit and cubes that the counts would allow as well, as `hifred.Draws`."""
@@ -94,7 +97,19 @@ def _check(
                 f"region {region.name!r} must lie on the cube's pixels, {shape[1:]}; "
                 f"got {region.weights.shape}."
             )
-    if draws is not None and draws.fit.shape != shape:
+    if draws is not None:
+        _check_draws(result, draws.fit, shape)
+
+
+def _check_draws(result: xr.Dataset, fit: xr.DataArray, shape: tuple[int, ...]) -> None:
+    if fit.shape != shape:
         raise HifredError(
-            f"draws must be of the cube itself, {shape}; got {draws.fit.shape}."
+            f"draws must be of the cube itself, {shape}; got {fit.shape}."
+        )
+    flux = result["flux"].transpose(*dims.SKY_CUBE).values
+    apart = float(np.abs(fit.values - flux).sum() / np.abs(flux).sum())
+    if apart > LARGEST_DIFFERENCE:
+        raise HifredError(
+            f"draws must be of the cube itself; theirs differs from it by "
+            f"{100 * apart:.2g} % of the flux. Draw from this fusion: `hifred sample`."
         )

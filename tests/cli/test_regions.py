@@ -19,6 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with an input, its fusion, draws of it and regions."""
     monkeypatch.chdir(tmp_path)
     result = make_result()
+    result = result.assign(flux=draws_of(result).fit)
     save_fusion_input("toy.zarr", make_input())
     save_result("fused.zarr", result.assign(term=("term", np.array(["total"]))))
     save_draws("draws.zarr", draws_of(result))

@@ -33,8 +33,10 @@ polygon(4,1,6,1,6,5) # text={the_core}
 N_DRAWS, RANK = 30, 2
 
 
-def fused() -> xr.Dataset:
-    return fused_result().assign_attrs(pixel_size_arcsec=4.0)
+def fused(target: str = "matched") -> xr.Dataset:
+    """Return a result of two spectra, of which `draws_of` are draws."""
+    result = fused_result(target).assign_attrs(pixel_size_arcsec=4.0)
+    return result.assign(flux=draws_of(result).fit)
 
 
 def regions_of(result: xr.Dataset) -> list[SkyRegion]:
@@ -199,8 +201,7 @@ def test_the_note_says_what_is_true(tmp_path: Path) -> None:
     note = (tmp_path / "README.txt").read_text()
     assert "independent numbers (regions.csv" in note
     assert "line spread, which the cube has" in note
-    sharp = fused_result("intrinsic").assign_attrs(pixel_size_arcsec=4.0)
-    write_spectra(tmp_path, sharp, regions, fusion_input=fusion_input())
+    write_spectra(tmp_path, fused("intrinsic"), regions, fusion_input=fusion_input())
     note = (tmp_path / "README.txt").read_text()
     assert "no line spread left" in note
     assert "no blur left" in note
@@ -215,8 +216,10 @@ def test_regions_and_draws_of_another_cube_are_told() -> None:
         region_flux(result, [regions[0], regions[0]])
     with pytest.raises(HifredError, match="must lie on the cube's pixels"):
         region_flux(result.isel(y=slice(1, None)), regions)
-    with pytest.raises(HifredError, match="draws must be of the cube itself"):
+    with pytest.raises(HifredError, match="draws must be of the cube itself, "):
         region_flux(result, regions, draws_of(result.isel(energy=slice(1, None))))
+    with pytest.raises(HifredError, match=r"differs from it by .* of the flux"):
+        region_flux(result, regions, draws_of(result, seed=7))
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import xarray as xr
 from hifred.errors import HifredError
 from hifred.functionals.poisson import PoissonLikelihood
 from hifred.fusion.brightness import seen_brightness
+from hifred.fusion.unseen_energies import continued, faded
 from hifred.observations import (
     SkyGrid,
     background_of,
@@ -121,10 +122,14 @@ class Assembly:
         .. math:: s = G^T (d - b) \; / \; G^T G 1
 
         which divides by the area where ``G`` is diagonal and is the matched filter
-        where it is not. Energies that no channel sees take the nearest one's value.
+        where it is not. At energies that no channel sees they are `continued`.
         """
-        names = self._names("spectrometer")
-        return np.hstack([self._spectra_of(n, self._used_counts(n)) for n in names])
+        n_energies = self.sky.shape[0]
+        seen = [
+            self._seen_spectra(name, self._used_counts(name))
+            for name in self._names("spectrometer")
+        ]
+        return np.hstack([continued(*pair, n_energies) for pair in seen])
 
     @cached_property
     def spectra_noise(self) -> np.ndarray:
@@ -133,14 +138,12 @@ class Assembly:
         The difference of two random halves of the events has no signal. The halves are
         the same every time, and mirrored with the counts.
         """
-        return np.hstack(
-            [
-                self._spectra_of(
-                    name, self._difference_of_halves(name, [HALVES_SEED, i])
-                )
-                for i, name in enumerate(sorted(self._names("spectrometer")))
-            ]
-        )
+        n_energies = self.sky.shape[0]
+        seen = [
+            self._seen_spectra(name, self._difference_of_halves(name, [HALVES_SEED, i]))
+            for i, name in enumerate(sorted(self._names("spectrometer")))
+        ]
+        return np.hstack([faded(*pair, n_energies) for pair in seen])
 
     @cached_property
     def brightness(self) -> np.ndarray:
@@ -192,7 +195,10 @@ class Assembly:
         half = np.random.default_rng(seed).binomial(counts, 0.5)
         return (2.0 * half - counts)[:, *mirror]
 
-    def _spectra_of(self, name: str, counts: np.ndarray) -> np.ndarray:
+    def _seen_spectra(
+        self, name: str, counts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return spectra (known, n) at the energies that channels see, and which."""
         used = mask_of(self.observations[name]).astype(float)
         spectral = self.responses[name].pairs[0][0]
         n_channels = len(counts)
@@ -204,13 +210,12 @@ class Assembly:
         return _divided(above, below)
 
 
-def _divided(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """Return the quotient, with the nearest energy's value where `below` is 0."""
+def _divided(above: np.ndarray, below: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the quotient, and where it is known: `below` is above 0."""
     known = np.flatnonzero((below > 0).all(axis=1))
     if known.size == 0:
         raise HifredError(
             "the spectrometer must see at least one energy in every pixel; got none. "
             "Check its mask, area and channels."
         )
-    nearest = np.abs(np.arange(len(below))[:, None] - known).argmin(axis=1)
-    return np.asarray((above[known] / below[known])[nearest])
+    return above[known] / below[known], known

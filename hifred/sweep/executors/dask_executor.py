@@ -1,6 +1,7 @@
 """The one way that Dask is used: one task a worker, every death told."""
 
 import contextlib
+import logging
 import threading
 import uuid
 import weakref
@@ -18,6 +19,7 @@ from distributed.scheduler import KilledWorker
 from hifred.sweep.executors.executor import TaskFuture, WorkerLostError
 from hifred.sweep.record.events import TrialOutcome
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 # One task a worker and no hidden retries: a task in the scheduler's queue cannot
 # die with a neighbour's worker, and the driver counts every death itself.
@@ -44,6 +46,7 @@ DASK_CONFIG = {
 # A finished task whose worker dies before its answer is fetched would be computed
 # again, and its future waits: for ever where no worker comes.
 ANSWER_SECONDS = 10.0
+CLOSE_SECONDS = 20.0
 
 
 @final
@@ -163,9 +166,13 @@ class DaskExecutor(ABC):
         trace: TracebackType | None,
     ) -> None:
         with self._entered:
-            if self.client is not None:
-                self.client.close(timeout=5)
-            self.cluster.close(timeout=20)
+            try:
+                if self.client is not None:
+                    self.client.close(timeout=5)
+                self.cluster.close(timeout=CLOSE_SECONDS)
+            except TimeoutError:
+                # A busy machine; what was found must not be lost to it.
+                logger.warning("workers have not stopped in %g s", CLOSE_SECONDS)
 
     def submit(
         self, function: Callable[..., T], tasks: Sequence[tuple[object, ...]]

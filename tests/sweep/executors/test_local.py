@@ -84,3 +84,22 @@ def test_answers_come_as_tasks_finish_and_may_be_fetched_together(monkeypatch):
         assert order[-1] is slow
         executor.fetch(order)
         assert [future.result() for future in order] == [None] * 5
+
+
+class Stubborn:
+    """A cluster whose workers do not stop in time."""
+
+    def close(self, timeout: float) -> None:
+        raise TimeoutError(f"timed out after {timeout} s.")
+
+
+class StubbornExecutor(dask_executor.DaskExecutor):
+    def make_cluster(self):
+        raise NotImplementedError
+
+
+def test_workers_that_are_slow_to_stop_lose_nothing(caplog):
+    executor = StubbornExecutor(1)
+    executor.cluster = Stubborn()
+    executor.__exit__(None, None, None)
+    assert "workers have not stopped in 20 s" in caplog.text

@@ -30,7 +30,10 @@ def outlines(region: SkyRegion, sky: SkyField) -> list[np.ndarray]:
     geometry = _geometry(region, sky)
     lines = shapely.get_parts(geometry.boundary)
     points = [shapely.get_coordinates(line) for line in lines]
-    return [_offsets(line, sky) for line in points]
+    return [
+        np.column_stack([sky.offsets(line[:, 1], "y"), sky.offsets(line[:, 0], "x")])
+        for line in points
+    ]
 
 
 def _geometry(region: SkyRegion, sky: SkyField) -> shapely.Geometry:
@@ -44,13 +47,3 @@ def _geometry(region: SkyRegion, sky: SkyField) -> shapely.Geometry:
         for shapes in (region.shapes, region.excluded)
     )
     return net_outline(inside, outside, DRAWN_TOLERANCE)
-
-
-def _offsets(points: np.ndarray, sky: SkyField) -> np.ndarray:
-    x, y = points.T
-    return np.column_stack([_arcsec(y, sky.y), _arcsec(x, sky.x)])
-
-
-def _arcsec(pixels: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    step = (centres[-1] - centres[0]) / (centres.size - 1) if centres.size > 1 else 1.0
-    return np.asarray(centres[0] + pixels * step)

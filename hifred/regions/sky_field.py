@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from hifred import dims
 from hifred.observations import FusionInput
@@ -26,6 +27,22 @@ class SkyField:
     grid: PixelGrid
     y: np.ndarray
     x: np.ndarray
+
+    def pixels(self, offsets: ArrayLike, axis: str) -> np.ndarray:
+        """Return pixel coordinates, from 0, of offsets (arcsec) along an axis."""
+        centres = self.y if axis == "y" else self.x
+        return (np.asarray(offsets, float) - centres[0]) / self._step(centres)
+
+    def offsets(self, pixels: ArrayLike, axis: str) -> np.ndarray:
+        """Return offsets (arcsec) of pixel coordinates, from 0, along an axis."""
+        centres = self.y if axis == "y" else self.x
+        return np.asarray(centres[0] + np.asarray(pixels) * self._step(centres))
+
+    def _step(self, centres: np.ndarray) -> float:
+        n_steps = centres.size - 1
+        if n_steps == 0:
+            return self.grid.pixel_size_arcsec
+        return float((centres[-1] - centres[0]) / n_steps)
 
     def image(self, values: np.ndarray, units: str, long_name: str) -> xr.DataArray:
         """Return values (y, x) with the coordinates of the field."""

@@ -85,6 +85,37 @@ def region_of(
     )
 
 
+def box_region(
+    name: str,
+    y_range: tuple[float, float],
+    x_range: tuple[float, float],
+    field: SkyField,
+) -> SkyRegion:
+    """Return the region of a rectangle that was drawn over a map.
+
+    Parameters
+    ----------
+    name : str
+    y_range, x_range : (float, float), arcsec
+        Offsets of its edges, along the rows and columns of the field.
+    field : SkyField
+
+    Raises
+    ------
+    HifredError
+        If it has no area or lies beyond the field.
+    """
+    (bottom, top), (left, right) = (
+        sorted(field.pixels(edges, axis))
+        for axis, edges in (("y", y_range), ("x", x_range))
+    )
+    if not (top > bottom and right > left):
+        raise HifredError(f"region {name!r} must have an area; its edges coincide.")
+    middle = regions.PixCoord((left + right) / 2, (bottom + top) / 2)
+    box = regions.RectanglePixelRegion(middle, right - left, top - bottom)
+    return region_of(name, [box], field)
+
+
 def masked_region(name: str, values: np.ndarray, field: SkyField) -> SkyRegion:
     """Return a region given by shares of pixels (y, x)."""
     if not np.any(values > 0):

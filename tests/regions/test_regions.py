@@ -20,6 +20,7 @@ from hifred.observations.geometry.overlap import _shared_areas
 from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.regions import (
     SkyField,
+    box_region,
     outlines,
     parse_regions,
     read_regions,
@@ -299,6 +300,20 @@ def test_outlines_go_round_the_region(tmp_path: Path) -> None:
     (mask,) = read_regions(write_mask(tmp_path / "mask.fits", labels), sky)
     (edge,) = outlines(mask, sky)
     assert_allclose(shapely.Polygon(edge).area, 18 * SIZE**2, rtol=1e-9)
+
+
+def test_a_rectangle_over_a_map_is_a_box_of_the_file() -> None:
+    sky = field()
+    drawn = box_region(
+        "picked", (sky.y[9] + 5, sky.y[3] - 5), (sky.x[2], sky.x[8]), sky
+    )
+    (again,) = parse_regions(regions_text([drawn]), sky)
+    expected = np.zeros((ROWS, COLUMNS))
+    expected[3:10, 3:8], expected[3:10, [2, 8]] = 1, 0.5
+    assert_allclose(again.weights, expected, atol=1e-9)
+    assert again.name == "picked"
+    with pytest.raises(HifredError, match="its edges coincide"):
+        box_region("line", (0, 0), (0, 10), sky)
 
 
 def test_weights_lie_on_the_pixels_of_the_field() -> None:

@@ -40,6 +40,7 @@ def test_every_package_has_a_lowest_version(requirements: list[str]) -> None:
 def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
     sources = (ROOT / "hifred").rglob("*.py")
     imported = set[str]().union(*map(imported_packages, sources))
-    known = declared([*PROJECT["dependencies"], *EXTRAS["explore"]])
+    used = [*PROJECT["dependencies"], *EXTRAS["explore"], *EXTRAS["tune"]]
+    known = declared(used)
     foreign = imported - set(sys.stdlib_module_names) - BROUGHT - {"hifred"}
     assert foreign == set(known) - UNNAMED

@@ -14,6 +14,9 @@ from hifred.threads import in_slices
 
 # A fit ends when its last step was below this many standard errors.
 TOLERANCE = 2e-2
+N_STEPS = 25
+# From the fit of the cube to that of a draw; what is not there by then is no line.
+N_STEPS_OF_A_DRAW = 12
 # Evidence, in the Bayesian information criterion, that counts as very strong
 # (Kass & Raftery 1995, J. Am. Stat. Assoc. 90, 773).
 EVIDENCE = 10.0
@@ -69,7 +72,11 @@ class LineFit:
 
 
 def fit_lines(
-    spectra: np.ndarray, exposure: np.ndarray, band: LineBand, first: np.ndarray
+    spectra: np.ndarray,
+    exposure: np.ndarray,
+    band: LineBand,
+    first: np.ndarray,
+    n_steps: int = N_STEPS,
 ) -> LineFit:
     r"""Fit lines on a linear continuum, as the Poisson likelihood weighs the bins.
 
@@ -85,6 +92,8 @@ def fit_lines(
     band : LineBand
     first : (spectrum, parameter) array
         Where to begin.
+    n_steps : int
+        Steps after which a fit ends.
 
     Returns
     -------
@@ -102,6 +111,7 @@ def fit_lines(
         _bounds(band),
         values,
         TOLERANCE,
+        n_steps,
         status,
     )
     values[status == kernels.DARK] = np.nan

@@ -14,6 +14,7 @@ from hifred.products.drawn_slabs import drawn_slabs
 from hifred.products.draws import DrawnCubes
 from hifred.products.line_band import WINDOW, LineBand, line_band
 from hifred.products.line_fit import (
+    N_STEPS_OF_A_DRAW,
     LineFit,
     fit_lines,
     fit_one_line,
@@ -140,7 +141,13 @@ class _Task:
         spectra = self.bins.summed(pixels)
         parts = (~self.is_pair, self.one), (self.is_pair, self.two)
         one, two = (
-            fit_lines(spectra[rows], self.exposure, self.band, fit.values)
+            fit_lines(
+                spectra[rows],
+                self.exposure,
+                self.band,
+                fit.values,
+                n_steps=N_STEPS_OF_A_DRAW,
+            )
             for rows, fit in parts
         )
         fits = (one, two)

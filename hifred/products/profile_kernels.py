@@ -19,7 +19,6 @@ FARTHEST = 6.5  # standard deviations beyond which a Gaussian is nothing
 FITTED, STEP_LIMIT, AT_BOUND, DARK = 0, 1, 2, 3
 # Variances of a bin below this share of the mean one would give empty bins all weight.
 LEAST_VARIANCE = 0.02
-N_STEPS = 25
 DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-12, 1e5
 
 
@@ -174,7 +173,7 @@ def _try_steps(data, bins, shape, bounds, values, weights, normal, room, damping
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def fit_one(data, exposure, bins, shape, bounds, values, tolerance):  # type: ignore[no-untyped-def]
+def fit_one(data, exposure, bins, shape, bounds, values, tolerance, n_steps):  # type: ignore[no-untyped-def]
     """Fit one spectrum from `values`, which are replaced; return how it ended.
 
     Scoring: the weights follow the model, so that the estimate is that of the Poisson
@@ -190,7 +189,7 @@ def fit_one(data, exposure, bins, shape, bounds, values, tolerance):  # type: ig
     room = (trial, model, slope, factor, step, before)
     evaluate(bins, shape, values, model, slope)
     damping = DAMPING
-    for _ in range(N_STEPS):
+    for _ in range(n_steps):
         _write_weights(model, exposure, LEAST_VARIANCE * mean, weights)
         _normal_equations(data, model, slope, weights, *normal)
         before[:] = model
@@ -221,12 +220,12 @@ def _length(matrix, values, trial):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def fit_all(  # type: ignore[no-untyped-def]
-    data, exposure, bins, shape, bounds, values, tolerance, status, start, stop
+    data, exposure, bins, shape, bounds, values, tolerance, n_steps, status, start, stop
 ):
     """Fit the spectra `start` to `stop`; each row of `values` is where one begins."""
     for k in range(start, stop):
         status[k] = fit_one(
-            data[k], exposure, bins, shape, bounds, values[k], tolerance
+            data[k], exposure, bins, shape, bounds, values[k], tolerance, n_steps
         )
 
 

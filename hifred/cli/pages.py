@@ -15,11 +15,20 @@ DIRECTORY = click.Path(path_type=Path)
 @click.command(epilog="Example: hifred report first-look -o first-look.html")
 @click.argument("directory", type=DIRECTORY)
 @click.option(
-    "-o", "--output", type=DIRECTORY, help="By default DIRECTORY/report.html."
+    "-o",
+    "--output",
+    type=DIRECTORY,
+    help="By default DIRECTORY/report.html, or NAME.html of NAME.zarr.",
 )
-def report(directory: Path, *, output: Path | None) -> None:
-    """Write a self-contained page of a sweep: tables, maps, spectra, curves."""
-    say(str(write_report(directory, output)))
+@click.option(
+    "--input", "fusion_input", type=DIRECTORY, help="What one fusion was made of."
+)
+def report(directory: Path, *, output: Path | None, fusion_input: Path | None) -> None:
+    """Write a self-contained page of a sweep, one fusion or one input.
+
+    Tables, maps, spectra, residuals, curves: one file that needs nothing else.
+    """
+    say(str(write_report(directory, output, fusion_input=fusion_input)))
 
 
 @click.command(epilog="Example: hifred explore first-look --port 5006")

@@ -28,6 +28,11 @@ def summarise(fusion_input: FusionInput) -> str:
     return "\n".join(lines)
 
 
+def summarise_each(fusion_input: FusionInput) -> list[str]:
+    """Return a line on each instrument."""
+    return [_line(name, o) for name, o in fusion_input.observations.items()]
+
+
 def cut_flows_of(fusion_input: FusionInput) -> dict[str, CutFlow]:
     """Return what was dropped of each instrument's counts, where it is known."""
     stored = json.loads(fusion_input.attrs.get("cut_flows", "{}"))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hifred import __version__
@@ -20,30 +21,61 @@ from hifred.report.facts import (
     provenance_table,
     states_table,
 )
+from hifred.report.single import Single, check_fits, fusion_page, input_page
 from hifred.report.tables import all_trials_table
+from hifred.store import fusion_input as stored_input
+from hifred.store import fusion_result
+from hifred.store.export_any import stored_schema
 
 
-def write_report(directory: str | Path, output: str | Path | None = None) -> Path:
-    """Write the page of a sweep; return where it is.
+def write_report(
+    directory: str | Path,
+    output: str | Path | None = None,
+    *,
+    fusion_input: str | Path | None = None,
+) -> Path:
+    """Write the page of a sweep, of one fusion or of one input; return where it is.
 
     Parameters
     ----------
     directory : path
-        A sweep directory; it is collected first if need be.
+        A sweep directory, which is collected first if need be; a result of `hifred
+        fuse`; or a fusion input.
     output : path, optional
-        The file to write, by default ``report.html`` in the sweep directory.
+        The file to write, by default ``report.html`` in the sweep directory, or beside
+        the other two, under their name.
+    fusion_input : path, optional
+        What one fusion was made of: its page then compares them.
 
     Raises
     ------
     HifredError
-        If it is no sweep directory, or the file cannot be written.
+        If it is none of these, or the file cannot be written.
     """
     root = Path(directory)
+    schema = stored_schema(root)
+    if schema in (fusion_result.SCHEMA, stored_input.SCHEMA):
+        page = render_single(_single(root, schema, fusion_input), name=root.stem)
+        return _written(page, Path(output or root.with_suffix(".html")))
     declaration = root / "sweep.toml"
     text = declaration.read_text(encoding="utf-8") if declaration.is_file() else ""
     shelf = open_shelf(root)
     page = render_page(shelf, name=_name(shelf, root), declaration=text)
-    path = Path(output) if output is not None else root / "report.html"
+    return _written(page, Path(output or root / "report.html"))
+
+
+def _single(root: Path, schema: str, fusion_input: str | Path | None) -> Single:
+    if schema == stored_input.SCHEMA:
+        return input_page(stored_input.open_fusion_input(root))
+    result = xr.open_zarr(root, consolidated=False)
+    found = None
+    if fusion_input is not None:
+        found = stored_input.open_fusion_input(fusion_input)
+        check_fits(result, found)
+    return fusion_page(result, found)
+
+
+def _written(page: str, path: Path) -> Path:
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:
@@ -51,6 +83,32 @@ def write_report(directory: str | Path, output: str | Path | None = None) -> Pat
             f"output must be writable; got {path} ({error.strerror})."
         ) from error
     return path
+
+
+def render_single(single: Single, *, name: str) -> str:
+    """Return the page of one fusion or one input as HTML."""
+    return (
+        _environment()
+        .get_template("single.html")
+        .render(name=name, **_written_by(), **vars(single))
+    )
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("hifred.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _written_by() -> dict[str, str]:
+    return {
+        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "software": f"hifred {__version__}, Python {platform.python_version()}",
+    }
 
 
 def render_page(shelf: Shelf, *, name: str, declaration: str = "") -> str:
@@ -64,27 +122,23 @@ def render_page(shelf: Shelf, *, name: str, declaration: str = "") -> str:
     declaration : str
         The text of its sweep.toml.
     """
-    environment = Environment(
-        loader=PackageLoader("hifred.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html").render(
-        name=name,
-        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        software=f"hifred {__version__}, Python {platform.python_version()}",
-        declaration=declaration,
-        n_trials=len(shelf.table),
-        n_done=int(shelf.table.is_done.sum()),
-        verdicts=shelf.verdicts(),
-        choices=choices_table(shelf.table),
-        states=states_table(shelf.table),
-        failures=failures_table(shelf.table),
-        trials=all_trials_table(shelf.table),
-        glossary=glossary(shelf.table),
-        chapters=[_chapter(shelf, model) for model in shelf.table.models],
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            name=name,
+            **_written_by(),
+            declaration=declaration,
+            n_trials=len(shelf.table),
+            n_done=int(shelf.table.is_done.sum()),
+            verdicts=shelf.verdicts(),
+            choices=choices_table(shelf.table),
+            states=states_table(shelf.table),
+            failures=failures_table(shelf.table),
+            trials=all_trials_table(shelf.table),
+            glossary=glossary(shelf.table),
+            chapters=[_chapter(shelf, model) for model in shelf.table.models],
+        )
     )
 
 

@@ -1,0 +1,141 @@
+"""What the page of one fusion, or of one input, says and shows."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from hifred.errors import HifredError
+from hifred.measures.names import measure_name
+from hifred.observations import FusionInput, check_responses, predicted_counts
+from hifred.observations.input_summary import cut_flows_of, notes_of, summarise_each
+from hifred.plots import (
+    Layer,
+    brightest_pixel,
+    counts_layer,
+    fusion_layer,
+    plot_comparison,
+    plot_costs,
+    plot_maps,
+    plot_residuals,
+    plot_spectra,
+    shared_band,
+)
+from hifred.report.pictures import Picture, take_picture
+from hifred.report.tables import Table
+from hifred.store.trial_table import setting_text
+
+
+@final
+@dataclass(frozen=True)
+class Single:
+    """One fusion or one input, as its page tells it.
+
+    Parameters
+    ----------
+    kind : str
+    sentences : list of str
+        What to know first.
+    tables : list of Table
+    pictures : list of Picture
+    """
+
+    kind: str
+    sentences: list[str]
+    tables: list[Table]
+    pictures: list[Picture]
+
+
+def input_page(fusion_input: FusionInput) -> Single:
+    """Return what a fusion input is: its instruments, what was dropped, the check."""
+    report = check_responses(fusion_input.observations)
+    told = [*summarise_each(fusion_input), *notes_of(fusion_input)]
+    verdict = [*report.cause_sentences, *report.warnings, *report.notes]
+    agreed = [str(report).splitlines()[-1]]
+    tables = [
+        Table(
+            f"What was dropped of {name}",
+            ("", "dropped", "kept"),
+            [(str(r["cut"]), str(r["dropped"]), str(r["kept"])) for r in flow.rows()],
+            frozenset({1, 2}),
+        )
+        for name, flow in cut_flows_of(fusion_input).items()
+    ]
+    return Single("fusion input", [*agreed, *verdict, *told], tables,
+                  list(_input_pictures(fusion_input)))  # fmt: skip
+
+
+def _input_pictures(fusion_input: FusionInput) -> Iterator[Picture]:
+    layers = [counts_layer(o) for o in fusion_input.observations.values()]
+    yield take_picture(
+        "Maps", "Maps of every instrument on one scale.", lambda: plot_maps(layers)
+    )
+    yield take_picture(
+        "Spectra",
+        "Spectra of the brightest pixel by every instrument.",
+        lambda: _brightest(layers),
+    )
+
+
+def _brightest(layers: list[Layer]) -> Figure:
+    return plot_spectra(layers, [brightest_pixel(layers, shared_band(layers))])
+
+
+def fusion_page(result: xr.Dataset, fusion_input: FusionInput | None) -> Single:
+    """Return how a fusion ended, its settings and measures, and its pictures."""
+    settings = json.loads(result.attrs.get("settings", "{}"))
+    measures = [
+        (measure_name(str(name)), f"{float(value):.4g}")
+        for name, value in result.data_vars.items()
+        if value.ndim == 0 and value.dtype.kind == "f"
+    ]
+    words = [(name, setting_text(value)) for name, value in settings.items()]
+    message = str(result.attrs.get("message", ""))
+    tables = [
+        Table("Settings", ("setting", "value"), words),
+        Table("Measures", ("measure", "value"), measures, frozenset({1})),
+    ]
+    return Single("one fusion", [message] if message else [], tables,
+                  list(_fusion_pictures(result, fusion_input)))  # fmt: skip
+
+
+def _fusion_pictures(
+    result: xr.Dataset, fusion_input: FusionInput | None
+) -> Iterator[Picture]:
+    if fusion_input is None:
+        layer = fusion_layer(result)
+        yield take_picture("Map", "Map of the fusion.", lambda: plot_maps([layer]))
+        yield take_picture("Spectrum", "Spectrum of the brightest pixel.",
+                           lambda: _brightest([layer]))  # fmt: skip
+    else:
+        seen, truth = fusion_input.observations, fusion_input.truth
+        yield take_picture(
+            "Maps and spectra",
+            "Maps of every instrument and of the fusion on one scale, and the spectra "
+            "of the brightest pixel.",
+            lambda: plot_comparison(seen, result, truth),
+        )
+        yield take_picture(
+            "Residuals",
+            "Maps and spectra of data less model over the root of the model; white is "
+            "zero.",
+            lambda: plot_residuals(seen, predicted_counts(result, seen)),
+        )
+    yield take_picture(
+        "Cost curve",
+        "Cost above its lowest value against iteration.",
+        lambda: plot_costs({"fusion": result}),
+    )
+
+
+def check_fits(result: xr.Dataset, fusion_input: FusionInput) -> None:
+    """Raise unless a fusion has the energies of an input."""
+    first = next(iter(fusion_input.observations.values()))
+    if first.sizes["energy"] != result.sizes["energy"]:
+        raise HifredError(
+            f"input must be what was fused; it has {first.sizes['energy']} energies "
+            f"and the fusion {result.sizes['energy']}. Give the input of `hifred fuse`."
+        )

@@ -8,6 +8,7 @@ from astropy import units
 from astropy.io import fits
 
 from hifred.errors import SchemaError
+from hifred.observations.formats.energy_axis import plane_edges
 
 # Words for the spectral axis of a FITS cube, as CTYPE has them.
 _ENERGY_TYPES = ("ENER", "ENERGY")
@@ -25,7 +26,7 @@ def read_fits_scene(
 
     Raises
     ------
-    SchemaError
+    HifredError
         If there is no image of three axes, or it does not say its energies and pixels.
     """
     with fits.open(path) as hdus:
@@ -33,23 +34,22 @@ def read_fits_scene(
         if not cubes:
             raise SchemaError(f"{path} must hold an image with 3 axes; it has none.")
         cube, header = np.asarray(cubes[0].data, float), cubes[0].header
-    energy = _fits_energy_edges(header, cube.shape[0], path)
+        place = f"{path.name}[{cubes[0].name or 'PRIMARY'}]"
+        _check_energy_axis(hdus, header, path)
+        energy = plane_edges(hdus, header, 3, path, place)
     y = _fits_offsets(header, 2, cube.shape[1], path)
     x = _fits_offsets(header, 1, cube.shape[2], path)
     return cube, energy, y, x
 
 
-def _fits_energy_edges(header: Any, n_energies: int, path: Path) -> np.ndarray:
-    if not str(header.get("CTYPE3", "")).strip().upper().startswith(_ENERGY_TYPES):
+def _check_energy_axis(hdus: fits.HDUList, header: Any, path: Path) -> None:
+    has_bands = any(isinstance(hdu, fits.BinTableHDU) for hdu in hdus)
+    kind = str(header.get("CTYPE3", "")).strip().upper()
+    if not has_bands and not kind.startswith(_ENERGY_TYPES):
         raise SchemaError(
             f"CTYPE3 of {path} must be ENER, linear in energy; got "
             f"{header.get('CTYPE3')!r}. Save the cube as Zarr to give energy_edges."
         )
-    step = header.get("CDELT3", header.get("CD3_3"))
-    first = header["CRVAL3"] + (0.5 - header["CRPIX3"]) * step
-    unit = units.Unit(str(header.get("CUNIT3", "keV")))
-    edges = (first + step * np.arange(n_energies + 1)) * unit
-    return np.asarray(edges.to_value(units.keV))
 
 
 def _fits_offsets(header: Any, axis: int, n: int, path: Path) -> np.ndarray:

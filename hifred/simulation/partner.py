@@ -39,7 +39,7 @@ def simulate_partner(
         Configuration of both; the partner's counts file need not exist.
     imager, partner : str
         Real instrument that shows the sky, and the one to simulate, which must have
-        ``grid``, ``rmf``, ``arf`` and ``exposure_time_s``.
+        ``grid``, ``rmf``, ``arf`` (but for an RSP) and ``exposure_time_s``.
     rng : numpy.random.Generator
         Of the Poisson draw.
     smoothing_pixels : float
@@ -76,8 +76,7 @@ def _responses(
     name: str, other: InstrumentSettings, settings: PreparationSettings
 ) -> tuple[Rmf, Arf, float]:
     """Return the response on its own channels, the area and the exposure time."""
-    given = (other.rmf, other.arf, other.exposure_time_s, other.counts)
-    if None in given:
+    if None in (other.rmf, other.exposure_time_s, other.counts):
         raise SettingsError(
             f"instruments.{name} must have counts, rmf, arf and exposure_time_s to be "
             "simulated."
@@ -87,7 +86,21 @@ def _responses(
     band = (low - margin, high + margin)
     wide = (band[0] - LEAK_KEV / 2, band[1] + LEAK_KEV / 2)
     response = read_rmf(str(other.rmf), energy_band=wide, channel_band=band)
-    return response, read_arf(str(other.arf)), float(other.exposure_time_s or 0)
+    area = _area(name, other, response)
+    return response, area, float(other.exposure_time_s or 0)
+
+
+def _area(name: str, other: InstrumentSettings, response: Rmf) -> Arf:
+    """Return the area beside the response; 1 where that holds it already."""
+    if (other.arf is None) != (response.kind == "FULL"):
+        raise SettingsError(
+            f"instruments.{name} must have an arf to be simulated, unless its response "
+            "holds the area already (an RSP), and then none; got "
+            f"{'one' if other.arf else 'none'}."
+        )
+    if other.arf is not None:
+        return read_arf(other.arf)
+    return Arf(response.energy_edges, np.ones(response.n_energies))
 
 
 def smoothed_sky(

@@ -8,6 +8,8 @@ from hifred.errors import SettingsError
 from hifred.observations import build_responses, build_sky_grid
 from hifred.observations.formats.fits_cubes import write_sky_image
 from hifred.observations.formats.fits_images import SkyImage, read_sky_image
+from hifred.observations.formats.ogip import read_arf, read_rmf
+from hifred.observations.formats.ogip_writers import write_rmf
 from hifred.observations.preparation.fusion_input import prepare_input
 from hifred.observations.preparation.instrument_files import read_instrument
 from hifred.observations.preparation.settings import (
@@ -80,6 +82,21 @@ def test_the_same_seed_draws_the_same_counts(tmp_path: Path) -> None:
         draws.append(read_sky_image(tmp_path / "partner.fits").values)
     assert np.array_equal(draws[0], draws[1])
     assert not np.array_equal(draws[0], draws[2])
+
+
+def test_the_area_of_an_rsp_counts_once(tmp_path: Path) -> None:
+    declared = settings(tmp_path)
+    simulate_partner(declared, "mos1", "resolve", np.random.default_rng(1))
+    expected = read_sky_image(tmp_path / "partner.fits").values
+    rmf, arf = read_rmf(tmp_path / "resolve.rmf"), read_arf(tmp_path / "resolve.arf")
+    write_rmf(tmp_path / "resolve.rsp", rmf.times(arf))
+    declared = settings(tmp_path, rmf="resolve.rsp", arf=None)
+    simulate_partner(declared, "mos1", "resolve", np.random.default_rng(1))
+    found = read_sky_image(tmp_path / "partner.fits").values
+    assert found.sum() == pytest.approx(expected.sum(), rel=0.01)
+    declared = settings(tmp_path, rmf="resolve.rsp")
+    with pytest.raises(SettingsError, match=r"resolve must have an arf .* got one"):
+        simulate_partner(declared, "mos1", "resolve", np.random.default_rng(1))
 
 
 def test_a_partner_without_exposure_is_told(tmp_path: Path) -> None:

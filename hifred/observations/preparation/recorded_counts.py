@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
+from astropy.io import fits
 
 from hifred.errors import HifredError, SettingsError
 from hifred.observations.events.binning import (
@@ -21,12 +22,13 @@ from hifred.observations.events.detector_pixels import (
 from hifred.observations.events.event_list import Events
 from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.fits_images import SkyImage, counts_of, read_sky_image
+from hifred.observations.geometry.celestial import celestial_wcs
 from hifred.observations.geometry.pixel_grid import (
     RESOLVE_PIXEL_ARCSEC,
     RESOLVE_SHAPE,
     PixelGrid,
 )
-from hifred.observations.preparation.fields import pixel_grid
+from hifred.observations.preparation.fields import distance_pixels, pixel_grid
 from hifred.observations.preparation.instrument_settings import (
     InstrumentSettings,
     names_of,
@@ -236,6 +238,8 @@ def empty_pixels(
     return empty & is_off, [sentence]
 
 
+# The grid of a cube and its own WCS may lie so far apart, in pixels.
+LARGEST_SHIFT = 0.1
 # Pixels that a sentence names.
 LONGEST_LIST = 6
 
@@ -270,9 +274,33 @@ def counts_from_cube(
         exposure_time=_exposure_time(image.header),
         good=defined & ~off,
         cuts=CutFlow(round(total)).then("band", counts.sum()),
-        notes=(*_undefined(name, defined), *notes),
+        notes=(
+            *(() if grid is None else _displaced(name, image)),
+            *_undefined(name, defined),
+            *notes,
+        ),
         obs_id=str(image.header.get("OBS_ID", "")).strip(),
     )
+
+
+def _displaced(name: str, image: SkyImage) -> list[str]:
+    """Return a sentence where the grid of the settings is not the file's own place."""
+    # Comments may be of several lines, which no card holds.
+    cards = {
+        k: v for k, v in image.header.items() if k not in ("COMMENT", "HISTORY", "")
+    }
+    own = celestial_wcs(fits.Header(cards), f"the counts of {name}")
+    if own is None:
+        return []
+    place = PixelGrid(own, image.grid.shape)
+    shift = distance_pixels(image.grid, place)
+    if shift < LARGEST_SHIFT:
+        return []
+    return [
+        f"{name}: its grid takes the place of the file's WCS, from which it is "
+        f"{shift:.3g} pixels away: at {image.grid}, and the WCS at {place}. Leave grid "
+        "out to use the WCS."
+    ]
 
 
 def _planes_of(

@@ -65,6 +65,16 @@ def test_planes_outside_the_band_are_counted(tmp_path: Path) -> None:
     assert found.cuts.rows()[-1] == {"cut": "band", "dropped": 1440, "kept": 960}
 
 
+def test_a_grid_in_the_place_of_a_wcs_is_told(tmp_path: Path) -> None:
+    values = np.full((10, 10, 12), 2)
+    path = cube_file(tmp_path / "c.fits", values, CRVAL2=22.0 + 16 / 3600, HISTORY="a")
+    found = counts_from_cube("im", imager(counts=path), (1.0, 6.0))
+    assert "im: its grid takes the place of the file's WCS" in found.notes[0]
+    assert "is 2 pixels away: at 83.00000 +22.00000" in found.notes[0]
+    same = cube_file(tmp_path / "c.fits", values)
+    assert counts_from_cube("im", imager(counts=same), (1.0, 6.0)).notes == ()
+
+
 def test_a_pixel_that_saw_nothing_is_off(tmp_path: Path) -> None:
     values = np.full((10, 10, 12), 9)
     values[:, 3, 4] = 0

@@ -107,7 +107,7 @@ def plain_axes(hdu: fits.PrimaryHDU, place: str) -> tuple[np.ndarray, int | None
     FitsFormatError
         If more than three axes are longer than 1, or there are fewer than two.
     """
-    values = np.asarray(hdu.data)
+    values = stored_values(hdu, place)
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     axes = _long_axes(hdu)
     if values.ndim < 2 or len(axes) > 3:
@@ -121,6 +121,24 @@ def plain_axes(hdu: fits.PrimaryHDU, place: str) -> tuple[np.ndarray, int | None
     single = _single_plane(hdu.header, values.ndim)
     shape = values.shape[-2:] if single is None else (1, *values.shape[-2:])
     return values.reshape(shape), single
+
+
+def stored_values(hdu: fits.PrimaryHDU, place: str) -> np.ndarray:
+    """Return the values of an image as they are stored.
+
+    Raises
+    ------
+    FitsFormatError
+        If there are fewer than its header announces.
+    """
+    try:
+        return np.asarray(hdu.data)
+    except (ValueError, TypeError) as error:
+        raise FitsFormatError(
+            f"{place} must hold the {' x '.join(map(str, reversed(hdu.shape)))} values "
+            f"that its header announces; reading them failed: {error}. Fetch the file "
+            "again: it may be truncated."
+        ) from error
 
 
 def _single_plane(header: fits.Header, n_axes: int) -> int | None:

@@ -15,6 +15,7 @@ from hifred.observations.formats.fits_tables import (
     number_keyword,
     open_fits,
 )
+from hifred.observations.formats.image_files import stored_values
 from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.overlap import overlap_matrix
 from hifred.observations.geometry.pixel_grid import grid_from_header, tangent_grid
@@ -103,9 +104,9 @@ def read_psf_image(path: str | PathLike[str]) -> SkyImage:
     path = Path(path)
     with open_fits(path) as hdus:
         hdu = _image_hdu(hdus, path.name)
-        values = np.asarray(np.squeeze(hdu.data), dtype=float)
         header = hdu.header.copy()
-    place = f"{path.name}[{header.get('EXTNAME', 'PRIMARY')}]"
+        place = f"{path.name}[{header.get('EXTNAME', 'PRIMARY')}]"
+        values = np.squeeze(stored_values(hdu, place)).astype(float)
     values = _defined(values, place)
     try:
         return SkyImage(values, grid_from_header(header, place))
@@ -118,13 +119,13 @@ def read_psf_image(path: str | PathLike[str]) -> SkyImage:
 
 def _image_hdu(hdus: fits.HDUList, name: str) -> fits.PrimaryHDU:
     for hdu in hdus:
-        if not hdu.is_image or not hdu.header.get("NAXIS") or hdu.data is None:
+        if not hdu.is_image or not hdu.header.get("NAXIS") or not np.prod(hdu.shape):
             continue
-        if np.squeeze(hdu.data).ndim == 2:
+        if sum(n > 1 for n in hdu.shape) == 2:
             return hdu
         raise FitsFormatError(
             f"{name}[{hdu.name or 'PRIMARY'}] must be an image of one PSF; it has "
-            f"shape {hdu.data.shape}. Write one image per energy, and give a list of "
+            f"shape {hdu.shape}. Write one image per energy, and give a list of "
             "psfs with energy_kev."
         )
     raise FitsFormatError(f"{name} must hold an image of a PSF; it holds none.")

@@ -5,21 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import xarray as xr
 from rich.console import Console
 from rich.progress import Progress
 
 from hifred.cli.output import print_rows
 from hifred.cli.plain_speech import say
-from hifred.observations.sky_place import sky_pixels
 from hifred.plots import plot_line_maps
-from hifred.products import measure_lines, read_lines
+from hifred.products import measure_lines, read_lines, region_lines
 from hifred.products.lines_template import lines_template
 from hifred.products.maps import STATUS
 from hifred.products.target_response import cube_line_spread
+from hifred.regions import fused_field, read_regions
 from hifred.store import read_draws
 from hifred.store.fused import FusedCube, open_fused
-from hifred.store.line_maps import save_line_maps
+from hifred.store.line_maps import save_line_maps, write_region_table
 
 PATH = click.Path(path_type=Path)
 EPILOG = """\b
@@ -50,6 +51,12 @@ def _print_template(ctx: click.Context, param: click.Parameter, wanted: bool) ->
     "--draws", "draws_file", type=PATH, help="Of `hifred sample`: gives the errors."
 )
 @click.option(
+    "--regions",
+    "region_file",
+    type=PATH,
+    help="DS9 region file, or a FITS mask: a table of the lines in each region, too.",
+)
+@click.option(
     "--template",
     is_flag=True,
     is_eager=True,
@@ -66,6 +73,7 @@ def lines(
     trial: str | None,
     fusion_input: Path | None,
     draws_file: Path | None,
+    region_file: Path | None,
     as_json: bool,
 ) -> None:
     """Write maps of flux, velocity, width and equivalent width of lines.
@@ -76,16 +84,26 @@ def lines(
     settings = read_lines(lines_file)
     fused = open_fused(result, trial, fusion_input)
     draws = None if draws_file is None else read_draws(draws_file)
+    field = fused_field(fused.result, fused.fusion_input)
+    regions = [] if region_file is None else read_regions(region_file, field)
     maps = _measured(fused, settings, draws)
     folder = output or Path(f"{result.name.split('.')[0]}-lines")
-    grid = sky_pixels(fused.result, fused.fusion_input)
-    written = [*save_line_maps(folder, maps, grid), *_figures(folder, maps)]
+    written = [*save_line_maps(folder, maps, field.grid), *_figures(folder, maps)]
+    if regions:
+        measured = region_lines(
+            fused.result, regions, settings, draws=draws, line_spread=_spread(fused)
+        )
+        written.append(write_region_table(folder / "regions.csv", measured))
     print_rows(list(_summary(maps)), as_json=as_json)
     if as_json:
         return
     if not maps.attrs["resolution_removed"]:
         say("the widths include the resolution: give --input to take it off", err=True)
     say(f"{len(written)} files in {folder}")
+
+
+def _spread(fused: FusedCube) -> np.ndarray | None:
+    return cube_line_spread(fused.result, fused.fusion_input)
 
 
 def _measured(fused: FusedCube, settings: Any, draws: Any) -> xr.Dataset:
@@ -95,7 +113,7 @@ def _measured(fused: FusedCube, settings: Any, draws: Any) -> xr.Dataset:
             fused.result,
             settings,
             draws=draws,
-            line_spread=cube_line_spread(fused.result, fused.fusion_input),
+            line_spread=_spread(fused),
             on_progress=lambda done, total: progress.update(
                 task, completed=done, total=total
             ),

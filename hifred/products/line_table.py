@@ -31,6 +31,36 @@ def line_table(lines: xr.Dataset) -> pd.DataFrame:
     )
 
 
+def region_table(lines: xr.Dataset) -> pd.DataFrame:
+    """Return what was measured, a row for each line and region.
+
+    Parameters
+    ----------
+    lines : Dataset
+        As `hifred.products.region_lines` returns it.
+
+    Returns
+    -------
+    DataFrame
+        As `line_table`, with ``region`` in the place of the group of pixels.
+    """
+    parts = []
+    for name in lines[LINE].to_numpy():
+        maps = lines.sel({LINE: name})
+        columns = {
+            "line": str(name),
+            "region": maps["region"].to_numpy(),
+            "status": [STATUS[code] for code in maps["status"].to_numpy()],
+            "components": maps["components"].to_numpy(),
+            "snr": maps["snr"].to_numpy(),
+        }
+        for quantity in _quantities(maps):
+            unit = str(maps[quantity].attrs["units"])
+            columns[f"{quantity} [{unit}]"] = maps[quantity].to_numpy()
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _of_line(maps: xr.Dataset) -> pd.DataFrame:
     number = maps["bin_number"].to_numpy()
     groups, first, sizes = np.unique(number, return_index=True, return_counts=True)

@@ -1,30 +1,17 @@
 """The flux of regions of a fused cube, energy by energy, with draws of it."""
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 
 from hifred import dims
 from hifred.errors import HifredError
+from hifred.products.draws import DrawnCubes
 from hifred.regions import SkyRegion
 
 # Draws are kept in single precision; a fusion with other settings differs by more.
 LARGEST_DIFFERENCE = 1e-3
-
-
-class DrawnCubes(Protocol):
-    """A fit and cubes that the counts would allow as well, as `hifred.Draws`."""
-
-    @property
-    def fit(self) -> xr.DataArray:
-        """Return the flux (energy, y, x) that was fitted."""
-        ...
-
-    def cubes(self) -> Iterator[xr.DataArray]:
-        """Yield the flux (energy, y, x) of every draw."""
-        ...
 
 
 def region_flux(

@@ -11,7 +11,7 @@ from hifred import dims
 from hifred.errors import SchemaError
 from hifred.observations.formats.fits_cubes import write_sky_maps
 from hifred.observations.geometry.pixel_grid import PixelGrid
-from hifred.products.line_table import line_table
+from hifred.products.line_table import line_table, region_table
 from hifred.products.maps import LINE, shown
 from hifred.store.durable import replace_folder, replace_text
 
@@ -56,6 +56,12 @@ def save_line_maps(
         raise SchemaError(
             f"output folder must be writable; got {folder} ({error.strerror or error})."
         ) from error
+
+
+def write_region_table(path: Path, lines: xr.Dataset) -> Path:
+    """Write the table of `hifred.products.region_lines`; return its path."""
+    replace_text(path, region_table(lines).to_csv(index=False))
+    return path
 
 
 def open_line_maps(path: str | os.PathLike[str]) -> xr.Dataset:

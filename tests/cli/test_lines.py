@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -82,6 +83,25 @@ def test_what_is_wrong_is_told(project: Path, tmp_path: Path) -> None:
     assert code != 0
     assert "line 'iron' (Fe XXV w) must lie between 0.5 and 1 keV" in told
     assert not (tmp_path / "out").exists()
+
+
+def test_lines_of_regions_are_a_table_beside(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "two.reg").write_text(
+        "image\ncircle(3,3,2) # text={one}\nbox(7,3,3,3,0) # text={two}\n"
+    )
+    code, told, _ = run(
+        "lines", str(project / "fused.zarr"), str(project / "lines.toml"),
+        "--input", str(project / "toy.zarr"), "-o", str(tmp_path / "out"),
+        "--regions", str(tmp_path / "two.reg"),
+    )  # fmt: skip
+    assert code == 0, told
+    table = pd.read_csv(tmp_path / "out" / "regions.csv")
+    assert table["region"].tolist() == ["one", "two"]
+    # 9 pixels of the second, whole.
+    maps = open_line_maps(tmp_path / "out")
+    inside = maps["moment_flux"][0, 1:4, 5:8].sum()
+    found = table["moment_flux [photon cm-2 s-1]"][1]
+    assert found == pytest.approx(float(inside))
 
 
 def test_the_template_needs_no_result() -> None:

@@ -92,6 +92,19 @@ class Page:
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             self._mouse(kind, sx, sy)
 
+    def wheel(self, name: str, x: float, y: float, turns: int = -240) -> None:
+        """Turn the wheel over a place; below 0 is away from oneself: closer."""
+        sx, sy = self.run(f"return hifred.at({name!r}, {x}, {y})")
+        self._mouse("mouseMoved", sx, sy)
+        event = {"type": "mouseWheel", "x": sx, "y": sy, "deltaX": 0, "deltaY": turns}
+        self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+
+    def point(self, name: str, x: float, y: float) -> None:
+        """Move the mouse to a place."""
+        sx, sy = self.run(f"return hifred.at({name!r}, {x}, {y})")
+        self._mouse("mouseMoved", sx - 2, sy)
+        self._mouse("mouseMoved", sx, sy)
+
     def drag(self, name: str, start: tuple, end: tuple) -> None:
         sx, sy = self.run(f"return hifred.at({name!r}, {start[0]}, {start[1]})")
         ex, ey = self.run(f"return hifred.at({name!r}, {end[0]}, {end[1]})")

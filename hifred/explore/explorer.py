@@ -12,28 +12,35 @@ from bokeh.models import Div, TextInput
 from hifred.errors import HifredError
 from hifred.explore.choices import Choices
 from hifred.explore.details import DETAILS_CSS, details_html
+from hifred.explore.drawn_shape import Shape
+from hifred.explore.energy_axis import EnergyAxis
 from hifred.explore.grid_view import GridView
 from hifred.explore.map_controls import MapControls
-from hifred.explore.maps_panel import FUSION_LESS_TRUTH, NO_TRUTH, MapsPanel
-from hifred.explore.region_spectra import RegionSpectra
+from hifred.explore.maps_panel import FUSION_LESS_TRUTH, NO_TRUTH, MapsPanel, Painting
+from hifred.explore.moment_view import MomentView
+from hifred.explore.place import Place, moved, place_text, place_words, read_place
+from hifred.explore.place import shape_of as shape_of_place
+from hifred.explore.region_spectra import RegionSpectra, residuals_of
+from hifred.explore.residual_spectrum_view import ResidualSpectrumView
+from hifred.explore.sky_place import SkyPlace, sky_place
 from hifred.explore.spectrum_controls import SpectrumControls
 from hifred.explore.spectrum_view import SpectrumView
-from hifred.explore.stretch import STRETCHES
 from hifred.explore.trial_controls import TrialControls
-from hifred.explore.view import SLOTS, View, read_region, region_text
+from hifred.explore.view import SLOTS, View
+from hifred.explore.whole_view import ViewCompletion
 from hifred.plots.comparison import brightest_pixel
 from hifred.plots.labels import measure_unit
-from hifred.plots.layers import Layer
-from hifred.plots.maps import shared_band
+from hifred.plots.layers import Layer, Spectrum
 from hifred.plots.regions import Region
 from hifred.plots.shelf import Shelf
 from hifred.plots.style import ROLE_COLOURS
 from hifred.plots.trial_grid import measure_grid
 
 NOT_COMPARED = "not compared"
-MAPS = {"trial", "second", "band", "stretch", "percentile"}
+MAPS = {"trial", "second", "band", "stretch", "percentile", "smooth", "contours"}
 RESIDUALS = {"trial", "second", "band", "residual"}
-SPECTRA = {"trial", "second", "region", "group"}
+AXIS = {"trial", "axis", "line", "redshift"}
+SPECTRA = {"trial", "second", "region", "group", *AXIS}
 GRID = {"trial", "second", "slot", "measure", "columns", "rows"}
 
 
@@ -52,14 +59,17 @@ class Explorer:
     def __init__(self, shelf: Shelf, query: str = "") -> None:
         self.shelf = shelf
         self.choices = Choices(shelf.table)
-        self.maps = MapsPanel(shelf, self.choose_region)
+        self.maps = MapsPanel(shelf, self._tap_map, self._drag_map)
+        self.moment = MomentView(shelf, self.maps.shared)
         self.spectra = SpectrumView()
+        self.residuals = ResidualSpectrumView(self.spectra.figure.x_range)
         self.grid = GridView(self._choose_cell)
         self.details = Div(name="details", stylesheets=[DETAILS_CSS])
         self.address = TextInput(name="address", visible=False)
         self.document: Document | None = None
         self._region_spectra = RegionSpectra()
-        self.view = self._whole(View.read(query))
+        self._completion = ViewCompletion(shelf, self.choices)
+        self.view = self._completion.whole(View.read(query))
         self.trial_controls = TrialControls(self)
         self.map_controls = MapControls(self)
         self.spectrum_controls = SpectrumControls(self)
@@ -71,13 +81,25 @@ class Explorer:
         return self.shelf.model_of(self.view.trial)
 
     @property
-    def region(self) -> Region:
+    def place(self) -> Place:
         """Where the spectra are taken."""
-        return read_region(self.view.region) or self._first_region()
+        return read_place(self.view.region) or self._first_region()
+
+    @property
+    def sky(self) -> SkyPlace:
+        """Where the maps lie on the sky."""
+        return sky_place(self.shelf, self.model, self.view.trial)
+
+    @property
+    def shape(self) -> Shape:
+        """The place of the spectra as a shape."""
+        layers = self.shelf.counts(self.model).values()
+        imagers = [layer for layer in layers if layer.role == "imager"]
+        return shape_of_place(self.place, (imagers or list(layers))[0])
 
     def show(self) -> None:
         """Fill every view."""
-        self._show(View())
+        self._show(View(axis="", slot=""))
 
     def change(self, **changes: Any) -> None:
         """Change what is on the screen, and repaint what differs."""
@@ -88,25 +110,31 @@ class Explorer:
 
         Two models have two skies: their cubes share neither energies nor pixels.
         """
-        view = self.view.with_trial(trial, slot)
         other = "A" if slot == "B" else "B"
-        view = self._let_follow(view, other, self.shelf.model_of(trial))
-        self._turn_to(view)
+        view = self.view.with_trial(trial, slot)
+        model = self.shelf.model_of(trial)
+        self._turn_to(self._completion.let_follow(view, other, model))
 
     def compare(self, is_on: bool) -> None:
         """Show a second trial, or stop doing so."""
         slot = self.view.slot if is_on else "A"
         self.change(second=self.view.trial if is_on else "", slot=slot)
 
-    def choose_region(self, region: Region) -> None:
-        """Show the spectra of a region."""
-        self.change(region=region_text(region))
+    def choose_region(self, place: Place) -> None:
+        """Show the spectra of a place."""
+        self.change(region=place_text(place))
 
     def choose_band(self, band: tuple[float, float]) -> None:
         """Show the maps of an energy band, keV."""
         lower, upper = self.energy_range()
-        energies = [min(max(energy, lower), upper) for energy in band]
+        energies = [min(max(float(energy), lower), upper) for energy in band]
         self.change(band=(min(energies), max(energies)))
+
+    def move_region(self, columns: int, rows: int) -> None:
+        """Move the place of the spectra by pixels of the imager."""
+        layers = list(self.shelf.counts(self.model).values())
+        side_y, side_x = layers[0].pixel_sides
+        self.choose_region(moved(self.place, columns * side_x, rows * side_y))
 
     def layers(self) -> dict[str, Layer | str]:
         """Return what each map shows: a layer, or the word for why there is none."""
@@ -121,13 +149,23 @@ class Explorer:
             "second_fusion": self._fusion(self.view.second),
         }
 
+    def shown_spectra(self) -> dict[str, Spectrum]:
+        """Return the spectra of the place by role."""
+        layers = {k: v for k, v in self.layers().items() if isinstance(v, Layer)}
+        return self._region_spectra.of(layers, self.place, self.view.group)
+
+    @property
+    def residual_is_in_noise(self) -> bool:
+        """Whether residuals are in standard deviations, not in brightness."""
+        return self.view.residual != FUSION_LESS_TRUTH
+
     def residual_kinds(self) -> list[str]:
         """Return what the residual may be taken against."""
         return [*self.shelf.counts(self.model), FUSION_LESS_TRUTH]
 
     def energy_range(self) -> tuple[float, float]:
         """Return the energies that all cubes of trial A's model cover, keV."""
-        return self._energies_of(self.view)
+        return self._completion.energies(self.view)
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
@@ -142,27 +180,30 @@ class Explorer:
             self.document.unhold()
 
     def _turn_to(self, view: View) -> None:
-        before, self.view = self.view, self._whole(view, self.model)
+        before, self.view = self.view, self._completion.whole(view, self.model)
         if self.view != before:
             self._show(before)
 
     def _show(self, before: View) -> None:
         changed = self.view.changed(before)
+        steps: list[tuple[set[str], Callable[[], None]]] = [
+            ({"colours"}, self._show_colours),
+            ({"trial"}, self._show_sky),
+            (AXIS, self._show_axis),
+            (MAPS, self._show_maps),
+            (AXIS | {"band"}, self._mark_band),
+            ({"trial", "band", "moment"}, self._show_moment),
+            (RESIDUALS, self._show_residuals),
+            (SPECTRA, self._show_spectra),
+            (GRID, self._show_grid),
+            ({"trial", "second"}, self._show_details),
+        ]
         with self._held():
             self._follow()
-            self._show_if(changed & {"colours"}, self._show_colours)
-            self._show_if(changed & {"trial"}, self._show_energies)
-            self._show_if(changed & MAPS, self._show_maps)
-            self._show_if(changed & RESIDUALS, self._show_residuals)
-            self._show_if(changed & SPECTRA, self._show_spectra)
-            self._show_if(changed & GRID, self._show_grid)
-            self._show_if(changed & {"trial", "second"}, self._show_details)
+            for reasons, show in steps:
+                if changed & reasons:
+                    show()
             self.address.value = self.view.query
-
-    @staticmethod
-    def _show_if(reason: set[str], show: Callable[[], None]) -> None:
-        if reason:
-            show()
 
     def _follow(self) -> None:
         for controls in (
@@ -175,36 +216,46 @@ class Explorer:
     def _show_colours(self) -> None:
         self.maps.set_colours(self.view.colours)
 
-    def _show_energies(self) -> None:
-        self.spectra.fit(self.energy_range())
+    def _show_sky(self) -> None:
+        if (place := self.sky).is_known or self.maps.shared.sky.data["ra"]:
+            self.maps.shared.sky.data = place.positions()
+
+    def _show_axis(self) -> None:
+        view = self.view
+        axis = EnergyAxis(view.line, view.redshift, view.axis == "velocity")
+        self.spectra.fit(self.energy_range(), axis)
 
     def _show_maps(self) -> None:
         view = self.view
-        band = view.band[0], view.band[1]
-        self.maps.show_layers(
-            self.layers(), band, stretch=view.stretch, percentile=view.percentile
-        )
-        self.spectra.mark_band(band)
+        painting = Painting(view.stretch, view.percentile, view.smooth, view.contours)
+        self.maps.show_layers(self.layers(), self._band, painting=painting)
+
+    def _mark_band(self) -> None:
+        self.spectra.mark_band(self._band)
+
+    def _show_moment(self) -> None:
+        self.moment.show(self.view.trial, self.view.moment, self._band)
 
     def _show_residuals(self) -> None:
         view = self.view
         trials = {"residual": view.trial, "second_residual": view.second}
-        band = view.band[0], view.band[1]
-        self.maps.show_residuals(trials, view.residual, band)
+        self.maps.show_residuals(trials, view.residual, self._band)
 
     def _show_spectra(self) -> None:
         layers = {k: v for k, v in self.layers().items() if isinstance(v, Layer)}
-        region = self.region
-        spectra = self._region_spectra.of(layers, region, self.view.group)
-        self.spectra.show(spectra, title=region.text())
+        place = self.place
+        spectra = self.shown_spectra()
+        beyond = "" if spectra else ": beyond the field"
+        self.spectra.show(spectra, title=place_words(place) + beyond)
         self.spectra.name({role: layer.label for role, layer in layers.items()})
-        self._outline(layers.get("imager") or next(iter(layers.values())), region)
+        self.residuals.show(self._deviations(place), self.spectra.axis)
+        self.maps.select(self.shape)
 
-    def _outline(self, layer: Layer, region: Region) -> None:
-        if region.is_pixel:
-            rows, columns = region.slices(layer.y, layer.x)
-            region = Region.pixel(layer.y[rows.start], layer.x[columns.start])
-        self.maps.select(region, layer.pixel_sides)
+    def _deviations(self, place: Place) -> dict[str, Any]:
+        if not self.shelf.is_done(self.view.trial):
+            return {}
+        counts = self.shelf.counts(self.model)
+        return residuals_of(counts, self.shelf.predictions(self.view.trial), place)
 
     def _show_grid(self) -> None:
         """Show the measure over two settings, all else as in the trial chosen last."""
@@ -235,6 +286,10 @@ class Explorer:
             if (trial := getattr(self.view, field))
         )
 
+    @property
+    def _band(self) -> tuple[float, float]:
+        return self.view.band[0], self.view.band[1]
+
     def _fusion(self, trial: str) -> Layer | str:
         if not trial:
             return NOT_COMPARED
@@ -243,50 +298,6 @@ class Explorer:
 
     def _choose_cell(self, trial: str) -> None:
         self.choose_trial(trial, self.view.slot)
-
-    def _let_follow(self, view: View, slot: str, model: str) -> View:
-        trial = getattr(view, SLOTS[slot])
-        if trial and self.shelf.model_of(trial) != model:
-            settings = {**self.choices.settings(trial), "model": model}
-            return view.with_trial(self.choices.nearest(settings), slot)
-        return view
-
-    def _whole(self, view: View, model: str = "") -> View:
-        """Return a view with everything chosen, for what it leaves open or names wrong.
-
-        Parameters
-        ----------
-        view : View
-        model : str
-            That was shown before: band and region are of its sky.
-        """
-        known = self.shelf.table.trials
-        trial = view.trial if view.trial in known else self.choices.first()
-        view = replace(view, trial=trial, second=view.second * (view.second in known))
-        view = self._let_follow(view, "B", self.shelf.model_of(trial))
-        has_other_sky = bool(model) and self.shelf.model_of(trial) != model
-        if len(view.band) != 2 or has_other_sky:
-            view = replace(view, band=self._energies_of(view))
-        if read_region(view.region) is None or has_other_sky:
-            view = replace(view, region="")
-        return self._with_known_words(view)
-
-    def _with_known_words(self, view: View) -> View:
-        kinds = [*self.shelf.counts(self.shelf.model_of(view.trial)), FUSION_LESS_TRUTH]
-        columns, rows = self.choices.sides(view.columns, view.rows)
-        return replace(
-            view,
-            columns=columns,
-            rows=rows,
-            measure=view.measure or self.choices.measure,
-            residual=view.residual if view.residual in kinds else kinds[0],
-            stretch=view.stretch if view.stretch in STRETCHES else View.stretch,
-            slot=view.slot if view.second and view.slot in SLOTS else "A",
-        )
-
-    def _energies_of(self, view: View) -> tuple[float, float]:
-        model = self.shelf.model_of(view.trial)
-        return shared_band(list(self.shelf.counts(model).values()))
 
     def _first_region(self) -> Region:
         layers = list(self.shelf.counts(self.model).values())
@@ -302,9 +313,28 @@ class Explorer:
         if query.lstrip("?") != self.view.query:
             self._turn_to(View.read(query))
 
+    def _tap_map(self, x: float, y: float) -> None:
+        if self.map_controls.drawn_kind != "polygon":
+            self.choose_region(Region.pixel(y, x))
+
+    def _drag_map(self, geometry: dict[str, Any]) -> None:
+        if geometry["type"] == "poly":
+            corners = zip(geometry["x"], geometry["y"], strict=True)
+            numbers = tuple(float(number) for corner in corners for number in corner)
+            self.choose_region(Shape("polygon", numbers))
+        elif geometry["type"] == "rect":
+            y, x = (sorted((geometry[f"{a}0"], geometry[f"{a}1"])) for a in "yx")
+            box = Region((y[0], y[1]), (x[0], x[1]))
+            kind = self.map_controls.drawn_kind
+            is_round = kind in {"circle", "ellipse"}
+            self.choose_region(Shape.within(kind, box) if is_round else box)
+
     def _tap_energy(self, event: Tap) -> None:
-        self.choose_band((event.x, event.x))
+        energy = float(self.spectra.axis.energies(event.x))
+        self.choose_band((energy, energy))
 
     def _drag_band(self, event: SelectionGeometry) -> None:
         if event.final and event.geometry.get("type") == "rect":
-            self.choose_band((event.geometry["x0"], event.geometry["x1"]))
+            ends = event.geometry["x0"], event.geometry["x1"]
+            first, last = (float(self.spectra.axis.energies(end)) for end in ends)
+            self.choose_band((first, last))

@@ -3,15 +3,18 @@
 from functools import partial
 from typing import Any, Protocol, final
 
-from bokeh.models import RadioButtonGroup, RangeSlider, Select, TextInput
+from bokeh.models import RadioButtonGroup, RangeSlider, Select, Spinner, TextInput
 
 from hifred.explore.drawing import COLOURMAPS
+from hifred.explore.maps_panel import LAYER_VIEWS
+from hifred.explore.moment_view import MOMENTS
 from hifred.explore.quiet import Quiet
 from hifred.explore.stretch import PERCENTILES, STRETCHES
 from hifred.explore.view import View
 
 NARROW = {"width": 130}
-DRAGS = ("chooses a region", "moves the map")
+# What dragging on a map does; the page turns the tool of this name on.
+DRAGS = ("box", "circle", "ellipse", "polygon", "move")
 
 
 class Painter(Protocol):
@@ -35,6 +38,13 @@ class MapControls:
     def __init__(self, explorer: Painter) -> None:
         self._explorer = explorer
         self._quiet = Quiet()
+        self._make_energies()
+        self._make_colours()
+        self._make_layers()
+        self.drag = RadioButtonGroup(labels=list(DRAGS), active=0, name="drag")
+        self._watch()
+
+    def _make_energies(self) -> None:
         self.band = RangeSlider(
             title="energy band (keV)", start=0, end=1, value=(0, 1), step=0.001,
             show_value=False, sizing_mode="stretch_width", name="band",
@@ -42,7 +52,22 @@ class MapControls:
         self.typed_band = TextInput(
             title="band (keV), such as 0.65-0.66", width=190, name="typed-band"
         )
+
+    def _make_layers(self) -> None:
         self.residual = Select(title="residual of", width=150, name="residual-of")
+        self.smooth = Spinner(
+            title="smoothing FWHM (″)", low=0, step=5, value=0, name="smooth", **NARROW
+        )
+        self.contours = Select(
+            title="contours of", options=[("", "none"), *LAYER_VIEWS], name="contours",
+            **NARROW,
+        )  # fmt: skip
+        self.moment = Select(
+            title="map of a moment", options=[("", "none"), *MOMENTS], width=170,
+            name="moment-of",
+        )  # fmt: skip
+
+    def _make_colours(self) -> None:
         self.stretch = Select(
             title="brightness", options=list(STRETCHES), name="stretch", **NARROW
         )
@@ -53,15 +78,18 @@ class MapControls:
         self.colours = Select(
             title="colours", options=list(COLOURMAPS), name="colours", **NARROW
         )
-        self.drag = RadioButtonGroup(labels=list(DRAGS), active=0, name="drag")
-        self._watch()
+
+    @property
+    def drawn_kind(self) -> str:
+        """What is drawn by dragging: box, circle, ellipse, polygon or move."""
+        return DRAGS[self.drag.active]
 
     @property
     def roots(self) -> list[Any]:
         """All widgets."""
         return [
             self.band, self.typed_band, self.residual, self.stretch, self.percentile,
-            self.colours, self.drag,
+            self.colours, self.drag, self.smooth, self.contours, self.moment,
         ]  # fmt: skip
 
     def follow(self, view: View) -> None:
@@ -72,6 +100,8 @@ class MapControls:
             self.residual.value = view.residual
             self.stretch.value, self.colours.value = view.stretch, view.colours
             self.percentile.value = f"{view.percentile:g}"
+            self.smooth.value = view.smooth
+            self.contours.value, self.moment.value = view.contours, view.moment
 
     def _follow_band(self, view: View) -> None:
         lower, upper = self._explorer.energy_range()
@@ -84,7 +114,10 @@ class MapControls:
         watch(self.band, explorer.choose_band, "value_throttled")
         watch(self.typed_band, self._typed)
         watch(self.percentile, lambda new: explorer.change(percentile=float(new)))
+        watch(self.smooth, lambda new: explorer.change(smooth=float(new or 0)))
         for widget, field in (
+            (self.contours, "contours"),
+            (self.moment, "moment"),
             (self.residual, "residual"),
             (self.stretch, "stretch"),
             (self.colours, "colours"),

@@ -13,6 +13,7 @@ from bokeh.models import (
     Label,
     LinearColorMapper,
     PanTool,
+    PolySelectTool,
     Range1d,
     ResetTool,
     WheelZoomTool,
@@ -39,7 +40,9 @@ class SharedParts:
     x, y : Range1d
         Offsets, arcsec.
     selection : ColumnDataSource
-        Outline of the selected region: left, right, bottom, top in arcsec.
+        Closed line around the selected region: x and y in arcsec.
+    contours : ColumnDataSource
+        Lines: xs and ys in arcsec.
     sky : ColumnDataSource
         Right ascension and declination (degrees) of a grid of offsets; empty without a
         WCS.
@@ -47,7 +50,8 @@ class SharedParts:
 
     def __init__(self) -> None:
         self.x, self.y = Range1d(-1, 1), Range1d(-1, 1)
-        self.selection = ColumnDataSource({key: [] for key in EDGES}, name="selection")
+        self.selection = ColumnDataSource({"x": [], "y": []}, name="selection")
+        self.contours = ColumnDataSource({"xs": [], "ys": []}, name="contours")
         self.sky = ColumnDataSource(
             {key: [] for key in ("ra", "dec", "x", "y")}, name="sky"
         )
@@ -114,7 +118,7 @@ class MapView:
             source=self.source, color_mapper=mapper,
         )  # fmt: skip
         self.bar = self._add_bar(mapper, bar_ticker) if bar_ticker else None
-        _outline(self.figure, shared.selection)
+        _draw_lines(self.figure, shared)
         self._word = Label(
             x=0, y=0, text="", text_align="center", text_baseline="middle",
             background_fill_color="white", text_font_size="12px", name=f"{name}-word",
@@ -129,7 +133,13 @@ class MapView:
         return str(self._word.text)
 
     def show(
-        self, image: np.ndarray, drawn: np.ndarray, extent: Extent, *, title: str
+        self,
+        image: np.ndarray,
+        drawn: np.ndarray,
+        extent: Extent,
+        *,
+        title: str,
+        error: np.ndarray | None = None,
     ) -> None:
         """Show an image.
 
@@ -140,11 +150,14 @@ class MapView:
         extent : (float, float, float, float)
             Outer edges, arcsec.
         title : str
+        error : (y, x) array, optional
+            Told by the read-out beside the values.
         """
         left, right, bottom, top = extent
         self.source.data = {
             "image": [np.asarray(drawn, dtype=np.float32)],
             "value": [np.asarray(image, dtype=np.float64)],
+            "error": [error],
             "x": [left], "y": [bottom], "dw": [right - left], "dh": [top - bottom],
         }  # fmt: skip
         self._set_word("", extent)
@@ -155,6 +168,14 @@ class MapView:
         self.source.data = _no_image()
         self._set_word(word, extent)
         self.figure.title.text = title
+
+    def draw_over(self, other: "MapView", mapper: LinearColorMapper) -> None:
+        """Draw another map's image on this one too, unseen until the page shows it."""
+        drawn = self.figure.image(
+            image="image", x="x", y="y", dw="dw", dh="dh", source=other.source,
+            color_mapper=mapper, visible=False, name=f"{self.name}-blinked",
+        )  # fmt: skip
+        drawn.level = "image"
 
     def label_bar(self, scale: ColourScale) -> None:
         """Write the brightness beside the colours."""
@@ -171,10 +192,9 @@ class MapView:
         )
 
     def _add_tools(self, shared: SharedParts) -> None:
-        box, wheel = BoxSelectTool(), WheelZoomTool()
-        pan = PanTool(tags=["move"])
-        self.figure.add_tools(box, pan, wheel, ResetTool(), shared.crosshair)
-        box.tags = ["region"]
+        box, wheel = BoxSelectTool(tags=["region"]), WheelZoomTool()
+        corners, pan = PolySelectTool(tags=["polygon"]), PanTool(tags=["move"])
+        self.figure.add_tools(box, corners, pan, wheel, ResetTool(), shared.crosshair)
         self.figure.toolbar.update(active_drag=box, active_scroll=wheel)
 
     def _add_bar(self, mapper: LinearColorMapper, ticker: Ticker) -> ColorBar:
@@ -203,17 +223,19 @@ def _hatch(drawn: figure) -> ColumnDataSource:
     return source
 
 
-def _outline(drawn: figure, selection: ColumnDataSource) -> None:
+def _draw_lines(drawn: figure, shared: SharedParts) -> None:
+    drawn.multi_line(
+        xs="xs", ys="ys", source=shared.contours, line_color="#1b9e77", line_width=1.2
+    )
+    # White on a black rim is seen on every colour of a map.
     for colour, width in (("black", 3.5), ("white", 1.6)):
-        drawn.quad(
-            left="left", right="right", bottom="bottom", top="top",
-            source=selection, fill_alpha=0.0, line_color=colour, line_width=width,
-            nonselection_line_alpha=1.0, nonselection_fill_alpha=0.0,
-        )  # fmt: skip
+        drawn.line(
+            x="x", y="y", source=shared.selection, line_color=colour, line_width=width
+        )
 
 
 def _no_image() -> dict[str, list[object]]:
-    return {key: [] for key in ("image", "value", "x", "y", "dw", "dh")}
+    return {key: [] for key in ("image", "value", "error", "x", "y", "dw", "dh")}
 
 
 def _make_quiet(drawn: figure) -> None:

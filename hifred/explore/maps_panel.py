@@ -1,7 +1,8 @@
 """The linked maps: truth, instruments, fusion and residual, and a second trial's."""
 
 from collections.abc import Callable, Mapping
-from typing import final
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 from bokeh.events import SelectionGeometry, Tap
@@ -9,7 +10,9 @@ from bokeh.models import LinearColorMapper
 from bokeh.models.tickers import BasicTicker, FixedTicker, Ticker
 
 from hifred.explore.drawing import difference_mapper, intensity_mapper, palette
+from hifred.explore.drawn_shape import Shape
 from hifred.explore.map_view import MapView, SharedParts
+from hifred.explore.smoothing import contours, smoothed
 from hifred.explore.stretch import ColourScale, brightness_at, difference_limit
 from hifred.plots.labels import SURFACE_BRIGHTNESS_UNIT, plain_unit
 from hifred.plots.layers import Layer
@@ -26,7 +29,21 @@ NO_TRUTH = "no truth: real data"
 FUSION_LESS_TRUTH = "fusion − truth"
 TITLES = {"fusion": "fusion A", "second_fusion": "fusion B"}
 
-Band = tuple[float, ...]
+# Shares of the brightest pixel.
+CONTOUR_LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
+
+Band = tuple[float, float]
+
+
+@final
+@dataclass(frozen=True)
+class Painting:
+    """How the maps are painted: see the fields of the same names of `View`."""
+
+    stretch: str
+    percentile: float
+    smooth: float = 0.0
+    contours: str = ""
 
 
 @final
@@ -36,13 +53,20 @@ class MapsPanel:
     Parameters
     ----------
     shelf : Shelf
-    on_region : callable
-        Called with the region that was clicked or dragged on any map.
+    on_tap : callable
+        Called with the x and y, in arcsec, that was clicked on any map.
+    on_drag : callable
+        Called with the geometry that was dragged, as Bokeh has it.
     """
 
-    def __init__(self, shelf: Shelf, on_region: Callable[[Region], None]) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        on_tap: Callable[[float, float], None],
+        on_drag: Callable[[dict[str, Any]], None],
+    ) -> None:
         self._shelf = shelf
-        self._on_region = on_region
+        self._on_tap, self._on_drag = on_tap, on_drag
         self.shared = SharedParts()
         self.scale = ColourScale()
         self._intensity = intensity_mapper()
@@ -52,16 +76,16 @@ class MapsPanel:
             **{n: self._view(n, self._residual, SIGMA) for n in RESIDUAL_VIEWS},
             "difference": self._view("difference", self._difference, UNIT),
         }
-        self._shown: dict[str, tuple[Layer | str, Band]] = {}
+        # Fusion B on top of fusion A, for the page to blink.
+        self.views["fusion"].draw_over(self.views["second_fusion"], self._intensity)
+        self._shown: dict[str, tuple[Layer | str, object]] = {}
         self._images: dict[str, np.ndarray] = {}
 
     def show_layers(
         self,
         layers: Mapping[str, Layer | str],
-        band: tuple[float, float],
-        *,
-        stretch: str,
-        percentile: float,
+        band: Band,
+        painting: Painting,
     ) -> None:
         """Show the layers by view name, on one scale; a str is the word for none.
 
@@ -69,52 +93,47 @@ class MapsPanel:
         """
         present = {k: v for k, v in layers.items() if isinstance(v, Layer)}
         self._fit(present)
-        stale = {n for n, layer in layers.items() if self._is_stale(n, layer, band)}
+        asked = (band, painting.smooth)
+        stale = {n for n, layer in layers.items() if self._is_stale(n, layer, asked)}
         self._images = {
-            name: layer.image(band) if name in stale else self._images[name]
+            name: self._image(layer, *asked) if name in stale else self._images[name]
             for name, layer in present.items()
         }
-        highest = brightness_at(list(self._images.values()), percentile)
-        scale = ColourScale(stretch, highest)
+        highest = brightness_at(list(self._images.values()), painting.percentile)
+        scale = ColourScale(painting.stretch, highest)
         has_scale_changed, self.scale = scale != self.scale, scale
         if has_scale_changed:
             self.views["fusion"].label_bar(scale)
         for name, layer in layers.items():
             if name in stale or (has_scale_changed and name in present):
-                self._show_layer(name, layer)
+                self._show_layer(name, layer, *asked)
         self._show_difference(present)
+        self._show_contours(present.get(painting.contours), painting.contours)
 
-    def show_residuals(
-        self, trials: Mapping[str, str], kind: str, band: tuple[float, float]
-    ) -> None:
+    def show_residuals(self, trials: Mapping[str, str], kind: str, band: Band) -> None:
         """Show residuals of trials, by view, against an instrument or the truth."""
         found = {v: self._deviation(trial, kind, band) for v, trial in trials.items()}
         images = [what[0] for what in found.values() if not isinstance(what, str)]
         is_error = kind == FUSION_LESS_TRUTH
         limit = difference_limit(images, self.scale.highest) if is_error else LIMIT
         _set_limits(self._residual, limit)
-        title = f"{kind} ({UNIT})" if is_error else f"residual: {kind} ({SIGMA})"
+        ending = " − truth" if is_error else f": residual ({SIGMA})"
         for view, what in found.items():
-            ending = " B" if view.startswith("second") else " A"
+            title = ("B" if view.startswith("second") else "A") + ending
             if isinstance(what, str):
-                self.views[view].refuse(what, self.shared.extent, title=title + ending)
+                self.views[view].refuse(what, self.shared.extent, title=title)
             else:
                 image, extent = what
-                self.views[view].show(image, image, extent, title=title + ending)
+                self.views[view].show(image, image, extent, title=title)
 
     def set_colours(self, colours: str) -> None:
         """Take other colours for brightness."""
         self._intensity.palette = palette(colours)
 
-    def select(self, region: Region, pixel_sides: tuple[float, float]) -> None:
-        """Outline a region; a pixel with its own sides, (y, x) in arcsec."""
-        y, x = region.centre
-        half_y = max(region.y_range[1] - region.y_range[0], pixel_sides[0]) / 2
-        half_x = max(region.x_range[1] - region.x_range[0], pixel_sides[1]) / 2
-        self.shared.selection.data = {
-            "left": [x - half_x], "right": [x + half_x],
-            "bottom": [y - half_y], "top": [y + half_y],
-        }  # fmt: skip
+    def select(self, shape: Shape) -> None:
+        """Outline a shape."""
+        x, y = shape.outline()
+        self.shared.selection.data = {"x": x, "y": y}
 
     def _view(self, name: str, mapper: LinearColorMapper, unit: str) -> MapView:
         view = MapView(
@@ -124,23 +143,40 @@ class MapsPanel:
         view.figure.on_event(SelectionGeometry, self._dragged)
         return view
 
-    def _is_stale(
-        self, name: str, layer: Layer | str, band: tuple[float, float]
-    ) -> bool:
-        is_stale = self._shown.get(name) != (layer, band)
-        self._shown[name] = layer, band
+    def _is_stale(self, name: str, layer: Layer | str, asked: object) -> bool:
+        is_stale = self._shown.get(name) != (layer, asked)
+        self._shown[name] = layer, asked
         return is_stale
 
-    def _show_layer(self, name: str, layer: Layer | str) -> None:
+    @staticmethod
+    def _image(layer: Layer, band: Band, fwhm: float) -> np.ndarray:
+        return smoothed(layer.image(band), fwhm / layer.pixel_sides[0])
+
+    def _show_layer(
+        self, name: str, layer: Layer | str, band: Band, fwhm: float
+    ) -> None:
         view, title = self.views[name], TITLES.get(name, name)
         if isinstance(layer, str):
             view.refuse(layer, self.shared.extent, title=title)
             return
         image = self._images[name]
-        view.show(image, self.scale.shares(image), layer.extent, title=title)
+        # What is blurred has other errors, which neighbouring pixels share.
+        error = None if fwhm else layer.image_error(band)
+        shares, title = self.scale.shares(image), title + f", {fwhm:g}″" * bool(fwhm)
+        view.show(image, shares, layer.extent, title=title, error=error)
+
+    def _show_contours(self, layer: Layer | None, name: str) -> None:
+        xs: list[np.ndarray] = []
+        ys: list[np.ndarray] = []
+        if layer is not None:
+            image = self._images[name]
+            levels = np.nanmax(image) * np.array(CONTOUR_LEVELS)
+            xs, ys = contours(image, layer.y, layer.x, levels)
+        if xs or self.shared.contours.data["xs"]:
+            self.shared.contours.data = {"xs": xs, "ys": ys}
 
     def _deviation(
-        self, trial: str, kind: str, band: tuple[float, float]
+        self, trial: str, kind: str, band: Band
     ) -> tuple[np.ndarray, tuple[float, float, float, float]] | str:
         """Return image and extent of a residual, or the word for why there is none."""
         if not trial or not self._shelf.is_done(trial):
@@ -156,7 +192,7 @@ class MapsPanel:
         return _less(self._shelf.fusion(trial), truth, band), truth.extent
 
     def _show_difference(self, layers: Mapping[str, Layer]) -> None:
-        view, title = self.views["difference"], "fusion B − fusion A"
+        view, title = self.views["difference"], "B − A"
         first, second = layers.get("fusion"), layers.get("second_fusion")
         if first is None or second is None:
             view.refuse("no pair", self.shared.extent, title=title)
@@ -175,26 +211,25 @@ class MapsPanel:
         self.shared.fit(chosen.extent)
 
     def _tapped(self, event: Tap) -> None:
-        self._on_region(Region.pixel(event.y, event.x))
+        self._on_tap(event.x, event.y)
 
     def _dragged(self, event: SelectionGeometry) -> None:
-        box = event.geometry
-        if event.final and box.get("type") == "rect":
-            self._on_region(Region((box["y0"], box["y1"]), (box["x0"], box["x1"])))
+        if event.final:
+            self._on_drag(event.geometry)
 
 
 def _bar_ticker(name: str) -> Ticker | None:
     """Return where a map's colours are explained; one bar is enough for one scale."""
     if name == "fusion":
         return FixedTicker(ticks=list(ColourScale().ticks))
-    return BasicTicker(desired_num_ticks=5) if name in DIFFERENCE_VIEWS else None
+    return BasicTicker(desired_num_ticks=3) if name in DIFFERENCE_VIEWS else None
 
 
 def _set_limits(mapper: LinearColorMapper, limit: float) -> None:
     mapper.update(low=-limit, high=limit)
 
 
-def _less(fusion: Layer, truth: Layer, band: tuple[float, float]) -> np.ndarray:
+def _less(fusion: Layer, truth: Layer, band: Band) -> np.ndarray:
     """Return fusion less truth on the truth's pixels; a margin of the fusion is cut."""
     image, reference = fusion.image(band), truth.image(band)
     rows = Region((truth.y[0], truth.y[-1]), (truth.x[0], truth.x[-1])).slices(

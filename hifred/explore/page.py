@@ -11,6 +11,7 @@ from bokeh.models import CustomJS, Div
 
 from hifred.explore.explorer import Explorer
 from hifred.explore.maps_panel import DIFFERENCE_VIEWS, LAYER_VIEWS
+from hifred.explore.page_commands import PageCommands
 from hifred.explore.verdict_list import verdicts_html
 from hifred.plots.shelf import Shelf
 
@@ -43,6 +44,7 @@ class Page:
         self._name = name
         self._shelf = shelf
         self.explorer = Explorer(shelf, query)
+        self.commands = PageCommands(self.explorer)
         self.verdicts = Div(
             name="verdicts",
             text="Reading the trials …",
@@ -76,10 +78,13 @@ class Page:
             *explorer.map_controls.roots,
             *explorer.spectrum_controls.roots,
             *(view.figure for view in explorer.maps.views.values()),
+            explorer.moment.map.figure,
             explorer.spectra.figure,
+            explorer.residuals.figure,
             explorer.grid.figure,
             explorer.details,
             explorer.address,
+            *self.commands.roots,
         ]
 
     def _places(self) -> dict[str, Any]:

@@ -1,10 +1,14 @@
-"""The spectra of one region of every cube, taken again only where something changed."""
+"""The spectra of one place in every cube, taken again only where something changed."""
 
 from collections.abc import Mapping
 from typing import final
 
+import numpy as np
+
+from hifred.errors import HifredError
+from hifred.explore.place import Place, pixels_of
 from hifred.plots.layers import Layer, Spectrum
-from hifred.plots.regions import Region
+from hifred.plots.residuals import residual_spectrum
 
 
 @final
@@ -12,30 +16,51 @@ class RegionSpectra:
     """The spectra that were asked for last, by role."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[tuple[Layer, Region, int], Spectrum]] = {}
+        self._kept: dict[str, tuple[tuple[Layer, Place, int], Spectrum]] = {}
 
     def of(
-        self, layers: Mapping[str, Layer], region: Region, group: int
+        self, layers: Mapping[str, Layer], place: Place, group: int
     ) -> dict[str, Spectrum]:
-        """Return the spectra of a region: the same objects as before where they are.
+        """Return the spectra of a place: the same objects as before where they are.
 
         Parameters
         ----------
         layers : mapping of role to Layer
-        region : Region
+            Those whose pixels do not reach the place have no spectrum.
+        place : Place
         group : int
             Bins that are joined, but for the imager's, which are wide.
         """
-        return {
-            role: self._spectrum(role, layer, region, group)
-            for role, layer in layers.items()
-        }
+        found = {}
+        for role, layer in layers.items():
+            joined = 1 if layer.role == "imager" else group
+            if (spectrum := self._spectrum(role, layer, place, joined)) is not None:
+                found[role] = spectrum
+        return found
 
     def _spectrum(
-        self, role: str, layer: Layer, region: Region, group: int
-    ) -> Spectrum:
-        joined = 1 if layer.role == "imager" else group
-        asked = layer, region, joined
+        self, role: str, layer: Layer, place: Place, group: int
+    ) -> Spectrum | None:
+        asked = layer, place, group
         if role not in self._kept or self._kept[role][0] != asked:
-            self._kept[role] = asked, layer.spectrum(region, group=joined)
+            try:
+                pixels = pixels_of(place, layer)
+            except HifredError:
+                return None
+            self._kept[role] = asked, layer.spectrum(pixels, group=group)
         return self._kept[role][1]
+
+
+def residuals_of(
+    counts: Mapping[str, Layer], expected: Mapping[str, Layer], place: Place
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return edges (keV) and residuals (standard deviations) of a place, by role."""
+    found = {}
+    for name, data in counts.items():
+        try:
+            pixels = pixels_of(place, data)
+        except HifredError:
+            continue
+        residuals = residual_spectrum(data, expected[name], pixels)
+        found[data.role] = data.edges, residuals
+    return found

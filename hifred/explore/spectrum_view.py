@@ -9,13 +9,17 @@ from bokeh.models import (
     BoxSelectTool,
     ColumnDataSource,
     CustomJS,
+    Label,
     Range1d,
     ResetTool,
+    Span,
     WheelZoomTool,
 )
 from bokeh.plotting import figure
 
 from hifred.explore.drawing import signed_root, squared_ticks
+from hifred.explore.energy_axis import EnergyAxis
+from hifred.explore.residual_spectrum_view import steps
 from hifred.plots.labels import (
     SURFACE_BRIGHTNESS,
     SURFACE_BRIGHTNESS_UNIT,
@@ -28,8 +32,8 @@ ROLES = ("spectrometer", "imager", "truth", "fusion", "second_fusion")
 WIDTHS = {"truth": 3.0, "fusion": 1.6, "second_fusion": 1.6}
 DASHES = {"second_fusion": "dashed"}
 UNIT = plain_unit(SURFACE_BRIGHTNESS_UNIT)
-LINE_COLUMNS = ("energy", "rooted", "value", "lower", "upper")
-AREA_COLUMNS = ("energy", "lower", "upper")
+LINE_COLUMNS = ("x", "rooted", "value", "lower", "upper")
+AREA_COLUMNS = ("x", "lower", "upper")
 
 
 @final
@@ -42,21 +46,15 @@ class SpectrumView:
             for role in ROLES
         }
         self._areas = {role: ColumnDataSource(_empty(AREA_COLUMNS)) for role in ROLES}
-        self._shown: dict[str, Spectrum | None] = dict.fromkeys(ROLES)
+        self._shown: dict[str, tuple[Spectrum, EnergyAxis] | None]
+        self._shown = dict.fromkeys(ROLES)
+        self.axis = EnergyAxis()
+        self.mark = Span(dimension="height", line_dash="dotted", visible=False)
+        self._mark_name = Label(x=0, y=4, y_units="screen", text="", visible=False)
         self.band = BoxAnnotation(
             fill_color="#999999", fill_alpha=0.18, left=0, right=0
         )
-        self.figure = figure(
-            name="spectrum",
-            height=300,
-            sizing_mode="stretch_width",
-            tools="",
-            toolbar_location=None,
-            x_range=Range1d(0, 1),
-            y_range=Range1d(0, 1),
-            x_axis_label="energy (keV)",
-            y_axis_label=f"{SURFACE_BRIGHTNESS} ({UNIT})",
-        )
+        self.figure = _empty_figure()
         self._add_tools()
         self._make_quiet()
         for role in ROLES:
@@ -69,7 +67,9 @@ class SpectrumView:
     def show(self, spectra: dict[str, Spectrum], *, title: str) -> None:
         """Show the spectra by role; the roles that are absent are emptied."""
         for role in ROLES:
-            if spectra.get(role) is not self._shown[role]:
+            found = (spectra[role], self.axis) if role in spectra else None
+            if found != self._shown[role]:
+                self._shown[role] = found
                 self._show_role(role, spectra.get(role))
         tops = [np.nanmax(spectrum.values) for spectrum in spectra.values()]
         top = float(1.08 * np.sqrt(max([*tops, 1e-300])))
@@ -85,22 +85,33 @@ class SpectrumView:
 
     def mark_band(self, band: tuple[float, float]) -> None:
         """Shade the energies that the maps add up."""
-        self.band.update(left=band[0], right=band[1])
+        left, right = sorted(self.axis.places(np.array(band)))
+        self.band.update(left=left, right=right)
 
-    def fit(self, energies: tuple[float, float]) -> None:
-        """Show a range of energies, keV."""
-        start, end = energies
+    def fit(self, energies: tuple[float, float], axis: EnergyAxis) -> None:
+        """Show a range of energies (keV) on an axis, and its line."""
+        self.axis = axis
+        start, end = sorted(axis.places(np.array(energies)))
         self.figure.x_range.update(
             start=start, end=end, reset_start=start, reset_end=end
         )
+        self.figure.xaxis.axis_label = axis.label
+        has_line = bool(np.isfinite(axis.observed_kev))
+        for part in (self.mark, self._mark_name):
+            part.visible = has_line
+        if has_line:
+            place = float(axis.places(np.array(axis.observed_kev)))
+            self.mark.location = self._mark_name.x = place
+            self._mark_name.text = axis.line
 
     def _show_role(self, role: str, spectrum: Spectrum | None) -> None:
-        self._shown[role] = spectrum
-        self.sources[role].data = _line(spectrum) if spectrum else _empty(LINE_COLUMNS)
+        self.sources[role].data = (
+            _line(spectrum, self.axis) if spectrum else _empty(LINE_COLUMNS)
+        )
         has_area = spectrum is not None and spectrum.has_errors
         if spectrum is not None and has_area:
-            self._areas[role].data = _area(spectrum)
-        elif len(self._areas[role].data["energy"]):
+            self._areas[role].data = _area(spectrum, self.axis)
+        elif len(self._areas[role].data["x"]):
             self._areas[role].data = _empty(AREA_COLUMNS)
 
     def _add_tools(self) -> None:
@@ -115,48 +126,64 @@ class SpectrumView:
         self.figure.axis.axis_label_text_font_style = "normal"
         self.figure.title.text_font_size = "12px"
         self.figure.background_fill_color = None
-        self.figure.add_layout(self.band)
+        for part in (self.band, self.mark, self._mark_name):
+            self.figure.add_layout(part)
+        self._mark_name.text_font_size = "10px"
 
     def _draw(self, role: str) -> None:
         source, colour = self.sources[role], ROLE_COLOURS[role]
         # `varea_step` would do it, but without data it hangs the browser (Bokeh 3.9).
         self.figure.varea(
-            x="energy", y1="lower", y2="upper", source=self._areas[role],
+            x="x", y1="lower", y2="upper", source=self._areas[role],
             fill_color=colour, fill_alpha=0.2,
         )  # fmt: skip
         self.figure.step(
-            x="energy", y="rooted", mode="after", source=source, line_color=colour,
+            x="x", y="rooted", mode="after", source=source, line_color=colour,
             line_width=WIDTHS.get(role, 1.0), line_dash=DASHES.get(role, "solid"),
             legend_label=role.replace("_", " "),
         )  # fmt: skip
 
     def _tell_the_page(self) -> None:
         arguments = {"legend": self.figure.legend[0], **self.sources}
-        code = f"explorer.readSpectrum(cb_obj, [{', '.join(ROLES)}], legend, '{UNIT}')"
+        arguments["axis"] = self.figure.xaxis[0]
+        sources = f"[{', '.join(ROLES)}]"
+        code = f"explorer.readSpectrum(cb_obj, {sources}, legend, axis, '{UNIT}')"
         self.figure.js_on_event(MouseMove, CustomJS(args=arguments, code=code))
         self.figure.js_on_event(MouseLeave, CustomJS(code="explorer.readNothing()"))
+
+
+def _empty_figure() -> figure:
+    return figure(
+        name="spectrum",
+        height=300,
+        sizing_mode="stretch_width",
+        tools="",
+        toolbar_location=None,
+        x_range=Range1d(0, 1),
+        y_range=Range1d(0, 1),
+        y_axis_label=f"{SURFACE_BRIGHTNESS} ({UNIT})",
+        min_border_left=60,
+    )
 
 
 def _empty(columns: tuple[str, ...]) -> dict[str, np.ndarray]:
     return {name: np.empty(0) for name in columns}
 
 
-def _line(spectrum: Spectrum) -> dict[str, np.ndarray]:
-    """Return the columns of a step line; the last bin is said twice, to end it."""
-    values, lower, upper = (
-        np.append(column, column[-1:])
-        for column in (spectrum.values, spectrum.lower, spectrum.upper)
+def _line(spectrum: Spectrum, axis: EnergyAxis) -> dict[str, np.ndarray]:
+    x, values, lower, upper = steps(
+        axis, spectrum.edges, spectrum.values, spectrum.lower, spectrum.upper
     )
     return {
-        "energy": spectrum.edges, "rooted": signed_root(values), "value": values,
+        "x": x, "rooted": signed_root(values), "value": values,
         "lower": lower, "upper": upper,
     }  # fmt: skip
 
 
-def _area(spectrum: Spectrum) -> dict[str, np.ndarray]:
+def _area(spectrum: Spectrum, axis: EnergyAxis) -> dict[str, np.ndarray]:
     """Return the columns of an area with steps: each inner edge twice."""
     return {
-        "energy": np.repeat(spectrum.edges, 2)[1:-1],
+        "x": axis.places(np.repeat(spectrum.edges, 2)[1:-1]),
         "lower": np.repeat(signed_root(np.maximum(spectrum.lower, 0)), 2),
         "upper": np.repeat(signed_root(spectrum.upper), 2),
     }

@@ -4,8 +4,6 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Self, final
 from urllib.parse import parse_qsl, urlencode
 
-from hifred.plots.regions import Region
-
 SLOTS = {"A": "trial", "B": "second"}
 
 
@@ -27,7 +25,7 @@ class View:
     band : (float, float), keV
         Energies that the maps add up; empty for all.
     region : str
-        Where the spectra are taken, see `hifred.plots.regions.Region`.
+        Where the spectra are taken, see `hifred.explore.place`.
     residual : str
         Instrument that the residual is of, or the word for the error against the truth.
     group : int
@@ -36,6 +34,18 @@ class View:
         How brightness becomes colour.
     percentile : float
         Share of the pixels, in percent, whose brightness the colours span.
+    smooth : float, arcsec
+        Full width at half maximum of the Gaussian that blurs the maps.
+    contours : str
+        Map whose contours are drawn on all; empty for none.
+    moment : str
+        Which moment of the spectra in the band is mapped; empty for none.
+    axis : str
+        energy or velocity, of the spectra.
+    line : str
+        Known line that is marked and that velocities are of; empty for none.
+    redshift : float
+        Of the object.
     """
 
     trial: str = ""
@@ -51,6 +61,12 @@ class View:
     stretch: str = "square root"
     colours: str = "inferno"
     percentile: float = 100.0
+    smooth: float = 0.0
+    contours: str = ""
+    moment: str = ""
+    axis: str = "energy"
+    line: str = ""
+    redshift: float = 0.0
 
     @classmethod
     def read(cls, query: str) -> Self:
@@ -89,19 +105,6 @@ class View:
             for field in fields(self)
             if getattr(self, field.name) != getattr(before, field.name)
         }
-
-
-def region_text(region: Region) -> str:
-    """Return a region as an address holds it: rows, then columns, in arcsec."""
-    return _text((*region.y_range, *region.x_range))
-
-
-def read_region(text: str) -> Region | None:
-    """Return the region of an address; None where it names none."""
-    numbers = _value(text, ())
-    if numbers is None or len(numbers) != 4:
-        return None
-    return Region(tuple(numbers[:2]), tuple(numbers[2:]))
 
 
 def _text(value: object) -> str:

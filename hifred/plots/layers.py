@@ -1,6 +1,7 @@
 """A cube to draw, whatever its unit, and its bands and regions in one common unit."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -9,7 +10,7 @@ from astropy.stats import poisson_conf_interval
 from hifred.plots.regions import Region
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spectrum:
     """Mean surface brightness of a region against energy.
 
@@ -139,17 +140,41 @@ class Layer:
         width = self.edges[bins.stop] - self.edges[bins.start]
         return np.asarray(total / (width * self.pixel_area))
 
-    def spectrum(self, region: Region, *, group: int = 1) -> Spectrum:
-        """Return the mean spectrum of a region, `group` neighbouring bins in one."""
-        rows, columns = region.slices(self.y, self.x)
-        size = (rows.stop - rows.start) * (columns.stop - columns.start)
+    def image_error(self, band: tuple[float, float]) -> np.ndarray | None:
+        """Return the Poisson error of `image`, (y, x); None where it is not known."""
+        if not self.is_counts:
+            return None
+        bins = self.bins(band)
+        squares = self._photons_per_unit()[bins] ** 2
+        variance = np.tensordot(squares, self.values[bins], axes=1)
+        width = self.edges[bins.stop] - self.edges[bins.start]
+        return np.asarray(np.sqrt(variance) / (width * self.pixel_area))
+
+    def spectrum(
+        self, region: Region | np.ndarray | None, *, group: int = 1
+    ) -> Spectrum:
+        """Return the mean spectrum of a region.
+
+        Parameters
+        ----------
+        region : Region, (y, x) array or None
+            An array says which share of each pixel lies in the region; None is all.
+        group : int
+            Neighbouring bins that are joined.
+
+        Notes
+        -----
+        The Poisson interval is that of the sum of counts; counts of pixels that lie in
+        the region in part are not whole, which it does not know.
+        """
         starts = np.arange(0, len(self.edges) - 1, group)
         edges = np.append(self.edges[starts], self.edges[-1])
-        total = self._grouped_sum(self.values, rows, columns, starts)
-        lower, upper = self._interval(total, rows, columns, starts)
+        total = self._grouped_sum(self.values, region, starts)
+        lower, upper = self._interval(total, region, starts)
         shift: np.ndarray | float = 0.0
         if self.background is not None:
-            shift = self._grouped_sum(self.background, rows, columns, starts)
+            shift = self._grouped_sum(self.background, region, starts)
+        size = self._summed(np.ones((1, self.y.size, self.x.size)), region)[0]
         unit = self._photons_per_unit()
         scale = np.add.reduceat(unit, starts) / np.diff(np.append(starts, unit.size))
         scale = scale / (np.diff(edges) * size * self.pixel_area)
@@ -163,14 +188,30 @@ class Layer:
             return np.ones(self.values.shape[0])
         return 1.0 / np.maximum(self.exposure, 1e-30)
 
-    def _grouped_sum(
-        self, cube: np.ndarray, rows: slice, columns: slice, starts: np.ndarray
+    def total(self, region: Region | np.ndarray | None) -> np.ndarray:
+        """Return the sum over a region, (bin,), in the layer's own unit."""
+        return self._summed(self.values, region)
+
+    def _summed(
+        self, cube: np.ndarray, region: Region | np.ndarray | None
     ) -> np.ndarray:
-        spectrum = cube[:, rows, columns].sum(axis=(1, 2), dtype=np.float64)
-        return np.asarray(np.add.reduceat(spectrum, starts))
+        if isinstance(region, np.ndarray):
+            rows, columns = (_reach(np.any(region, axis=axis)) for axis in (1, 0))
+            shares = region[rows, columns].astype(np.float64)
+            part = cube[:, rows, columns]
+            return np.asarray(np.einsum("eyx,yx->e", part, shares))
+        rows, columns = slice(None), slice(None)
+        if region is not None:
+            rows, columns = region.slices(self.y, self.x)
+        return np.asarray(cube[:, rows, columns].sum(axis=(1, 2), dtype=np.float64))
+
+    def _grouped_sum(
+        self, cube: np.ndarray, region: Region | np.ndarray | None, starts: np.ndarray
+    ) -> np.ndarray:
+        return np.asarray(np.add.reduceat(self._summed(cube, region), starts))
 
     def _interval(
-        self, total: np.ndarray, rows: slice, columns: slice, starts: np.ndarray
+        self, total: np.ndarray, region: Region | np.ndarray | None, starts: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         if self.is_counts:
             lower, upper = poisson_conf_interval(
@@ -179,7 +220,9 @@ class Layer:
             return np.asarray(lower), np.asarray(upper)
         if self.deviation is None:
             return total, total
-        squares = self._grouped_sum(self.deviation**2, rows, columns, starts)
+        if isinstance(region, np.ndarray):
+            region = region**2
+        squares = self._grouped_sum(self.deviation**2, region, starts)
         return total - np.sqrt(squares), total + np.sqrt(squares)
 
 
@@ -261,6 +304,12 @@ def energy_edges(dataset: xr.Dataset) -> np.ndarray:
     energy = dataset["energy"].to_numpy()
     half = _step(energy) / 2
     return np.append(energy - half, energy[-1] + half)
+
+
+def _reach(has_any: Any) -> slice:
+    """Return the rows or columns between the first and the last that have any."""
+    places = np.flatnonzero(has_any)
+    return slice(int(places[0]), int(places[-1]) + 1) if places.size else slice(0, 0)
 
 
 def _step(centres: np.ndarray) -> float:

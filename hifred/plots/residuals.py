@@ -82,17 +82,13 @@ def residual_image(data: Layer, model: Layer, band: tuple[float, float]) -> np.n
 
 
 def residual_spectrum(
-    data: Layer, model: Layer, region: Region | None = None
+    data: Layer, model: Layer, region: Region | np.ndarray | None = None
 ) -> np.ndarray:
-    """Return (data - model) / sqrt(model) of a region, by default all, (bin,)."""
-    rows, columns = slice(None), slice(None)
-    if region is not None:
-        rows, columns = region.slices(data.y, data.x)
-    sums = [
-        layer.values[:, rows, columns].sum(axis=(1, 2), dtype=np.float64)
-        for layer in (data, model)
-    ]
-    return noise_units(*sums)
+    """Return (data - model) / sqrt(model) of a region, by default all, (bin,).
+
+    The region may be shares of pixels (y, x).
+    """
+    return noise_units(data.total(region), model.total(region))
 
 
 def noise_units(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:

@@ -3,6 +3,9 @@ import threading
 import pytest
 
 from hifred.explore.server import start_server
+from hifred.observations import FusionInput
+from hifred.observations.geometry.pixel_grid import tangent_grid
+from hifred.plots.shelf import Shelf
 from tests.chromium import open_chromium
 from tests.made_up import make_collected
 from tests.shelves import fill
@@ -11,6 +14,21 @@ from tests.shelves import fill
 @pytest.fixture(scope="package")
 def shelf(tmp_path_factory):
     return fill(tmp_path_factory.mktemp("sweep"), make_collected())
+
+
+@pytest.fixture(scope="package")
+def placed_shelf(shelf):
+    """Return the shelf with a WCS, and where it puts the sky's pixels."""
+    place = tangent_grid(
+        83.63, -22.01, pixel_size_arcsec=10.0, shape=(12, 9), roll_deg=20.0
+    )
+    found = shelf.input("demo")
+    placed = FusionInput(
+        found.observations, found.truth, {"sky_wcs": place.header_text}
+    )
+    copy = Shelf(shelf.table, open_trial=shelf._open_trial, open_input=lambda _: placed)
+    copy.place = place
+    return copy
 
 
 @pytest.fixture(scope="package")

@@ -1,13 +1,20 @@
 """The explorer without a browser: what every choice puts on the page."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import xarray as xr
+from astropy import units
+from astropy.wcs import WCS
 from numpy.testing import assert_allclose
 
 from hifred.explore.details import details_html
+from hifred.explore.drawn_shape import Shape
+from hifred.explore.energy_axis import EnergyAxis
 from hifred.explore.explorer import Explorer
 from hifred.explore.maps_panel import FUSION_LESS_TRUTH, NO_TRUTH
+from hifred.explore.smoothing import smoothed
 from hifred.plots.regions import Region
 from tests.made_up import make_collected
 
@@ -246,3 +253,103 @@ def test_only_what_changed_is_drawn_again(explorer) -> None:
     explorer.choose_trial("000000000000")
     assert explorer.spectra.sources["truth"].data["value"] is truth
     assert image(explorer, "fusion") is not before["fusion"]
+
+
+@pytest.mark.parametrize("kind", ["circle", "ellipse"])
+def test_a_shape_that_is_drawn_gives_its_spectrum(explorer, shelf, kind) -> None:
+    explorer.map_controls.drag.active = ["box", "circle", "ellipse"].index(kind)
+    explorer._drag_map({"type": "rect", "x0": -25, "x1": 25, "y0": -30, "y1": 14})
+    shape = Shape.within(kind, Region((-30, 14), (-25, 25)))
+    assert explorer.place == shape
+    flux = shelf.trial(explorer.view.trial)["flux"].to_numpy().astype(float)
+    shares = shape.shares(shelf.fusion(explorer.view.trial))
+    width = np.diff(shelf.fusion(explorer.view.trial).edges)
+    expected = (flux * shares).sum(axis=(1, 2)) / (shares.sum() * 100 * width)
+    assert_allclose(shown(explorer, "fusion"), expected, rtol=1e-6)
+
+
+def test_a_polygon_is_drawn_by_its_corners(explorer) -> None:
+    explorer.map_controls.drag.active = 3
+    explorer._tap_map(0.0, 0.0)
+    before = explorer.view
+    explorer._drag_map({"type": "poly", "x": [-20, 20, 0], "y": [-20, -20, 30]})
+    assert explorer.view != before
+    assert explorer.place == Shape("polygon", (-20, -20, 20, -20, 0, 30))
+
+
+def test_residual_spectra_are_data_less_prediction_in_noise(explorer, shelf) -> None:
+    explorer.choose_region(Region.pixel(15.0, 20.0))
+    trial = explorer.view.trial
+    for name, data in shelf.counts("demo").items():
+        rows, columns = Region.pixel(15.0, 20.0).slices(data.y, data.x)
+        counts, model = (
+            cube[:, rows.start, columns.start].astype(float)
+            for cube in (data.values, shelf.predictions(trial)[name].values)
+        )
+        drawn = explorer.residuals.sources[data.role].data["value"][:-1]
+        assert_allclose(drawn, (counts - model) / np.sqrt(model), rtol=1e-6)
+
+
+def test_moments_are_those_of_spectral_cube(explorer, shelf) -> None:
+    cubes = pytest.importorskip("spectral_cube")
+    explorer.choose_band((0.8, 1.0))
+    flux = shelf.trial(explorer.view.trial)["flux"].sel(energy=slice(0.8, 1.0))
+    wcs = WCS(naxis=3)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN", "FREQ"]
+    wcs.wcs.cunit = ["deg", "deg", "Hz"]
+    wcs.wcs.cdelt = [-1e-3, 1e-3, 0.0375]
+    wcs.wcs.crpix = [1, 1, 1]
+    wcs.wcs.crval = [0, 0, float(flux["energy"][0])]
+    cube = cubes.SpectralCube(flux.to_numpy().astype(float) * units.ph, wcs)
+    for moment, order in (("mean energy", 1), ("variance of the energy", 2)):
+        explorer.change(moment=moment)
+        expected = cube.moment(order=order).to(units.Hz**order).value
+        drawn = explorer.moment.map.source.data["value"][0]
+        assert_allclose(drawn, expected, rtol=1e-6)
+
+
+def test_a_line_is_marked_and_its_band_mapped(explorer) -> None:
+    controls = explorer.spectrum_controls
+    assert "Ne IX He-alpha" in [name for name, _ in controls.line.options]
+    controls.line.value = "Ne IX He-alpha"
+    low, high = explorer.view.band
+    assert low < EnergyAxis("Ne IX He-alpha").observed_kev < high
+    assert explorer.spectra.mark.visible
+    controls.axis.active = 1
+    x = explorer.spectra.sources["truth"].data["x"]
+    assert (np.diff(x) > 0).all()
+    assert explorer.spectra.figure.xaxis.axis_label.startswith("velocity of Ne IX")
+    explorer._tap_energy(SimpleNamespace(x=0.0))
+    assert explorer.view.band[0] == pytest.approx(
+        EnergyAxis("Ne IX He-alpha").observed_kev
+    )
+
+
+def test_maps_are_smoothed_and_say_so(explorer) -> None:
+    before = image(explorer, "fusion")
+    explorer.change(smooth=25.0)
+    assert_allclose(image(explorer, "fusion"), smoothed(before, 2.5))
+    assert explorer.maps.views["fusion"].figure.title.text == "fusion A, 25″"
+    assert explorer.maps.views["imager"].source.data["error"] == [None]
+
+
+def test_counts_have_errors_beside_their_values(explorer, shelf) -> None:
+    data = shelf.counts("demo")["imager"]
+    counts = data.native_image(explorer.view.band)
+    drawn = explorer.maps.views["imager"].source.data
+    relative = drawn["error"][0] / drawn["value"][0]
+    assert_allclose(relative, 1 / np.sqrt(counts), rtol=0.2)
+
+
+def test_contours_of_one_map_are_drawn_on_all(explorer) -> None:
+    assert explorer.maps.shared.contours.data["xs"] == []
+    explorer.change(contours="truth")
+    assert len(explorer.maps.shared.contours.data["xs"]) > 2
+    explorer.change(contours="")
+    assert explorer.maps.shared.contours.data["xs"] == []
+
+
+def test_a_place_beyond_the_field_is_told(explorer) -> None:
+    explorer.choose_region(Shape("circle", (900.0, 0.0, 5.0)))
+    assert explorer.spectra.figure.title.text.endswith("beyond the field")
+    assert shown(explorer, "fusion").size == 0

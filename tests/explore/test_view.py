@@ -4,13 +4,13 @@ import dataclasses
 
 import pytest
 
-from hifred.explore.view import View, read_region, region_text
-from hifred.plots.regions import Region
+from hifred.explore.view import View
 
 FULL = View(
     trial="00a", second="00b", slot="B", measure="asam", columns="rank", rows="mu",
     band=(0.5, 0.625), region="1 2 3 4", residual="xrism", group=4, stretch="log",
-    colours="gray", percentile=99.5,
+    colours="gray", percentile=99.5, smooth=20.0, contours="imager",
+    moment="mean energy", axis="velocity", line="Ne X Ly-alpha", redshift=0.01,
 )  # fmt: skip
 
 
@@ -35,9 +35,3 @@ def test_what_differs_is_named() -> None:
     assert FULL.changed(dataclasses.replace(FULL, group=2, band=())) == {
         "group", "band",
     }  # fmt: skip
-
-
-def test_a_region_comes_back() -> None:
-    region = Region((-12.5, 3.0), (1.0, 2.25))
-    assert read_region(region_text(region)) == region
-    assert read_region("1 2") is None

@@ -1,7 +1,7 @@
 "use strict"
 // The page's own part: what needs no answer of the server. Bokeh calls `explorer`.
 const explorer = (() => {
-  const LEAST_SIDE = 150, MOST_SIDE = 420, BORDER = 62
+  const LEAST_SIDE = 120, MOST_SIDE = 420, BORDER = 62
   const byName = (name) => Bokeh.documents[0].get_model_by_name(name)
   const element = (id) => document.getElementById(id)
 
@@ -40,17 +40,49 @@ const explorer = (() => {
     words.push(`${byName("typed-band").value} keV`)
     tell(words.join(" · "))
   }
-  const skyAt = (sky, x, y) => null
-  const readSpectrum = (event, sources, legend, unit) => {
-    const words = [`${event.x.toFixed(4)} keV`]
+  // Between the positions of pixel centres, of which the sky array has all.
+  const skyAt = (sky, x, y) => {
+    const [ra, dec] = [sky.data.ra[0], sky.data.dec[0]]
+    if (ra == null) return null
+    const [rows, columns] = ra.shape
+    const split = (value, [first, step], n) => {
+      const place = (value - first) / step
+      const low = Math.max(0, Math.min(n - 2, Math.floor(place)))
+      return [low, place - low]
+    }
+    const [column, right] = split(x, sky.data.x[0], columns)
+    const [row, up] = split(y, sky.data.y[0], rows)
+    const at = (array) => {
+      const i = row * columns + column
+      const below = array[i] + right * (array[i + 1] - array[i])
+      const above = array[i + columns] + right * (array[i + columns + 1] - array[i + columns])
+      return below + up * (above - below)
+    }
+    return sexagesimal(at(ra), at(dec))
+  }
+  const sexagesimal = (ra, dec) => {
+    const parts = (value, digits) => {
+      const unit = 10 ** digits
+      const all = Math.round(value * 3600 * unit)
+      const seconds = (all % (60 * unit)) / unit
+      const minutes = Math.floor(all / (60 * unit))
+      const two = (n) => String(n).padStart(2, "0")
+      return [two(Math.floor(minutes / 60)), two(minutes % 60), seconds.toFixed(digits).padStart(3 + digits, "0")]
+    }
+    const [h, m, s] = parts((((ra % 360) + 360) % 360) / 15, 2)
+    const [d, arcmin, arcsec] = parts(Math.abs(dec), 1)
+    return `RA ${h}:${m}:${s}, Dec ${dec < 0 ? "−" : "+"}${d}:${arcmin}:${arcsec}`
+  }
+  const readSpectrum = (event, sources, legend, axis, unit) => {
+    const isVelocity = axis.axis_label.startsWith("velocity")
+    const words = [isVelocity ? `${event.x.toFixed(0)} km/s` : `${event.x.toFixed(4)} keV`]
     sources.forEach((source, i) => {
-      const {energy, value, lower, upper} = source.data
-      if (energy.length < 2 || event.x < energy[0] || event.x > energy[energy.length - 1]) return
+      const {x, value, lower, upper} = source.data
+      if (x.length < 2 || event.x < x[0] || event.x > x[x.length - 1]) return
       let bin = 0
-      for (let low = 0, high = energy.length - 1; high - low > 1;) {
-        const middle = (low + high) >> 1
-        if (energy[middle] <= event.x) { low = middle } else { high = middle }
-        bin = low
+      for (let high = x.length - 1; high - bin > 1;) {
+        const middle = (bin + high) >> 1
+        if (x[middle] <= event.x) { bin = middle } else { high = middle }
       }
       const spread = upper[bin] > lower[bin] ? ` (${plain(lower[bin])} to ${plain(upper[bin])})` : ""
       words.push(`${legend.items[i].label.value} ${plain(value[bin])}${spread}`)
@@ -66,6 +98,11 @@ const explorer = (() => {
   const address = () => byName("address")
   const ask = (query) => { isAnswer = true; address().value = query.replace("?", "") }
   const go = (query) => { history.pushState(null, "", query); ask(query) }
+  const chooseTrial = (trial) => {
+    const view = new URLSearchParams(location.search)
+    view.set(view.get("slot") === "B" ? "second" : "trial", trial)
+    go(`?${view}`)
+  }
   const follow = () => {
     address().properties.value.change.connect(() => {
       const query = `?${address().value}`
@@ -82,7 +119,7 @@ const explorer = (() => {
       const query = link?.getAttribute("href")
       if (!query?.startsWith("?") || event.ctrlKey || event.metaKey) return
       event.preventDefault()
-      go(query)
+      chooseTrial(new URLSearchParams(query).get("trial"))
     })
   }
 
@@ -118,23 +155,136 @@ const explorer = (() => {
       figure.title.properties.text.change.connect(tellTitle)
       tellTitle()
     }
-    const slot = byName("slot")
-    const showSecond = () => { element("second-maps").hidden = !slot.visible }
+    const slot = byName("slot"), moment = byName("moment-of")
+    const showSecond = () => {
+      element("second-maps").hidden = element("blink").hidden = !slot.visible
+      if (!slot.visible && element("blink").getAttribute("aria-pressed") === "true") element("blink").click()
+    }
+    const showMoment = () => { element("moment-map").hidden = !moment.value }
     slot.properties.visible.change.connect(showSecond)
-    showSecond()
+    moment.properties.value.change.connect(showMoment)
+    showSecond(); showMoment()
   }
 
   // ---- what dragging does ----
   const dragTools = () => {
     const drag = byName("drag")
     drag.properties.active.change.connect(() => {
-      const wanted = ["region", "move"][drag.active]
+      const wanted = ["region", "region", "region", "polygon", "move"][drag.active]
       for (const figure of maps()) {
         for (const tool of figure.toolbar.tools) {
           if (tool.tags?.includes?.(wanted)) tool.active = true
         }
       }
     })
+  }
+
+  // ---- commands: a word, and a number that tells two askings apart ----
+  let number = 0
+  const ask_for = (word) => { byName("command").value = `${word} ${++number}` }
+  const commands = () => {
+    for (const button of document.querySelectorAll("button[data-command]")) {
+      button.addEventListener("click", () => ask_for(button.dataset.command))
+    }
+    const keys = {ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down"}
+    for (const box of document.querySelectorAll(".map")) {
+      box.addEventListener("keydown", (event) => {
+        if (!(event.key in keys)) return
+        event.preventDefault()
+        ask_for(keys[event.key])
+      })
+    }
+    const delivery = byName("delivery")
+    delivery.properties.value.change.connect(() => {
+      const {name, content} = JSON.parse(delivery.value)
+      save(name, Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0)))
+    })
+    element("png").addEventListener("click", savePicture)
+  }
+  const save = (name, content) => {
+    const link = document.createElement("a")
+    link.href = URL.createObjectURL(new Blob([content]))
+    link.download = name
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000)
+  }
+  // The canvases of all figures on screen, each at its place.
+  const savePicture = async () => {
+    const views = [...maps(), byName("spectrum"), byName("residual-spectrum")]
+      .map((model) => Bokeh.index.find_one(model)).filter((view) => view?.el.offsetParent)
+    const boxes = views.map((view) => view.el.getBoundingClientRect())
+    const left = Math.min(...boxes.map((box) => box.left)), top = Math.min(...boxes.map((box) => box.top))
+    const canvas = document.createElement("canvas")
+    canvas.width = Math.max(...boxes.map((box) => box.right)) - left
+    canvas.height = Math.max(...boxes.map((box) => box.bottom)) - top
+    const context = canvas.getContext("2d")
+    context.fillStyle = "white"
+    context.fillRect(0, 0, canvas.width, canvas.height)
+    views.forEach((view, i) => {
+      const layer = view.export("png", false).canvas
+      context.drawImage(layer, boxes[i].left - left, boxes[i].top - top, boxes[i].width, boxes[i].height)
+    })
+    canvas.toBlob((blob) => save("hifred.png", blob), "image/png")
+  }
+
+  // ---- blink: fusion B in the place of fusion A and back ----
+  let blinking = 0
+  const blink = () => {
+    const button = element("blink")
+    button.addEventListener("click", () => {
+      const isOn = button.getAttribute("aria-pressed") !== "true"
+      button.setAttribute("aria-pressed", isOn)
+      clearInterval(blinking)
+      if (isOn) blinking = setInterval(() => showBlinked(!isB), 700)
+      else showBlinked(false)
+    })
+  }
+  let isB = false
+  const showBlinked = (wanted) => {
+    isB = wanted
+    const [first, second] = [byName("fusion"), byName("fusion-blinked")]
+    second.setv({visible: isB}, {sync: false})
+    first.title.setv({text: isB ? "fusion B" : "fusion A"}, {sync: false})
+  }
+
+  // ---- the table of all trials ----
+  const table = () => Bokeh.index.find_one(byName("trials"))?.shadow_el ?? null
+  const trials = () => {
+    const details = element("all-trials"), model = byName("trials")
+    details.addEventListener("toggle", () => {
+      if (details.open && !model.text) ask_for("trials")
+    })
+    model.properties.text.change.connect(() => setTimeout(prepareTable, 50))
+    element("filter").addEventListener("input", filterTable)
+  }
+  const prepareTable = () => {
+    table()?.querySelectorAll("th button").forEach((button, column) => {
+      button.addEventListener("click", () => sortTable(column))
+    })
+    filterTable()
+  }
+  const sortTable = (column) => {
+    const heads = [...table().querySelectorAll("th")]
+    const isUp = heads[column].getAttribute("aria-sort") !== "ascending"
+    heads.forEach((head) => head.removeAttribute("aria-sort"))
+    heads[column].setAttribute("aria-sort", isUp ? "ascending" : "descending")
+    const body = table().querySelector("tbody")
+    const key = (row) => row.cells[column].textContent
+    const compare = (one, other) => {
+      const [a, b] = [key(one), key(other)]
+      if ((a === "–") !== (b === "–")) return a === "–" ? 1 : -1
+      const difference = Number(a) - Number(b)
+      const order = Number.isNaN(difference) ? a.localeCompare(b) : difference
+      return isUp ? order : -order
+    }
+    body.append(...[...body.rows].sort(compare))
+  }
+  const filterTable = () => {
+    const words = element("filter").value.toLowerCase().split(/\s+/).filter(Boolean)
+    for (const row of table()?.querySelectorAll("tbody tr") ?? []) {
+      const cells = [...row.cells].map((cell) => cell.textContent.toLowerCase())
+      row.hidden = !words.every((word) => cells.some((cell) => cell === word || (Number.isNaN(Number(word)) && cell.includes(word))))
+    }
   }
 
   // ---- the server ----
@@ -148,7 +298,7 @@ const explorer = (() => {
   const start = () => {
     const ready = globalThis.Bokeh?.documents?.length > 0 && Bokeh.index.roots.length > 0
     if (!ready) { setTimeout(start, 20); return }
-    follow(); describe(); dragTools(); fit()
+    follow(); describe(); dragTools(); commands(); blink(); trials(); fit()
     new ResizeObserver(fitSoon).observe(element("maps"))
     const {x_range: x, y_range: y} = maps()[0]
     for (const range of [x, y]) range.properties.reset_end.change.connect(fitSoon)

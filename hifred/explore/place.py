@@ -1,0 +1,66 @@
+"""Where spectra are taken: a pixel, a rectangle of pixels, or a shape."""
+
+import numpy as np
+
+from hifred.explore.drawn_shape import Shape
+from hifred.plots.layers import Layer
+from hifred.plots.regions import Region
+
+Place = Region | Shape
+
+
+def place_text(place: Place) -> str:
+    """Return a place as an address holds it."""
+    if isinstance(place, Shape):
+        return place.text
+    numbers = (*place.y_range, *place.x_range)
+    return " ".join(f"{number:.9g}" for number in numbers)
+
+
+def read_place(text: str) -> Place | None:
+    """Return the place that an address names; None where it names none."""
+    if (shape := Shape.read(text)) is not None:
+        return shape
+    try:
+        bottom, top, left, right = (float(word) for word in text.split())
+    except ValueError:
+        return None
+    return Region((bottom, top), (left, right))
+
+
+def place_words(place: Place) -> str:
+    """Return a place for a title."""
+    return place.words if isinstance(place, Shape) else place.text()
+
+
+def pixels_of(place: Place, layer: Layer) -> Region | np.ndarray:
+    """Return what a layer sums for a place: rows and columns, or shares of pixels.
+
+    Raises
+    ------
+    HifredError
+        If a shape lies beyond the layer.
+    """
+    return place.shares(layer) if isinstance(place, Shape) else place
+
+
+def shape_of(place: Place, layer: Layer) -> Shape:
+    """Return a place as a shape; a pixel with its own sides on a layer."""
+    if isinstance(place, Shape):
+        return place
+    if place.is_pixel:
+        rows, columns = place.slices(layer.y, layer.x)
+        y, x = layer.y[rows.start], layer.x[columns.start]
+        return Shape("box", (float(x), float(y), *layer.pixel_sides[::-1]))
+    y, x = place.centre
+    height = abs(place.y_range[1] - place.y_range[0])
+    width = abs(place.x_range[1] - place.x_range[0])
+    return Shape("box", (x, y, width, height))
+
+
+def moved(place: Place, x: float, y: float) -> Place:
+    """Return a place moved by an offset, arcsec."""
+    if isinstance(place, Shape):
+        return place.moved(x, y)
+    (bottom, top), (left, right) = place.y_range, place.x_range
+    return Region((bottom + y, top + y), (left + x, right + x))

@@ -1,0 +1,89 @@
+"""The residual spectra of the selected region: data less fusion, in noise."""
+
+from typing import final
+
+import numpy as np
+from bokeh.models import BoxAnnotation, ColumnDataSource, Range1d, Span
+from bokeh.plotting import figure
+
+from hifred.explore.energy_axis import EnergyAxis
+from hifred.plots.residuals import LIMIT
+from hifred.plots.style import ROLE_COLOURS
+
+ROLES = ("spectrometer", "imager")
+COLUMNS = ("x", "value")
+
+
+@final
+class ResidualSpectrumView:
+    """Step lines in standard deviations, below the spectra and on their axis.
+
+    Parameters
+    ----------
+    x_range : Range1d
+        Of the spectra.
+    """
+
+    def __init__(self, x_range: Range1d) -> None:
+        self.sources = {
+            role: ColumnDataSource({"x": [], "value": []}, name=f"deviation-{role}")
+            for role in ROLES
+        }
+        self.figure = figure(
+            name="residual-spectrum",
+            height=150,
+            sizing_mode="stretch_width",
+            tools="",
+            toolbar_location=None,
+            x_range=x_range,
+            y_range=Range1d(-LIMIT, LIMIT),
+            y_axis_label="residual A (σ)",
+            min_border_left=60,
+        )
+        self.figure.axis.axis_label_text_font_size = "10px"
+        self.figure.axis.axis_label_text_font_style = "normal"
+        self.figure.xaxis.visible = False
+        self.figure.add_layout(
+            BoxAnnotation(bottom=-1, top=1, fill_color="#999999", fill_alpha=0.15)
+        )
+        self.figure.add_layout(Span(location=0, dimension="width", line_color="#888"))
+        for role, source in self.sources.items():
+            self.figure.step(
+                x="x", y="value", mode="after", source=source,
+                line_color=ROLE_COLOURS[role],
+            )  # fmt: skip
+
+    def show(
+        self, residuals: dict[str, tuple[np.ndarray, np.ndarray]], axis: EnergyAxis
+    ) -> None:
+        """Show residuals by role: edges (keV) and values; absent roles are emptied."""
+        for role, source in self.sources.items():
+            if role in residuals:
+                x, values = steps(axis, *residuals[role])
+                source.data = {"x": x, "value": values}
+            elif len(source.data["x"]):
+                source.data = {"x": [], "value": []}
+        known = [v[np.isfinite(v)] for _, v in residuals.values()]
+        largest = max((float(np.abs(v).max()) for v in known if v.size), default=0.0)
+        limit = max(LIMIT, 1.05 * largest)
+        self.figure.y_range.update(
+            start=-limit, end=limit, reset_start=-limit, reset_end=limit
+        )
+
+
+def steps(
+    axis: EnergyAxis, edges: np.ndarray, *columns: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Return a step line: places that increase, and columns, the last bin said twice.
+
+    Parameters
+    ----------
+    axis : EnergyAxis
+        Where energies are placed; velocities decrease with energy.
+    edges : (bin + 1,) array, keV
+    *columns : (bin,) arrays
+    """
+    places = axis.places(edges)
+    turn = slice(None, None, -1) if axis.shows_velocity else slice(None)
+    turned = [column[turn] for column in columns]
+    return places[turn], *(np.append(column, column[-1:]) for column in turned)

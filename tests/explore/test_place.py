@@ -1,0 +1,117 @@
+"""Places of spectra: what they sum, how they are written, and DS9's files."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from hifred.errors import HifredError
+from hifred.explore.drawn_shape import Shape, read_shapes, region_file
+from hifred.explore.place import moved, pixels_of, place_text, read_place, shape_of
+from hifred.observations.geometry.pixel_grid import tangent_grid
+from hifred.plots.layers import truth_layer
+from hifred.plots.regions import Region
+from hifred.regions import SkyField
+from tests.made_up import make_truth
+
+SHAPES = [
+    Shape("circle", (5.0, -12.0, 21.0)),
+    Shape("ellipse", (-3.0, 4.0, 30.0, 11.0), 35.0),
+    Shape("box", (2.0, 1.0, 40.0, 13.0), -20.0),
+    Shape("polygon", (-20.0, -30.0, 25.0, -10.0, 0.0, 31.0)),
+]
+PLACES = [*SHAPES, Region((-12.0, 3.5), (1.0, 2.0)), Region.pixel(5.0, -40.0)]
+
+
+@pytest.fixture(scope="module")
+def layer():
+    return truth_layer(make_truth())
+
+
+def sky_field(layer, ra=83.6, dec=-22.0):
+    grid = tangent_grid(ra, dec, pixel_size_arcsec=10.0, shape=(12, 9), roll_deg=30.0)
+    return SkyField(grid, layer.y, layer.x)
+
+
+def area(shape: Shape) -> float:
+    """The area of a shape by school, arcsec2."""
+    if shape.kind == "polygon":
+        (x1, y1), (x2, y2), (x3, y3) = np.reshape(shape.numbers, (3, 2))
+        return abs((x2 - x1) * (y3 - y1) - (x3 - x1) * (y2 - y1)) / 2
+    half = shape.numbers[2] * shape.numbers[-1]
+    return half if shape.kind == "box" else np.pi * half
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_address_brings_a_place_back(place) -> None:
+    assert read_place(place_text(place)) == place
+
+
+@pytest.mark.parametrize("text", ["", "1 2", "circle 1", "star 1 2 3", "box a b c d 0"])
+def test_a_text_that_names_no_place_is_none(text) -> None:
+    assert read_place(text) is None
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shares_add_up_to_the_area(shape, layer) -> None:
+    assert_allclose(
+        shape.shares(layer).sum() * layer.pixel_area, area(shape), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_spectrum_is_the_mean_of_the_stored_flux(shape, layer) -> None:
+    flux, shares = make_truth()["flux"].to_numpy(), shape.shares(layer)
+    total = (flux * shares).sum(axis=(1, 2))
+    width = np.diff(layer.edges)
+    expected = total / (shares.sum() * layer.pixel_area * width)
+    found = layer.spectrum(pixels_of(shape, layer))
+    assert_allclose(found.values, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_outline_goes_around_the_shape(shape, layer) -> None:
+    x, y = shape.outline()
+    assert (x[0], y[0]) == pytest.approx((x[-1], y[-1]))
+    shoelace = 0.5 * abs(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]))
+    assert_allclose(shoelace, area(shape), rtol=2e-3)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_region_file_comes_back(shape, layer) -> None:
+    field = sky_field(layer)
+    (found,) = read_shapes(region_file("mine", shape, layer, field), layer, field)
+    assert found.kind == shape.kind
+    assert_allclose(found.numbers, shape.numbers, atol=1e-6 * 3600 * 1e-3)
+    assert_allclose(found.angle % 360, shape.angle % 360, atol=1e-6)
+
+
+def test_a_region_of_ds9_lands_where_its_wcs_says(layer) -> None:
+    field = sky_field(layer)
+    at = field.grid.sky_of(3.0, 7.0).icrs
+    text = f'icrs\ncircle({at.ra.deg:.9f},{at.dec.deg:.9f},15")\n'
+    (shape,) = read_shapes(text, layer, field)
+    assert_allclose(shape.numbers, (layer.x[7], layer.y[3], 15.0), rtol=1e-4, atol=1e-3)
+
+
+def test_what_cannot_be_drawn_is_refused(layer) -> None:
+    field = sky_field(layer)
+    with pytest.raises(HifredError, match="circle, an ellipse, a box or a polygon"):
+        read_shapes("image\nannulus(5,5,1,2)", layer, field)
+    with pytest.raises(HifredError, match="parts of it are excluded"):
+        read_shapes("image\ncircle(5,5,3)\n-circle(5,5,1)", layer, field)
+    with pytest.raises(HifredError, match="beyond"):
+        Shape("circle", (900.0, 0.0, 5.0)).shares(layer)
+
+
+def test_a_circle_or_an_ellipse_fills_the_box_that_was_dragged() -> None:
+    box = Region((-10.0, 30.0), (0.0, 20.0))
+    assert Shape.within("circle", box) == Shape("circle", (10.0, 10.0, 10.0))
+    assert Shape.within("ellipse", box) == Shape("ellipse", (10.0, 10.0, 10.0, 20.0))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_moving_there_and_back_changes_nothing(place, layer) -> None:
+    there = moved(place, 10.0, -20.0)
+    one, other = (shape_of(p, layer).centre for p in (there, place))
+    assert np.subtract(one, other) == pytest.approx((10.0, -20.0))
+    assert moved(there, -10.0, 20.0) == place

@@ -8,6 +8,7 @@ import click
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
 from hifred.report import write_report
+from hifred.store.export_any import stored_schema
 
 DIRECTORY = click.Path(path_type=Path)
 
@@ -37,6 +38,11 @@ def report(directory: Path, *, output: Path | None, fusion_input: Path | None) -
 @click.option("--open/--no-open", "is_shown", default=False, help="Open a browser.")
 def explore(directory: Path, *, port: int, is_shown: bool) -> None:
     """Explore a sweep in the browser, on this machine only, until Ctrl-C."""
+    if stored_schema(directory):
+        raise HifredError(
+            f"the explorer must have a sweep directory; {directory} is one fusion or "
+            f"one input. Write its page: `hifred report {directory}`."
+        )
     try:
         # Bokeh is an extra: everything else works without it.
         serve = importlib.import_module("hifred.explore").serve_explorer

@@ -6,7 +6,7 @@ import html5lib
 import pytest
 from click.testing import CliRunner
 
-from hifred.cli.pages import report
+from hifred.cli.pages import explore, report
 from hifred.errors import HifredError
 from hifred.fusion import FusionSettings, fuse
 from hifred.measures import measure_fusion
@@ -66,3 +66,9 @@ def test_the_page_of_a_fusion_compares_it_with_its_input(folder: Path) -> None:
 def test_an_input_of_something_else_is_told(folder: Path) -> None:
     with pytest.raises(HifredError, match="has 20 energies and the fusion 24"):
         write_report(folder / "fused.zarr", fusion_input=folder / "other.zarr")
+
+
+def test_the_explorer_sends_one_fusion_to_its_page(folder: Path) -> None:
+    result = CliRunner().invoke(explore, [str(folder / "fused.zarr")])
+    assert isinstance(result.exception, HifredError)
+    assert "Write its page: `hifred report" in str(result.exception)

@@ -7,7 +7,6 @@ import click
 
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
-from hifred.report import write_report
 from hifred.store.export_any import stored_schema
 
 DIRECTORY = click.Path(path_type=Path)
@@ -29,6 +28,9 @@ def report(directory: Path, *, output: Path | None, fusion_input: Path | None) -
 
     Tables, maps, spectra, residuals, curves: one file that needs nothing else.
     """
+    # Drawing is imported once the first line is on screen.
+    say(f"drawing {directory} …", err=True)
+    write_report = importlib.import_module("hifred.report").write_report
     say(str(write_report(directory, output, fusion_input=fusion_input)))
 
 
@@ -38,6 +40,7 @@ def report(directory: Path, *, output: Path | None, fusion_input: Path | None) -
 @click.option("--open/--no-open", "is_shown", default=False, help="Open a browser.")
 def explore(directory: Path, *, port: int, is_shown: bool) -> None:
     """Explore a sweep in the browser, on this machine only, until Ctrl-C."""
+    say(f"opening {directory} …", err=True)
     if stored_schema(directory):
         raise HifredError(
             f"the explorer must have a sweep directory; {directory} is one fusion or "

@@ -165,7 +165,8 @@ class MapView:
 
     def refuse(self, word: str, extent: Extent, *, title: str) -> None:
         """Show hatches and the word for why there is no image."""
-        self.source.data = _no_image()
+        if self.source.data["value"]:
+            self.source.data = _no_image()
         self._set_word(word, extent)
         self.figure.title.text = title
 

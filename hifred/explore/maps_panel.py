@@ -80,6 +80,7 @@ class MapsPanel:
         self.views["fusion"].draw_over(self.views["second_fusion"], self._intensity)
         self._shown: dict[str, tuple[Layer | str, object]] = {}
         self._images: dict[str, np.ndarray] = {}
+        self._selected: Shape | None = None
 
     def show_layers(
         self,
@@ -132,8 +133,10 @@ class MapsPanel:
 
     def select(self, shape: Shape) -> None:
         """Outline a shape."""
-        x, y = shape.outline()
-        self.shared.selection.data = {"x": x, "y": y}
+        if shape != self._selected:
+            self._selected = shape
+            x, y = shape.outline()
+            self.shared.selection.data = {"x": x, "y": y}
 
     def _view(self, name: str, mapper: LinearColorMapper, unit: str) -> MapView:
         view = MapView(

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from astropy import units
 from astropy.wcs import WCS
+from bokeh.document import Document
 from numpy.testing import assert_allclose
 
 from hifred.explore.details import details_html
@@ -250,7 +251,13 @@ def test_only_what_changed_is_drawn_again(explorer) -> None:
     for view, old in before.items():
         assert image(explorer, view) is old
     truth = explorer.spectra.sources["truth"].data["value"]
+    changed = set()
+    document = Document()
+    for model in (explorer.maps.shared.selection, explorer.moment.map.source):
+        document.add_root(model)
+    document.on_change(lambda event: changed.add(event.model.name))
     explorer.choose_trial("000000000000")
+    assert not changed
     assert explorer.spectra.sources["truth"].data["value"] is truth
     assert image(explorer, "fusion") is not before["fusion"]
 

@@ -25,7 +25,7 @@ $(VENV)/.test: $(STAMP)
 
 install: $(STAMP)  ## install hifred into .venv
 
-quickstart: $(STAMP)  ## simulate, fuse 24 times, compare; leaves quickstart/
+quickstart: $(STAMP)  ## simulate, fuse 26 times, compare; leaves quickstart/
 	$(BIN)/python workflows/quickstart/compare.py quickstart
 	@echo "next: $(BIN)/hifred report quickstart   or   $(BIN)/hifred explore quickstart"
 

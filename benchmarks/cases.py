@@ -10,6 +10,7 @@ SOLVED = {
     "lrs": {"regularizer": "lrs", "mu": 1e-4, "rank": 10},
     "lrw2d": {"regularizer": "lrw2d", "mu": 1.0, "rank": 10},
     "w2d1d": {"regularizer": "w2d1d", "mu": 1.0},
+    "guided": {"regularizer": "guided", "rank": 10},
 }
 FREE_AND_SMOOTH = ("none", "lrs", "w2d1d")
 
@@ -64,6 +65,7 @@ def _paper(data: Any, threads: int) -> list[dict[str, Any]]:
             steps=20,
         )
         for name, settings in SOLVED.items()
+        if name != "guided"  # which the paper does not have
     ]
 
 

@@ -1,6 +1,6 @@
 """The notebooks as pages, run at toy size.
 
-They are copied into the sources, and the sweep that they look at is made once: five
+They are copied into the sources, and the sweep that they look at is made once: eight
 fusions of a small simulated remnant.
 """
 
@@ -21,6 +21,7 @@ TOY = {
     "counts": 3e5,
 }
 GRIDS = [
+    {"regularizer": "guided"},
     {"regularizer": "lrs", "mu": [0.0001, 0.001, 0.01], "rank": [4, 6]},
     {"regularizer": "low_rank", "rank": [4]},
 ]

@@ -50,6 +50,7 @@ def toy_sweep(tmp_path_factory) -> Path:
     grids = [
         {"regularizer": "lrs", "mu": [0.001, 0.01], "rank": [3, 4]},
         {"regularizer": "low_rank", "rank": [3]},
+        {"regularizer": "guided"},
     ]
     declaration = declare("toy", {"shell": {"simulate": TOY}}, grids)
     report = run_sweep(declaration, executor="inline", directory=folder)

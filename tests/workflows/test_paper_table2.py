@@ -30,7 +30,7 @@ def test_the_whole_workflow_runs_in_small(tmp_path):
     printed = run(table.main, [f"{sweep}", "--figures", f"{figures}"])
     assert printed.exit_code == 0, printed.output
     best = table.best_settings(open_results(sweep))
-    assert len(best) == 4 * 3
+    assert len(best) == 4 * 4
     assert best.groupby("model")["nmse_db"].max().min() > 10
     for number in ("(11.01)", "(0.031)"):
         assert number in printed.output
@@ -41,5 +41,5 @@ def test_the_full_sweep_has_the_grid_of_the_paper():
     path = FOLDER.parent / "paper_table2.toml"
     planned = CliRunner().invoke(hifred, ["plan", f"{path}", "--directory", "unused"])
     assert planned.exit_code == 0, planned.output
-    assert "156 trials" in planned.output
+    assert "160 trials" in planned.output
     assert "0 duplicates" in planned.output

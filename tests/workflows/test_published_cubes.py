@@ -91,7 +91,7 @@ def test_the_sweep_is_declared_on_what_is_written() -> None:
     declaration = read_declaration(FOLDER / "sweep.toml")
     model = declaration.models["gaussian_1kev_rebinned"]
     default = next(p for p in SCRIPT["main"].params if p.name == "out").default
-    assert declaration.folder / model["input"] == default
+    assert declaration.folder / model.input == default
     text = (FOLDER / "sweep.toml").read_text(encoding="utf-8")
     assert tomllib.loads(text)["grid"][0]["regularizer"] == "lrs"
 

@@ -71,8 +71,10 @@ def print_table(best: pd.DataFrame, console: Console) -> None:
 
 
 def setting_cell(row: pd.Series, name: str) -> str:
-    """Return a setting, or a dash where the regularizer does not read it."""
+    """Return a setting, what was chosen, or a dash where it is not read."""
     value = row.get(name)
+    if value == "auto":
+        return f"{row[f'chosen_{name}']:.2g} (auto)"
     return "-" if pd.isna(value) else f"{value:g}"
 
 

@@ -52,13 +52,18 @@ def draw(directory: Path, by: str) -> None:
         found = open_fusion_input(directory / "inputs" / f"{model}.zarr")
         fused = results.trial(str(trial_id)).open()
         title = (
-            f"{model}: {row['regularizer']}, mu {row['mu']:g}, rank {row['rank']:g} "
-            f"({by} {row[by]:.2f})"
+            f"{model}: {row['regularizer']}, mu {setting(row['mu'])}, "
+            f"rank {setting(row['rank'])} ({by} {row[by]:.2f})"
         )
         figure = plot_comparison(found.observations, fused, found.truth, title=title)
         path = directory / f"best_{model}.png"
         figure.savefig(path, dpi=150)
         click.echo(f"wrote {path}")
+
+
+def setting(value: float | str) -> str:
+    """Return a number, or the word that stands for one."""
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 if __name__ == "__main__":

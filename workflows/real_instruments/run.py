@@ -37,9 +37,7 @@ def main(case: str, data: Path, out: Path, seed: int) -> None:
     fusion_input = prepare_input(settings)
     print(check_responses(fusion_input.observations))
     save_fusion_input(out / "input.zarr", fusion_input)
-    result = fuse(
-        fusion_input.observations, FusionSettings(regularizer="lrs", mu=1e-3, rank=3)
-    )
+    result = fuse(fusion_input.observations, FusionSettings(regularizer="guided"))
     print(result.attrs["message"])
     export_fits(result, out / "fits", fusion_input=fusion_input)
     figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")

@@ -1,0 +1,62 @@
+"""The table of an acceptance: one line for each sky, and the figures over all."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+HEAD = (
+    "sky", "best lrs, dB", "mu, rank", "aSAM", "guided, dB", "mu, rank", "aSAM",
+    "gain, dB", "loss of choice, dB",
+)  # fmt: skip
+
+Row = dict[str, Any]
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Return a Markdown table and the smallest gain, median gain and largest loss."""
+    names = list(dict.fromkeys(row["sky"] for row in rows))
+    lines = [_line(name, [r for r in rows if r["sky"] == name]) for name in names]
+    table = ["| " + " | ".join(HEAD) + " |", "|" + " --- |" * len(HEAD)]
+    table += ["| " + " | ".join(line["cells"]) + " |" for line in lines]
+    gains, losses, turns = (
+        np.array([line[k] for line in lines]) for k in ("gain", "loss", "turn")
+    )
+    return "\n".join(
+        [
+            *table,
+            "",
+            f"gain: median {np.median(gains):.2f} dB, smallest {gains.min():.2f} dB",
+            f"largest loss of the automatic choice: {losses.max():.2f} dB",
+            f"aSAM of bright pixels, largest change: {turns.max():+.4f} rad",
+        ]
+    )
+
+
+def _line(name: str, rows: list[Row]) -> Row:
+    by_truth = {
+        regularizer: max(
+            (r for r in rows if r["settings"]["regularizer"] == regularizer),
+            key=lambda r: r["nmse_db"],
+        )
+        for regularizer in ("lrs", "guided")
+    }
+    smooth, best = by_truth["lrs"], by_truth["guided"]
+    chosen = next(r for r in rows if _is_automatic(r))
+    gain, loss = (
+        chosen["nmse_db"] - smooth["nmse_db"],
+        best["nmse_db"] - chosen["nmse_db"],
+    )
+    cells = (
+        name, f"{smooth['nmse_db']:.2f}",
+        f"{smooth['settings']['mu']:.0e}, {smooth['settings']['rank']}",
+        f"{smooth['asam']:.4f}", f"{chosen['nmse_db']:.2f}",
+        f"{chosen['chosen_mu']:.1e}, {chosen['chosen_rank']:.0f}",
+        f"{chosen['asam']:.4f}", f"{gain:+.2f}", f"{loss:.2f}",
+    )  # fmt: skip
+    turn = chosen["asam"] - smooth["asam"]
+    return {"cells": cells, "gain": gain, "loss": loss, "turn": turn}
+
+
+def _is_automatic(row: Row) -> bool:
+    return row["settings"] == {"regularizer": "guided"}

@@ -33,6 +33,9 @@ def posterior(
 ) -> Draws:
     """Return draws of what the counts and the prior of a fusion leave possible.
 
+    What the true spectra have outside of the fusion's few is not in them: narrow bins
+    of whole regions have errors that are too small, see "How sure is the cube?".
+
     Parameters
     ----------
     result : Dataset

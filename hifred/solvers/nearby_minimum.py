@@ -24,8 +24,8 @@ from hifred.solvers.low_rank_problem import LowRankProblem
 from hifred.solvers.normal_counts import NormalCounts
 from hifred.solvers.soft_positivity import SoftPositivity
 
-# Curvature below zero over that of the objective, for a voxel on its own. With 10 the
-# minimum itself moves by 0.04 of the spread of the draws, and draws by less.
+# Curvature below zero over that of the objective, for a voxel on its own. With 10 ten
+# draws differ from full solves with a wall by 0.02 to 0.045 of their standard errors.
 STIFFNESS = 10.0
 # The step, in units of the spread of the draws, after which a draw is taken.
 LAST_STEP = 0.05

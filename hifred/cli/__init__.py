@@ -107,7 +107,7 @@ COMMANDS = {
     ),
     "report": (
         "hifred.cli.pages:report",
-        "Write a self-contained page of a sweep: tables, maps, spectra, curves.",
+        "Write a self-contained page of a sweep, one fusion or one input.",
     ),
     "explore": (
         "hifred.cli.pages:explore",

@@ -28,8 +28,7 @@ def report(directory: Path, *, output: Path | None, fusion_input: Path | None) -
 
     Tables, maps, spectra, residuals, curves: one file that needs nothing else.
     """
-    # Drawing is imported once the first line is on screen.
-    say(f"drawing {directory} …", err=True)
+    # Not above: drawing takes seconds to import.
     write_report = importlib.import_module("hifred.report").write_report
     say(str(write_report(directory, output, fusion_input=fusion_input)))
 
@@ -40,7 +39,6 @@ def report(directory: Path, *, output: Path | None, fusion_input: Path | None) -
 @click.option("--open/--no-open", "is_shown", default=False, help="Open a browser.")
 def explore(directory: Path, *, port: int, is_shown: bool) -> None:
     """Explore a sweep in the browser, on this machine only, until Ctrl-C."""
-    say(f"opening {directory} …", err=True)
     if stored_schema(directory):
         raise HifredError(
             f"the explorer must have a sweep directory; {directory} is one fusion or "

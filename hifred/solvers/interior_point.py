@@ -6,6 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
+from hifred.errors import SchemaError
 from hifred.functionals.positivity import PositiveCube
 from hifred.solvers.block_hessian import BlockHessian
 from hifred.solvers.bound_cone import BoundCone
@@ -32,6 +33,8 @@ ROUGH, ROUGH_PRODUCTS = 5e-2, 100
 LOWEST_LEVEL = 0.1
 # Steps shorter than this, several times in a row, mean that rounding has won.
 SHORTEST_STEP = 1e-3
+# Of a cube in single precision, after many steps; other spectra differ by far more.
+ROUNDING = 1e-2
 
 
 @final
@@ -162,12 +165,19 @@ class InteriorPoint:
         return self._moved(state, parts.hessian())
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> InteriorPointState:
-        """Return the state that `InteriorPointState.arrays` came from."""
+        """Return the state that `InteriorPointState.arrays` came from.
+
+        Raises
+        ------
+        SchemaError
+            If its images are those of other spectra, as another version learns them.
+        """
         names = ("value", "multiplier", "target")
         slacks = tuple(
             cone.restore(*(arrays[f"{name}_{i}"] for name in names))
             for i, cone in enumerate(self._cones)
         )
+        _check_cube(arrays["images"], slacks[0])
         costs, gaps = arrays["costs"], arrays["gaps"]
         return InteriorPointState(len(gaps) - 1, arrays["images"], slacks, costs, gaps)
 
@@ -300,6 +310,17 @@ class InteriorPoint:
         penalty = 0.5 * float(np.vdot(images, self._penalty_product(images)))
         penalty += sum(bounds.cost(images) for bounds in self._bounds)
         return np.array([sum(parts) + penalty, *parts, penalty])
+
+
+def _check_cube(images: np.ndarray, slack: Slack | CubeSlack) -> None:
+    """Refuse images that do not make the cube that was saved with them."""
+    assert isinstance(slack, CubeSlack)
+    cube = images.T @ slack.basis
+    if not np.abs(cube - slack.value).max() < ROUNDING * np.abs(slack.value).max():
+        raise SchemaError(
+            "a saved fit must be of the spectra that are learnt here; its images do "
+            "not make its cube. It is begun again."
+        )
 
 
 def _below(

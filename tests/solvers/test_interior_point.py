@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from hifred.errors import SchemaError
 from hifred.functionals.gradient_noise import gradient_noise
 from hifred.functionals.image_sparsity import ImageSparsity, noise_weights
 from hifred.functionals.shape_differences import ShapeDifferences
@@ -183,3 +184,13 @@ def test_saved_states_go_on_as_if_never_stopped() -> None:
         straight, resumed = solver.step(straight), solver.step(resumed)
     np.testing.assert_array_equal(straight.images, resumed.images)
     np.testing.assert_array_equal(straight.costs, resumed.costs)
+
+
+def test_a_saved_fit_of_other_spectra_is_refused() -> None:
+    problem = assembled(small_problem())
+    solver = InteriorPoint(problem)
+    state = solver.step(solver.step(solver.start()))
+    assert solver.restore(state.arrays()).iteration == 2
+    mirrored = state.arrays() | {"images": state.images * [[1], [-1], [1]]}
+    with pytest.raises(SchemaError, match="of the spectra that are learnt here"):
+        solver.restore(mirrored)

@@ -160,8 +160,9 @@ def test_a_wrong_config_gets_one_sentence_before_anything_is_submitted(
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(SystemExit) as ended:
         main()
-    told = capsys.readouterr().err
+    begun, *told = capsys.readouterr().err.strip().splitlines()
     assert ended.value.code == 2
-    assert sentence in told
-    assert len(told.strip().splitlines()) == 1
+    assert begun == f"hifred {command} ..."
+    assert len(told) == 1
+    assert sentence in told[0]
     assert not bench.jobs()

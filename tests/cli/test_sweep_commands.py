@@ -186,10 +186,11 @@ def test_wrong_input_is_one_sentence(
     assert message in str(result.exception)
 
 
-def test_a_command_says_at_once_that_it_has_begun(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["run", "status", "report", "explore"])
+def test_a_command_says_at_once_that_it_has_begun(tmp_path: Path, name: str) -> None:
     """The line is there before numpy is imported: that takes long on a login node."""
     told = (
-        "import sys, builtins; sys.argv = ['hifred', 'status', 'nowhere']\n"
+        f"import sys, builtins; sys.argv = ['hifred', {name!r}, 'nowhere']\n"
         "real = builtins.__import__\n"
         "def slow(name, *rest):\n"
         "    if name == 'numpy': raise SystemExit(7)\n"
@@ -201,7 +202,7 @@ def test_a_command_says_at_once_that_it_has_begun(tmp_path: Path) -> None:
         [sys.executable, "-c", told],
         capture_output=True, text=True, cwd=tmp_path, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (7, "hifred status ...\n")
+    assert (done.returncode, done.stderr) == (7, f"hifred {name} ...\n")
 
 
 def test_watching_imports_nothing_that_fuses() -> None:

@@ -11,6 +11,7 @@ from hifred.sweep.driver.tuning import tune_sweep
 from hifred.sweep.plan.declaration import Declaration, declare
 from hifred.sweep.plan.grid_search import Search
 from hifred.sweep.watch.collecting import finished_table
+from hifred.sweep.watch.snapshot import SweepView
 
 MODELS = (
     "gaussian_1kev_rebinned", "realistic_1kev_rebinned", "gaussian_6kev",
@@ -45,7 +46,7 @@ def main(size: int = 18, *models: str) -> None:
             declared(size, models or MODELS), Search(by=BY), directory=root
         )
         run_sweep(root)
-        table = finished_table(root)
+        table = finished_table(SweepView(root))
         for model, found in search.scores.items():
             best = ranked_trials(table.select({"model": model}), BY)[0]
             whole = float(table.frame.loc[best, BY])

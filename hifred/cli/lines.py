@@ -10,9 +10,11 @@ import xarray as xr
 from rich.console import Console
 from rich.progress import Progress
 
+from hifred.cli.arguments import AS_JSON, DRAWS, PATH, TRIAL
 from hifred.cli.output import print_rows
 from hifred.cli.plain_speech import say
 from hifred.plots import plot_line_maps
+from hifred.plots.style import save_figure
 from hifred.products import measure_lines, read_lines, region_lines
 from hifred.products.lines_template import lines_template
 from hifred.products.maps import STATUS
@@ -22,7 +24,6 @@ from hifred.store import read_draws
 from hifred.store.fused import FusedCube, open_fused
 from hifred.store.line_maps import save_line_maps, write_region_table
 
-PATH = click.Path(path_type=Path)
 EPILOG = """\b
 Example: hifred lines fused.zarr lines.toml --input toy.zarr -o line-maps
 Example: hifred lines --template
@@ -39,7 +40,7 @@ def _print_template(ctx: click.Context, param: click.Parameter, wanted: bool) ->
 @click.argument("result", type=PATH)
 @click.argument("lines_file", metavar="LINES.toml", type=PATH)
 @click.option("-o", "--output", type=PATH, help="Folder; by default RESULT-lines.")
-@click.option("--trial", help="Which trial of a sweep; by default the best.")
+@TRIAL
 @click.option(
     "--input",
     "fusion_input",
@@ -47,9 +48,7 @@ def _print_template(ctx: click.Context, param: click.Parameter, wanted: bool) ->
     help="What was fused: gives the resolution and the place on the sky; a sweep knows "
     "its own.",
 )
-@click.option(
-    "--draws", "draws_file", type=PATH, help="Of `hifred sample`: gives the errors."
-)
+@DRAWS
 @click.option(
     "--regions",
     "region_file",
@@ -64,7 +63,7 @@ def _print_template(ctx: click.Context, param: click.Parameter, wanted: bool) ->
     callback=_print_template,
     help="Print a commented LINES.toml, to start from, and end.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def lines(
     result: Path,
     lines_file: Path,
@@ -86,12 +85,13 @@ def lines(
     draws = None if draws_file is None else read_draws(draws_file)
     field = fused_field(fused.result, fused.fusion_input)
     regions = [] if region_file is None else read_regions(region_file, field)
-    maps = _measured(fused, settings, draws)
+    spread = cube_line_spread(fused.result, fused.fusion_input)
+    maps = _measured(fused, settings, draws, spread)
     folder = output or Path(f"{result.name.split('.')[0]}-lines")
     written = [*save_line_maps(folder, maps, field.grid), *_figures(folder, maps)]
     if regions:
         measured = region_lines(
-            fused.result, regions, settings, draws=draws, line_spread=_spread(fused)
+            fused.result, regions, settings, draws=draws, line_spread=spread
         )
         written.append(write_region_table(folder / "regions.csv", measured))
     print_rows(list(_summary(maps)), as_json=as_json)
@@ -102,18 +102,16 @@ def lines(
     say(f"{len(written)} files in {folder}")
 
 
-def _spread(fused: FusedCube) -> np.ndarray | None:
-    return cube_line_spread(fused.result, fused.fusion_input)
-
-
-def _measured(fused: FusedCube, settings: Any, draws: Any) -> xr.Dataset:
+def _measured(
+    fused: FusedCube, settings: Any, draws: Any, spread: np.ndarray | None
+) -> xr.Dataset:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("measuring draws", total=getattr(draws, "count", 0))
         return measure_lines(
             fused.result,
             settings,
             draws=draws,
-            line_spread=_spread(fused),
+            line_spread=spread,
             on_progress=lambda done, total: progress.update(
                 task, completed=done, total=total
             ),
@@ -122,9 +120,7 @@ def _measured(fused: FusedCube, settings: Any, draws: Any) -> xr.Dataset:
 
 def _figures(folder: Path, maps: xr.Dataset) -> Iterator[Path]:
     for name in maps["line"].to_numpy() if "line" in maps.dims else ():
-        path = folder / f"{name}.png"
-        plot_line_maps(maps, name).savefig(path)
-        yield path
+        yield save_figure(plot_line_maps(maps, name), folder / f"{name}.png")
 
 
 def _summary(maps: xr.Dataset) -> Iterator[dict[str, Any]]:

@@ -1,20 +1,19 @@
 """What a sweep says at its end: what to do, and what to choose."""
 
-from pathlib import Path
-
 from hifred.cli.output import print_verdicts
 from hifred.cli.plain_speech import say
 from hifred.selection.verdicts import sweep_verdicts
 from hifred.sweep.watch.collecting import finished_table
 from hifred.sweep.watch.remedies import remedies
-from hifred.sweep.watch.snapshot import Snapshot
+from hifred.sweep.watch.snapshot import Snapshot, SweepView
 
 # Reading the files of more takes seconds.
 MOST_JUDGED = 2000
 
 
-def print_outcome(directory: Path, snapshot: Snapshot) -> None:
+def print_outcome(view: SweepView, snapshot: Snapshot) -> None:
     """Say what to do about what ended badly, and what the rest say of the choice."""
+    directory = view.directory.root
     for line in remedies(snapshot, directory):
         say(line, err=True)
     n_done = snapshot.counts["done"]
@@ -23,4 +22,4 @@ def print_outcome(directory: Path, snapshot: Snapshot) -> None:
     if n_done > MOST_JUDGED:
         say(f"what to choose: hifred collect {directory}, then hifred best {directory}")
     else:
-        print_verdicts(sweep_verdicts(finished_table(directory)))
+        print_verdicts(sweep_verdicts(finished_table(view)))

@@ -7,7 +7,7 @@ import click
 
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
-from hifred.store.export_any import stored_schema
+from hifred.store.stored_schema import stored_schema
 
 DIRECTORY = click.Path(path_type=Path)
 

@@ -6,18 +6,19 @@ import click
 import numpy as np
 import xarray as xr
 
+from hifred.cli.arguments import AS_JSON, DRAWS, PATH, TRIAL
 from hifred.cli.output import print_rows
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
 from hifred.mixing import light_from_elsewhere, write_elsewhere, write_mixing
 from hifred.mixing import mixing as mix_regions
 from hifred.plots.mixing import plot_elsewhere, plot_shares
+from hifred.plots.style import save_figure
 from hifred.regions import fused_field, read_regions
 from hifred.spectra import write_spectra
 from hifred.store import open_fusion_input, read_draws
 from hifred.store.fused import open_fused
 
-PATH = click.Path(path_type=Path)
 # More groups than this are a table for a file.
 MOST_COLUMNS = 10
 SPECTRA_EPILOG = """\b
@@ -36,18 +37,16 @@ Example: hifred spectra first-look --regions knots.reg --trial 3f2a
     help="DS9 region file, or a FITS mask.",
 )
 @click.option("-o", "--output", type=PATH, help="Folder; by default RESULT-spectra.")
-@click.option("--trial", help="Which trial of a sweep; by default the best.")
+@TRIAL
 @click.option(
     "--input",
     "fusion_input",
     type=PATH,
     help="What was fused; a sweep knows its own.",
 )
-@click.option(
-    "--draws", "draws_file", type=PATH, help="Of `hifred sample`: gives the errors."
-)
+@DRAWS
 @click.option("--each-draw", is_flag=True, help="Write the spectrum of each draw, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def spectra(
     result: Path,
     *,
@@ -91,7 +90,7 @@ Example: hifred mixing toy.zarr fused.zarr --regions knots.reg -o joint-fit
 @click.argument("result", type=PATH, required=False)
 @click.option("--regions", "region_file", type=PATH, help="DS9 file, or a FITS mask.")
 @click.option("-o", "--output", type=PATH, help="Folder; by default INPUT-mixing.")
-@click.option("--trial", help="Which trial of a sweep; by default the best.")
+@TRIAL
 @click.option("--instrument", help="By default the spectrometer.")
 @click.option("--imager", help="Whose image is the sky; by default the imager.")
 @click.option("--pixels", is_flag=True, help="Single pixels, not groups by region.")
@@ -129,7 +128,7 @@ def mixing(
         ready = open_fusion_input(fusion_input)
         found = light_from_elsewhere(ready, instrument, imager)
         files = [*write_elsewhere(folder, found, ready), folder / "elsewhere.png"]
-        plot_elsewhere(found).savefig(files[-1])
+        save_figure(plot_elsewhere(found), files[-1])
         say(_elsewhere_words(found))
     else:
         fused = open_fused(result, trial, fusion_input)
@@ -143,7 +142,7 @@ def mixing(
             n_bands=bands,
         )
         files = [*write_mixing(folder, mixed), folder / "mixing.png"]
-        plot_shares(mixed.shares, mixed.origins).savefig(files[-1])
+        save_figure(plot_shares(mixed.shares, mixed.origins), files[-1])
         shares = mixed.shares
         if shares.shape[1] > MOST_COLUMNS:
             shares = shares[["lost"]]

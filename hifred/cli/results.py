@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hifred.cli.arguments import AS_JSON, PATH
 from hifred.cli.output import print_json, print_rows, print_verdicts
 from hifred.cli.plain_speech import say
 from hifred.cli.setting_options import checked_options, setting_options
@@ -20,9 +21,6 @@ from hifred.sweep.watch.collecting import collect as collect_sweep
 from hifred.sweep.watch.trial_line_maps import map_lines
 from hifred.sweep.watch.upkeep import clean as clean_sweep
 from hifred.sweep.watch.upkeep import verify as verify_sweep
-
-PATH = click.Path(path_type=Path)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command(epilog="Example: hifred collect first-look --cubes top=20")

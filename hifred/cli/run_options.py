@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 
 import click
 
+from hifred.cli.arguments import PATH
 from hifred.cli.setting_options import setting_options
 from hifred.sweep.executors.choose import choose_executor
 from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.plan.target import plan_sweep, sweep_target
 
 F = TypeVar("F", bound=Callable[..., Any])
-PATH = click.Path(path_type=Path)
 DIRECTORY = click.option(
     "--directory", type=PATH, help="Where to run a file; default runs/<name>."
 )

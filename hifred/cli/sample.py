@@ -6,6 +6,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from hifred.cli.arguments import PATH, TRIAL
 from hifred.cli.plain_speech import say
 from hifred.cli.setting_options import given_options, setting_options
 from hifred.settings import Place, read_settings
@@ -14,15 +15,13 @@ from hifred.sweep.executors.inline import InlineExecutor
 from hifred.sweep.executors.local import LocalExecutor
 from hifred.threads import use_threads
 
-PATH = click.Path(path_type=Path)
-
 
 @click.command(
     epilog="Example: hifred sample fused.zarr --input toy.zarr --draws 20 -o draws.zarr"
 )
 @click.argument("result", type=PATH)
 @click.option("-o", "--output", required=True, type=PATH, help="Draws, as Zarr.")
-@click.option("--trial", help="Which trial of a sweep; by default the best.")
+@TRIAL
 @click.option(
     "--input", "fusion_input", type=PATH, help="What was fused; a sweep knows its own."
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from hifred.cli.arguments import AS_JSON, PATH
 from hifred.cli.live import live_view
 from hifred.cli.outcome import print_outcome
 from hifred.cli.output import duration, print_json, size
@@ -14,9 +15,7 @@ from hifred.cli.run_options import DIRECTORY, run_choices, run_options
 from hifred.sweep.driver.run import RunReport, run_sweep
 from hifred.sweep.plan.template import write_template
 from hifred.sweep.watch.preview import Preview, preview
-
-PATH = click.Path(path_type=Path)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+from hifred.sweep.watch.snapshot import SweepView
 
 
 @click.command(epilog="Example: hifred init first-look")
@@ -105,4 +104,4 @@ def _print_report(report: RunReport) -> None:
         say(f"ended early: {report.message}", err=True)
     if report.exit_code == 3:
         say(f"go on with: hifred run {report.directory}", err=True)
-    print_outcome(report.directory, report.snapshot)
+    print_outcome(SweepView(report.directory), report.snapshot)

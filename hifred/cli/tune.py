@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from hifred.cli.arguments import AS_JSON, PATH
 from hifred.cli.live import live_view
 from hifred.cli.output import plain_text, print_json
 from hifred.cli.plain_speech import say
@@ -18,14 +19,12 @@ from hifred.settings.fields import fields_of
 from hifred.sweep.plan.grid_search import Search
 from hifred.sweep.watch.remedies import remedies
 
-PATH = click.Path(path_type=Path)
-
 
 @click.command(epilog="Example: hifred tune first-look --by nmse_db --trials 12")
 @click.argument("target", type=PATH)
 @setting_options(Search)
 @run_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def tune(target: Path, *, quiet: bool, as_json: bool, **choices: Any) -> None:
     """Find the best trial of TARGET's grid from a share of its trials.
 

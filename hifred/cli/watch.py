@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hifred.cli.arguments import AS_JSON, PATH
 from hifred.cli.live import render, watch
 from hifred.cli.outcome import print_outcome
 from hifred.cli.output import console, print_json, print_rows
@@ -21,8 +22,6 @@ from hifred.sweep.watch.listing import list_rows
 from hifred.sweep.watch.snapshot import SweepView
 from hifred.sweep.watch.states import STATES
 
-PATH = click.Path(path_type=Path)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 WHERE = click.option("--where", help="Conditions, such as 'rank >= 8 and mu < 0.1'.")
 
 
@@ -39,7 +38,7 @@ def status(directory: Path, *, keep: bool, as_json: bool) -> None:
     else:
         console().print(render(snapshot))
         say("".join(f"{line}\n" for line in describe_jobs(directory)), nl=False)
-        print_outcome(directory, snapshot)
+        print_outcome(view, snapshot)
     sys.exit(snapshot.exit_code)
 
 

@@ -81,7 +81,8 @@ def keywords_of(view: InstrumentView) -> dict[str, object]:
 def write_detector_files(folder: Path, mixed: Mixing, files: PairFiles) -> list[Path]:
     """Write the response, and spectra and cross-ARFs of all groups and regions."""
     view, groups = mixed.view, mixed.groups
-    write_rmf(folder / RESPONSE, detector_response(view))
+    response = detector_response(view)
+    write_rmf(folder / RESPONSE, response)
     written = [folder / RESPONSE]
     edges, keywords = view.sky.energy_edges, keywords_of(view)
     for (region, group), name in files.areas.items():
@@ -94,7 +95,9 @@ def write_detector_files(folder: Path, mixed: Mixing, files: PairFiles) -> list[
         pixels = groups.labels == number
         own = files.areas.get((group, group), "none")
         spectrum = _spectrum(view, pixels, {"RESPFILE": RESPONSE, "ANCRFILE": own})
-        written += _write_spectrum(folder, files.spectra[group], spectrum, view, pixels)
+        background = background_of(view.observation)[:, pixels].sum(axis=1)
+        path = folder / files.spectra[group]
+        written += _write_spectrum(path, spectrum, background, response)
     return written
 
 
@@ -129,17 +132,11 @@ def _blind_channels(view: InstrumentView) -> np.ndarray:
 
 
 def _write_spectrum(
-    folder: Path,
-    name: str,
-    spectrum: Spectrum,
-    view: InstrumentView,
-    pixels: np.ndarray,
+    path: Path, spectrum: Spectrum, background: np.ndarray, response: Rmf
 ) -> list[Path]:
-    background = background_of(view.observation)[:, pixels].sum(axis=1)
-    response = detector_response(view)
-    written = [folder / name]
+    written = [path]
     if background.any():
-        written.append(folder / f"{Path(name).stem}_bkg.pha")
+        written.append(path.with_name(f"{path.stem}_bkg.pha"))
         known = replace(
             spectrum,
             counts=BACKGROUND_FACTOR * background,

@@ -25,7 +25,7 @@ from hifred.report.single import Single, check_fits, fusion_page, input_page
 from hifred.report.tables import all_trials_table
 from hifred.store import fusion_input as stored_input
 from hifred.store import fusion_result
-from hifred.store.export_any import stored_schema
+from hifred.store.stored_schema import stored_schema
 
 
 def write_report(

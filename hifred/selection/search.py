@@ -3,7 +3,7 @@
 import json
 import math
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -145,12 +145,12 @@ class SearchSpace:
             },
         )
 
-    def _nearest(self, place: Place, taken: Iterable[str]) -> str:
+    def _nearest(self, place: Place, taken: set[str]) -> str:
         """Return the trial nearest to `place` that is not taken; of its kind, if any.
 
         A point that was excluded, or computed before, has no trial left.
         """
-        left = [trial_id for trial_id in self.places if trial_id not in set(taken)]
+        left = [trial_id for trial_id in self.places if trial_id not in taken]
         same = [i for i in left if self.places[i].kind == place.kind]
         return min(same or left, key=lambda i: self._distance(place, self.places[i]))
 

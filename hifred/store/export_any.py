@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-import zarr
 
 from hifred import dims
 from hifred.errors import HifredError, SettingsError
@@ -18,6 +17,7 @@ from hifred.store.export import export_results
 from hifred.store.fits_export import export_fits
 from hifred.store.fusion_input import open_fusion_input
 from hifred.store.results import open_results
+from hifred.store.stored_schema import stored_schema
 
 
 def export_any(
@@ -65,14 +65,6 @@ def export_any(
         raise HifredError(
             f"output must be writable; {folder}: {error.strerror or error}."
         ) from error
-
-
-def stored_schema(path: Path) -> str:
-    """Return the schema that a Zarr group names; empty for anything else."""
-    try:
-        return str(zarr.open_group(path, mode="r").attrs.get("schema", ""))
-    except (OSError, ValueError, KeyError):
-        return ""
 
 
 def export_input(fusion_input: FusionInput, folder: Path) -> list[Path]:

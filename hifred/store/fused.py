@@ -9,9 +9,9 @@ from hifred.errors import HifredError, SettingsError
 from hifred.observations import FusionInput
 from hifred.store import fusion_result
 from hifred.store.export import NEEDED
-from hifred.store.export_any import stored_schema
 from hifred.store.fusion_input import open_fusion_input
 from hifred.store.results import Results, open_results
+from hifred.store.stored_schema import stored_schema
 from hifred.store.trial_file import SUFFIX, open_trial
 
 

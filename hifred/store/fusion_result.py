@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import xarray as xr
-import zarr
 
 from hifred.errors import SchemaError
 from hifred.store.durable import replace_folder
+from hifred.store.stored_schema import stored_schema
 
 SCHEMA = "hifred-fusion-result"
 SCHEMA_VERSION = 1
@@ -42,16 +42,8 @@ def check_result_target(path: Path) -> None:
     """Raise `SchemaError` if `path` holds something that is not ours to replace."""
     if path.is_dir() and not any(path.iterdir()):
         return
-    if path.exists() and _schema_of(path)[0] != SCHEMA:
+    if path.exists() and stored_schema(path) != SCHEMA:
         raise SchemaError(
             "output must be a new or empty folder, or an earlier fusion result; got "
             f"{path}. Choose another name."
         )
-
-
-def _schema_of(path: Path) -> tuple[object, object]:
-    try:
-        attributes = zarr.open_group(path, mode="r").attrs
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError):
-        return ("nothing that Zarr can read", None)
-    return attributes.get("schema"), attributes.get("schema_version")

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import xarray as xr
-import zarr
 
 from hifred import dims
 from hifred.errors import SchemaError
@@ -14,6 +13,7 @@ from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.products.line_table import line_table, region_table
 from hifred.products.maps import LINE, shown
 from hifred.store.durable import replace_folder, replace_text
+from hifred.store.stored_schema import stored_schema
 
 SCHEMA = "hifred-line-maps"
 SCHEMA_VERSION = 1
@@ -75,11 +75,7 @@ def open_line_maps(path: str | os.PathLike[str]) -> xr.Dataset:
     path = Path(path)
     inner = path / "lines.zarr"
     store = inner if inner.is_dir() else path
-    try:
-        schema = zarr.open_group(store, mode="r").attrs.get("schema")
-    except (OSError, ValueError, KeyError):
-        schema = None
-    if schema != SCHEMA:
+    if stored_schema(store) != SCHEMA:
         raise SchemaError(
             f"path must be line maps that `hifred lines` wrote; got {path}."
         )

@@ -70,6 +70,10 @@ def read_draws(path: str | os.PathLike[str]) -> Draws:
     SchemaError
         If `path` holds anything else, or a later version of it.
     """
+    return Draws(_opened(path).load())
+
+
+def _opened(path: str | os.PathLike[str]) -> xr.Dataset:
     try:
         data = xr.open_zarr(path, chunks=None)
     except (OSError, ValueError, KeyError) as error:
@@ -82,7 +86,7 @@ def read_draws(path: str | os.PathLike[str]) -> Draws:
             f"path must have schema {SCHEMA!r}, version {SCHEMA_VERSION}; got "
             f"{found[0]!r}, version {found[1]!r}, at {path}."
         )
-    return Draws(data.load())
+    return data
 
 
 def check_draws_target(path: Path) -> None:
@@ -90,7 +94,7 @@ def check_draws_target(path: Path) -> None:
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     try:
-        read_draws(path)
+        _opened(path)
     except SchemaError as error:
         raise SchemaError(
             f"output must be a new or empty folder, or earlier draws; got {path}. "

@@ -104,9 +104,9 @@ def tune_sweep(
         target, directory, executor, kernel, allow_code_change, options, changes
     ) as begun:
         tuning = _Tuning(begun, search, on_change)
-        if tuning.chosen():
+        if first := tuning.chosen():
             with begun.executor, begun.logged(lambda: tuning.message):
-                tuning.run()
+                tuning.run(first)
         return tuning.report()
 
 
@@ -140,14 +140,15 @@ class _Tuning:
     def _published(self) -> set[str]:
         return self.begun.view.directory.published()
 
-    def run(self) -> None:
-        """Choose and run until the trials that were granted are used up."""
-        while self.message is None and (chosen := self.chosen()):
+    def run(self, chosen: list[str]) -> None:
+        """Run and choose until the trials that were granted are used up."""
+        while chosen:
             self.known |= set(chosen)
             driver = self.begun.driver(set(self.known), self.on_change)
             self.begun.drive(driver)
             self.n_run += driver.n_run
             self.message = driver.stop_message
+            chosen = [] if self.message else self.chosen()
 
     def chosen(self) -> list[str]:
         """Return the trials to compute next, of all models together."""
@@ -172,7 +173,7 @@ class _Tuning:
         return sum(trial_id in self.known for trial_id in space.places)
 
     def _table(self) -> TrialTable:
-        return finished_table(self.begun.root)
+        return finished_table(self.begun.view)
 
     def _merits(self, table: TrialTable, ids: Iterable[str]) -> dict[str, float]:
         """Return the merits of the trials that were chosen, NaN without a result."""

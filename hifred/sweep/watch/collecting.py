@@ -88,9 +88,8 @@ def collect(
         )
 
 
-def finished_table(root: str | Path) -> TrialTable:
-    """Return the table that `collect` would write for `root`; nothing is written."""
-    view = SweepView(root)
+def finished_table(view: SweepView) -> TrialTable:
+    """Return the table that `collect` would write now; nothing is written."""
     states = view.states()
     return TrialTable.of(
         result_table(_rows(view, states, *_attributes_of(view, states)))

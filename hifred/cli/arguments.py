@@ -1,0 +1,12 @@
+"""Kinds of arguments and options that several commands have."""
+
+from pathlib import Path
+
+import click
+
+PATH = click.Path(path_type=Path)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+TRIAL = click.option("--trial", help="Which trial of a sweep; by default the best.")
+DRAWS = click.option(
+    "--draws", "draws_file", type=PATH, help="Of `hifred sample`: gives the errors."
+)

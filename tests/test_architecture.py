@@ -93,6 +93,17 @@ def test_imports_go_down(path: Path) -> None:
     assert not upward_imports(path)
 
 
+def test_the_guide_shows_the_same_floors() -> None:
+    guide = (ROOT / "docs/contribute/style.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\d.]+) \| (`[^|]+) \|", guide, re.MULTILINE)
+    shown = {
+        part: float(floor)
+        for floor, parts in rows
+        for part in re.findall(r"`(\w+)`", parts)
+    }
+    assert shown == FLOORS
+
+
 def room_of(name: str) -> str | None:
     """Return the room of a module of the sweep, named with dots."""
     words = name.split(".")

@@ -76,6 +76,7 @@ def toy_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree("first-look/inputs/remnant.zarr", "toy.zarr")
         ok("collect", "first-look")
         ok("sample", "first-look", "--draws", "2", "-o", "draws.zarr")
+        ok("lines", "first-look", "lines.toml", "-o", "line-maps")
     return folder
 
 

@@ -1,4 +1,5 @@
 from .draws import Draws
 from .sampling import Sampler, posterior
+from .self_check import SelfCheck
 
-__all__ = ["Draws", "Sampler", "posterior"]
+__all__ = ["Draws", "Sampler", "SelfCheck", "posterior"]

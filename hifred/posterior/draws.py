@@ -8,8 +8,10 @@ import xarray as xr
 
 from hifred import dims
 from hifred.errors import HifredError
+from hifred.posterior.self_check import SelfCheck, read_check
 
 DRAW = "draw"
+CHECK = "self_check"
 BOUND = "bound"
 # What one standard deviation of a normal distribution holds on both sides.
 ONE_SIGMA = 0.6827
@@ -66,6 +68,16 @@ class Draws:
     def fit(self) -> xr.DataArray:
         """Return the flux (energy, y, x) that was fitted, photon cm-2 s-1 per bin."""
         return self._cube(self.data["coefficients"].to_numpy())
+
+    @property
+    def check(self) -> SelfCheck:
+        """Return what refits said about the intervals; empty without any."""
+        text = self.data.attrs.get(CHECK)
+        return SelfCheck() if text is None else read_check(text)
+
+    def checked(self, check: SelfCheck) -> "Draws":
+        """Return the same draws with what a check says about them."""
+        return Draws(self.data.assign_attrs({CHECK: check.to_json()}))
 
     def cubes(self) -> Iterator[xr.DataArray]:
         """Yield the flux (energy, y, x) of every draw, one at a time."""

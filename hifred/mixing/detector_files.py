@@ -4,18 +4,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from hifred.mixing.groups import good_channels
 from hifred.mixing.mixing import Mixing
 from hifred.mixing.view import InstrumentView
 from hifred.observations import background_of
+from hifred.observations.formats.file_names import file_names, keyword_text
 from hifred.observations.formats.ogip_writers import write_arf, write_pha, write_rmf
 from hifred.observations.formats.pha import Spectrum
 from hifred.observations.formats.rmf import Arf, Rmf
-from hifred.observations.forward import channel_probabilities
+from hifred.observations.instrument_response import (
+    instrument_keywords,
+    instrument_response,
+)
 from hifred.observations.matching.kernels import full_kernels, kernel_sigmas
-from hifred.spectra.file_names import file_names, keyword_text
 
 RESPONSE = "response.rmf"
 # An expected background is known: as if it were measured for so many times longer.
@@ -55,27 +57,7 @@ def pair_files(regions: list[str], groups: list[str]) -> PairFiles:
 
 def detector_response(view: InstrumentView) -> Rmf:
     """Return the full redistribution of an instrument, not that of the fused cube."""
-    spread = full_kernels(view.observation).line_spread
-    matrix = channel_probabilities(
-        view.name, view.observation, view.sky, spread, "zero"
-    )
-    edges = view.observation["channel_edges"].values
-    n_channels = len(edges) - 1
-    return Rmf(
-        sparse.csr_array(matrix),
-        view.sky.energy_edges,
-        np.arange(n_channels),
-        edges[:-1],
-        edges[1:],
-        keywords=keywords_of(view),
-    )
-
-
-def keywords_of(view: InstrumentView) -> dict[str, object]:
-    """Return TELESCOP, INSTRUME and, where it is known, OBS_ID."""
-    named = {"TELESCOP": "HIFRED", "INSTRUME": keyword_text(view.name)}
-    identifier = str(view.observation.attrs.get("obs_id", ""))
-    return {**named, "OBS_ID": identifier} if identifier else dict(named)
+    return instrument_response(view.name, view.observation, view.sky)
 
 
 def write_detector_files(folder: Path, mixed: Mixing, files: PairFiles) -> list[Path]:
@@ -84,7 +66,7 @@ def write_detector_files(folder: Path, mixed: Mixing, files: PairFiles) -> list[
     response = detector_response(view)
     write_rmf(folder / RESPONSE, response)
     written = [folder / RESPONSE]
-    edges, keywords = view.sky.energy_edges, keywords_of(view)
+    edges, keywords = view.sky.energy_edges, response.keywords
     for (region, group), name in files.areas.items():
         share = mixed.data["share"].sel(region=region, group=group).values
         area = np.maximum(share, 0.0) * view.area
@@ -113,7 +95,10 @@ def _spectrum(
         quality=np.where(bad, BAD, 0),
         background_scale=np.ones(len(counts)),
         files=files,
-        keywords={**keywords_of(view), "NPIXELS": int(pixels.sum())},
+        keywords={
+            **instrument_keywords(view.name, view.observation),
+            "NPIXELS": int(pixels.sum()),
+        },
     )
 
 

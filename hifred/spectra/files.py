@@ -11,10 +11,10 @@ import xarray as xr
 
 from hifred.errors import HifredError
 from hifred.observations import FusionInput
+from hifred.observations.formats.file_names import file_names, keyword_text
 from hifred.observations.formats.ogip_writers import write_pha
 from hifred.observations.formats.pha import Spectrum
 from hifred.regions import SkyRegion, write_regions
-from hifred.spectra.file_names import file_names, keyword_text
 from hifred.spectra.note import spectra_note
 from hifred.spectra.region_flux import DrawnCubes, region_flux
 from hifred.spectra.statistics import flux_correlation, region_table

@@ -2,20 +2,15 @@
 
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
-from hifred import dims
 from hifred.errors import HifredError, SettingsError
-from hifred.observations import FusionInput, mask_of
-from hifred.observations.formats.fits_cubes import write_sky_image
-from hifred.observations.formats.fits_images import SkyImage
-from hifred.observations.sky_place import instrument_pixels
 from hifred.store import fusion_input as stored_input
 from hifred.store import fusion_result
 from hifred.store.export import export_results
 from hifred.store.fits_export import export_fits
 from hifred.store.fusion_input import open_fusion_input
+from hifred.store.input_export import export_input
 from hifred.store.results import open_results
 from hifred.store.stored_schema import stored_schema
 
@@ -65,30 +60,3 @@ def export_any(
         raise HifredError(
             f"output must be writable; {folder}: {error.strerror or error}."
         ) from error
-
-
-def export_input(fusion_input: FusionInput, folder: Path) -> list[Path]:
-    """Write the counts cube and the mask of every instrument, at its place on the sky.
-
-    Parameters
-    ----------
-    fusion_input : FusionInput
-    folder : Path
-        Where to write ``NAME.fits`` and ``NAME_mask.fits``.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, observation in fusion_input.observations.items():
-        grid, edges = (
-            instrument_pixels(observation),
-            observation["channel_edges"].values,
-        )
-        header = {"EXPOSURE": float(observation["exposure_time"]), "INSTRUME": name}
-        cubes = {
-            f"{name}.fits": (observation["counts"].values, dims.COUNT),
-            f"{name}_mask.fits": (mask_of(observation).astype(np.uint8), ""),
-        }
-        for file, (values, unit) in cubes.items():
-            write_sky_image(folder / file, SkyImage(values, grid, unit, edges, header))
-            written.append(folder / file)
-    return written

@@ -10,6 +10,7 @@ from astropy.io import fits
 from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import HifredError
+from hifred.observations.formats.file_names import file_names, keyword_text
 from hifred.observations.formats.ogip import read_arf, read_rmf
 from hifred.observations.formats.pha import read_pha
 from hifred.posterior import Draws
@@ -21,7 +22,6 @@ from hifred.spectra import (
     region_table,
     write_spectra,
 )
-from hifred.spectra.file_names import file_names, keyword_text
 from tests.store.test_fits_export import EDGES, SPREAD, fusion_input
 from tests.store.test_fits_export import result as fused_result
 

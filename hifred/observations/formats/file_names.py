@@ -1,4 +1,4 @@
-"""Names of regions as names of files and as values of FITS keywords."""
+"""Names of regions and instruments as names of files and as values of FITS keywords."""
 
 import re
 from collections.abc import Iterable

@@ -48,21 +48,16 @@ def write_mos(
     path = folder / f"{name}.evt"
     found = photons(rng, telescope)
     found = found[rng.random(len(found.energy)) < view(found.east, found.north)]
-    n, n_false, n_odd = (len(found.energy) * share // 100 for share in (100, 11, 5))
-    east = np.concatenate([found.east, rng.normal(60, 4, n_false),
-                           rng.uniform(-120, 120, n_odd)])  # fmt: skip
-    north = np.concatenate([found.north, rng.normal(-70, 4, n_false),
-                            rng.uniform(-120, 120, n_odd)])  # fmt: skip
-    other = rng.uniform(*BAND, n_false + n_odd)
-    energy = rng.normal(np.concatenate([found.energy, other]), telescope.energy_sigma)
+    recorded = rng.normal(found.energy, telescope.energy_sigma)
+    east, north, energy, columns = with_false_events(
+        rng, found.east, found.north, recorded
+    )
     columns = {
         "TIME": rng.uniform(0, telescope.time_s, len(energy)),
         **sky_pixels(east, north, EPIC_STEP),
         "PI": np.floor(1e3 * energy).astype(np.int32),
-        "FLAG": np.repeat([0, FLAGGED, 0], [n, n_false, n_odd]),
-        "PATTERN": np.concatenate([rng.integers(0, 13, n + n_false),
-                                   rng.integers(13, 32, n_odd)]),
-    }  # fmt: skip
+        **columns,
+    }
     place = {
         f"REF{axis}{key}": value
         for axis, values in (("X", ("RA---TAN", CENTRE[0], -EPIC_STEP)),
@@ -77,17 +72,39 @@ def write_mos(
     )  # fmt: skip
     write_good_times(path, "STDGTI01", telescope.time_s)
     write_response(folder, name, telescope, 0.02)
-    write_image(
-        folder / f"{name}_expo.fits",
-        telescope.time_s * _map(view),
-        MAP_ARCSEC,
-        BUNIT="s",
+    write_exposure_map(folder, name, telescope, view)
+
+
+def with_false_events(
+    rng: np.random.Generator, east: np.ndarray, north: np.ndarray, energy: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Add events that are no photons of the sky; return all, and FLAG and PATTERN.
+
+    Flagged ones of a false source are a tenth, odd patterns a twentieth.
+    """
+    n, n_false, n_odd = (len(energy) * share // 100 for share in (100, 11, 5))
+    false_east, false_north = rng.normal([[60], [-70]], 4, (2, n_false))
+    odd_east, odd_north = rng.uniform(-120, 120, (2, n_odd))
+    columns = {
+        "FLAG": np.repeat([0, FLAGGED, 0], [n, n_false, n_odd]),
+        "PATTERN": np.concatenate([rng.integers(0, 13, n + n_false),
+                                   rng.integers(13, 32, n_odd)]),
+    }  # fmt: skip
+    return (
+        np.concatenate([east, false_east, odd_east]),
+        np.concatenate([north, false_north, odd_north]),
+        np.concatenate([energy, rng.uniform(*BAND, n_false + n_odd)]),
+        columns,
     )
 
 
-def _map(view: Map) -> np.ndarray:
+def write_exposure_map(
+    folder: Path, name: str, telescope: Telescope, view: Map
+) -> None:
+    """Write the seconds that each place of the field was seen."""
     at = (np.arange(MAP_SIDE) - (MAP_SIDE - 1) / 2) * MAP_ARCSEC
-    return view(-at[None, :], at[:, None])
+    seconds = telescope.time_s * view(-at[None, :], at[:, None])
+    write_image(folder / f"{name}_expo.fits", seconds, MAP_ARCSEC, BUNIT="s")
 
 
 def spoil_map(path: Path) -> None:

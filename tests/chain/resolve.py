@@ -53,7 +53,7 @@ def write_resolve(folder: Path, roll_deg: float, rng: np.random.Generator) -> No
         folder, roll, (row, column, pixel, energy, grade), rng, pixel != OFF[1]
     )
     channels = write_response(folder, "resolve", RESOLVE, 1e-3, HIGH_RESOLUTION)
-    _write_nxb(folder / "nxb.pha", channels, rng)
+    write_nxb(folder / "nxb.pha", channels, rng)
 
 
 def _write_resolve_events(
@@ -93,10 +93,10 @@ def _write_resolve_events(
     write_good_times(path, "GTI", RESOLVE.time_s)
 
 
-def _write_nxb(path: Path, channels: np.ndarray, rng: np.random.Generator) -> None:
+def write_nxb(path: Path, channels: np.ndarray, rng: np.random.Generator) -> None:
     """Write the spectrum of the pixels that are kept, of a long exposure."""
     inside = (channels[:-1] >= BAND[0]) & (channels[1:] <= BAND[1])
-    time_s = 20 * RESOLVE.time_s
+    time_s = 100 * RESOLVE.time_s
     rate = (36 - len(OFF)) * NXB_PER_KEV * np.diff(channels) * inside
     counts = rng.poisson(rate * time_s)
     write_table(

@@ -40,6 +40,39 @@ def write_table(
         hdu.writeto(path)
 
 
+def with_columns(
+    source: Path,
+    path: Path,
+    columns: Mapping[str, np.ndarray],
+    keywords: Mapping[str, object],
+) -> None:
+    """Write an event file anew with other rows; its keywords and good times stay.
+
+    The columns keep their numbers, which the keywords of the position name.
+    """
+    with fits.open(source) as hdus:
+        old = hdus["EVENTS"].header
+        made = [
+            fits.Column(key, "D" if values.dtype.kind == "f" else "J",
+                        unit=_unit_of(old, key), array=values)
+            for key, values in columns.items()
+        ]  # fmt: skip
+        table = fits.BinTableHDU.from_columns(made, name="EVENTS")
+        kept = {key: old[key] for key in old if key not in table.header}
+        table.header.update({k: v for k, v in kept.items() if not k.startswith(FORM)})
+        table.header.update(keywords)
+        fits.HDUList([hdus[0], table, hdus["STDGTI"]]).writeto(path)
+
+
+# Keywords that describe the columns of a table as they are stored.
+FORM = ("TTYPE", "TFORM", "TUNIT", "TLMIN", "TLMAX", "COMMENT")
+
+
+def _unit_of(header: fits.Header, column: str) -> str | None:
+    at = {header[f"TTYPE{i}"]: i for i in range(1, header["TFIELDS"] + 1)}
+    return header.get(f"TUNIT{at[column]}") if column in at else None
+
+
 def write_good_times(path: Path, name: str, time_s: float) -> None:
     """Append the good times of an observation without a break."""
     columns = {"START": np.array([0.0]), "STOP": np.array([time_s])}

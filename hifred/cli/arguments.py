@@ -8,5 +8,9 @@ PATH = click.Path(path_type=Path)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 TRIAL = click.option("--trial", help="Which trial of a sweep; by default the best.")
 DRAWS = click.option(
-    "--draws", "draws_file", type=PATH, help="Of `hifred sample`: gives the errors."
+    "--draws",
+    "draws_file",
+    type=PATH,
+    help="Of `hifred sample`: gives the errors; by default from where it writes "
+    "unless told.",
 )

@@ -20,7 +20,6 @@ from hifred.products.lines_template import lines_template
 from hifred.products.maps import STATUS
 from hifred.products.target_response import cube_line_spread
 from hifred.regions import fused_field, read_regions
-from hifred.store import read_draws
 from hifred.store.fused import FusedCube, open_fused
 from hifred.store.line_maps import save_line_maps, write_region_table
 
@@ -82,7 +81,7 @@ def lines(
     """
     settings = read_lines(lines_file)
     fused = open_fused(result, trial, fusion_input)
-    draws = None if draws_file is None else read_draws(draws_file)
+    draws = fused.draws(draws_file)
     field = fused_field(fused.result, fused.fusion_input)
     regions = [] if region_file is None else read_regions(region_file, field)
     spread = cube_line_spread(fused.result, fused.fusion_input)

@@ -16,7 +16,7 @@ from hifred.plots.mixing import plot_elsewhere, plot_shares
 from hifred.plots.style import save_figure
 from hifred.regions import fused_field, read_regions
 from hifred.spectra import write_spectra
-from hifred.store import open_fusion_input, read_draws
+from hifred.store import open_fusion_input
 from hifred.store.fused import open_fused
 
 # More groups than this are a table for a file.
@@ -70,7 +70,7 @@ def spectra(
         fused.result,
         found,
         fusion_input=fused.fusion_input,
-        draws=None if draws_file is None else read_draws(draws_file),
+        draws=fused.draws(draws_file),
         has_each_draw=each_draw,
     )
     rows = written.table.reset_index().to_dict("records")

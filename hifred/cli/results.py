@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hifred.cli.arguments import AS_JSON, PATH
+from hifred.cli.arguments import AS_JSON, DRAWS, PATH
 from hifred.cli.output import print_json, print_rows, print_verdicts
 from hifred.cli.plain_speech import say
 from hifred.cli.setting_options import checked_options, setting_options
@@ -104,6 +104,7 @@ def _more_columns(results: Results, columns: str | None, shown: list[str]) -> li
 EXPORT_EPILOG = """\b
 Example: hifred export first-look --to csv -o first-look.csv
 Example: hifred export fused.zarr --to fits --input remnant.zarr -o fused
+Example: hifred export first-look --to fits --trial 3f2a --draws draws.zarr
 """
 
 
@@ -117,14 +118,24 @@ Example: hifred export fused.zarr --to fits --input remnant.zarr -o fused
     type=PATH,
     help="What was fused: gives one fusion its place on the sky and its responses.",
 )
+@click.option("--trial", help="One trial of a sweep, as fits.")
+@DRAWS
 def export(
-    path: Path, *, kind: str, output: Path | None, fusion_input: Path | None
+    path: Path,
+    *,
+    kind: str,
+    output: Path | None,
+    fusion_input: Path | None,
+    trial: str | None,
+    draws_file: Path | None,
 ) -> None:
     """Write a sweep's results, one fusion or one input for other programs.
 
-    PATH is a sweep directory, a result of `hifred fuse` or a fusion input.
+    PATH is a sweep directory, a result of `hifred fuse`, a trial's file or a fusion
+    input.
     """
-    for written in export_any(path, kind, output, fusion_input):
+    found = export_any(path, kind, output, fusion_input, trial=trial, draws=draws_file)
+    for written in found:
         say(str(written))
 
 

@@ -10,17 +10,21 @@ from hifred.cli.arguments import PATH, TRIAL
 from hifred.cli.plain_speech import say
 from hifred.cli.setting_options import given_options, setting_options
 from hifred.settings import Place, read_settings
+from hifred.store.fused import open_fused
 from hifred.sweep.driver.sample_run import SamplePlan, run_sample
 from hifred.sweep.executors.inline import InlineExecutor
 from hifred.sweep.executors.local import LocalExecutor
 from hifred.threads import use_threads
 
 
-@click.command(
-    epilog="Example: hifred sample fused.zarr --input toy.zarr --draws 20 -o draws.zarr"
-)
+@click.command(epilog="Example: hifred sample fused.zarr --input toy.zarr --draws 20")
 @click.argument("result", type=PATH)
-@click.option("-o", "--output", required=True, type=PATH, help="Draws, as Zarr.")
+@click.option(
+    "-o",
+    "--output",
+    type=PATH,
+    help="Draws, as Zarr; by default where the other commands look for them.",
+)
 @TRIAL
 @click.option(
     "--input", "fusion_input", type=PATH, help="What was fused; a sweep knows its own."
@@ -30,7 +34,7 @@ from hifred.threads import use_threads
 @click.option("--threads", type=click.IntRange(1), help="Threads of each.")
 def sample(
     result: Path,
-    output: Path,
+    output: Path | None,
     *,
     trial: str | None,
     fusion_input: Path | None,
@@ -41,7 +45,9 @@ def sample(
     """Draw cubes that the counts and the prior of a fusion leave possible.
 
     RESULT is what `hifred fuse` wrote with guided or lrs, a trial's file, or a sweep
-    directory. Interrupted, the same command goes on where it stopped.
+    directory. Unless told, draws go to RESULT-draws.zarr, or draws/TRIAL.zarr of a
+    sweep, where other commands find them. Interrupted, the same command goes on where
+    it stopped.
     """
     given = given_options(options, SamplePlan)
     plan = read_settings(SamplePlan, given, Place(is_command=True))
@@ -50,6 +56,7 @@ def sample(
     )
     console = Console(stderr=True)
     with console.status("opening the result") as status, use_threads(threads):
+        output = output or open_fused(result, trial, fusion_input).draws_path
         draws = run_sample(
             result,
             plan=plan,

@@ -1,6 +1,6 @@
 """Cubes that errors are taken from: posterior draws, refits, or draws of counts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
@@ -8,6 +8,10 @@ import numpy as np
 import xarray as xr
 
 from hifred import dims
+from hifred.errors import HifredError
+
+# Draws are kept in single precision; a fusion with other settings differs by more.
+LARGEST_DIFFERENCE = 1e-3
 
 
 class DrawnCubes(Protocol):
@@ -20,6 +24,21 @@ class DrawnCubes(Protocol):
 
     def cubes(self) -> Iterator[xr.DataArray]:
         """Yield the flux (energy, y, x) of every draw."""
+        ...
+
+
+class SpreadCubes(DrawnCubes, Protocol):
+    """Drawn cubes that tell how far what is read from them is spread."""
+
+    @property
+    def count(self) -> int:
+        """Return the number of draws."""
+        ...
+
+    def standard_error(
+        self, function: Callable[[xr.DataArray], xr.DataArray] | None = None
+    ) -> xr.DataArray:
+        """Return the standard deviation of `function`, or of voxels, over the draws."""
         ...
 
 
@@ -46,6 +65,14 @@ class CubeSet:
     def cubes(self) -> Iterator[xr.DataArray]:
         """Yield the cubes."""
         yield from self.refits
+
+    def standard_error(
+        self, function: Callable[[xr.DataArray], xr.DataArray] | None = None
+    ) -> xr.DataArray:
+        """Return the standard deviation of `function`, or of voxels, over the cubes."""
+        read = function or (lambda cube: cube)
+        values = [xr.DataArray(read(cube)) for cube in self.cubes()]
+        return xr.concat(values, "draw").std("draw", ddof=1)
 
 
 @final
@@ -80,6 +107,22 @@ class CountDraws:
         counts = np.maximum(flux.to_numpy() * exposure, 0.0)
         for _ in range(self.count):
             yield flux.copy(data=rng.poisson(counts) / exposure)
+
+
+def check_same_cube(result: xr.Dataset, draws: DrawnCubes) -> None:
+    """Raise `HifredError` unless draws lie around the cube of a fusion."""
+    flux = result["flux"].transpose(*dims.SKY_CUBE).values
+    fit = draws.fit.transpose(*dims.SKY_CUBE).values
+    if fit.shape != flux.shape:
+        raise HifredError(
+            f"draws must be of the cube itself, {flux.shape}; got {fit.shape}."
+        )
+    apart = float(np.abs(fit - flux).sum() / np.abs(flux).sum())
+    if apart > LARGEST_DIFFERENCE:
+        raise HifredError(
+            f"draws must be of the cube itself; theirs differs from it by "
+            f"{100 * apart:.2g} % of the flux. Draw from this fusion: `hifred sample`."
+        )
 
 
 def spectrometer_cube(observation: xr.Dataset) -> xr.Dataset:

@@ -76,13 +76,7 @@ class NearbyMinimum:
         self._terms = [CountsTerm(f) for f in problem.likelihoods.values()]
         flat = images.reshape(len(images), -1).astype(float)
         expected = [t.expected(flat) for t in self._terms]
-        # The variances that counts of the observed curvature have; empty voxels have
-        # none, and no noise either.
-        with np.errstate(divide="ignore"):
-            variances = [
-                m**2 / np.where(t.domain(), t.counts, 0)
-                for t, m in zip(self._terms, expected, strict=True)
-            ]
+        variances = list(map(_variances, self._terms, expected))
         self._counts = NormalCounts(self._terms, variances)
         hessian = self._hessian(expected, np.zeros((len(flat), *flat.shape)))
         self._soft = SoftPositivity(problem.basis, _stiffness(hessian, problem.basis))
@@ -192,6 +186,16 @@ def _divided(term: CountsTerm, expected: np.ndarray) -> np.ndarray:
     """Return counts over expected counts, zero where there are none."""
     out = np.zeros_like(expected)
     np.divide(term.counts, expected, out=out, where=term.domain())
+    return out
+
+
+def _variances(term: CountsTerm, expected: np.ndarray) -> np.ndarray:
+    """Return the variances that counts of the observed curvature have.
+
+    Voxels without counts have no curvature, and no noise either.
+    """
+    out = np.full_like(expected, np.inf)
+    np.divide(expected**2, term.counts, out=out, where=term.domain())
     return out
 
 

@@ -1,6 +1,6 @@
 """Spectra of regions as files: OGIP spectra and responses, tables, what is true."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -14,14 +14,14 @@ from hifred.observations import FusionInput
 from hifred.observations.formats.file_names import file_names, keyword_text
 from hifred.observations.formats.ogip_writers import write_pha
 from hifred.observations.formats.pha import Spectrum
+from hifred.products.draws import SpreadCubes
 from hifred.regions import SkyRegion, write_regions
 from hifred.spectra.note import spectra_note
-from hifred.spectra.region_flux import DrawnCubes, region_flux
+from hifred.spectra.region_file import write_region_file
+from hifred.spectra.region_flux import region_flux
 from hifred.spectra.statistics import flux_correlation, region_table
 from hifred.store.fits_export import cube_response, flux_spectrum, write_spectrum
-
-# OGIP: marked bad by software.
-BAD = 2
+from hifred.store.flux_errors import drawn_facts
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def write_spectra(
     regions: Sequence[SkyRegion],
     *,
     fusion_input: FusionInput | None = None,
-    draws: DrawnCubes | None = None,
+    draws: SpreadCubes | None = None,
     has_each_draw: bool = False,
 ) -> WrittenSpectra:
     """Write the spectrum of each region with responses, and what is known of them.
@@ -54,8 +54,9 @@ def write_spectra(
     ----------
     folder : path
         Where to write, existing files are replaced: ``NAME.pha``, ``.rmf`` and
-        ``.arf`` per region, ``regions.csv``, ``regions.reg``, ``README.txt``; with
-        draws ``correlation.csv`` of the regions' fluxes.
+        ``.arf`` per region, ``regions.csv``, ``regions.fits`` (see
+        `hifred.spectra.region_file.write_region_file`), ``regions.reg``,
+        ``README.txt``; with draws ``correlation.csv`` of the regions' fluxes.
     result : Dataset
         As `hifred.fusion.fuse` returns it.
     regions : sequence of SkyRegion
@@ -91,13 +92,14 @@ def write_spectra(
     spectra = region_flux(result, regions, draws)
     table = region_table(result, regions, spectra)
     stems = file_names(region.name for region in regions)
+    facts = {"ERRFROM": "guess"} if draws is None else drawn_facts(draws)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = _write_tables(folder, regions, spectra, table)
-        note = spectra_note(result, table, fusion_input)
+        note = spectra_note(result, table, fusion_input, draws)
         (folder / "README.txt").write_text(note, encoding="utf-8")
         for region in regions:
-            spectrum = _spectrum(result, region, spectra, fusion_input)
+            spectrum = _spectrum(result, region, spectra, fusion_input, facts)
             stem = stems[region.name]
             written += write_spectrum(folder, stem, spectrum, result, fusion_input)
             if has_each_draw:
@@ -114,26 +116,17 @@ def _spectrum(
     region: SkyRegion,
     spectra: xr.Dataset,
     fusion_input: FusionInput | None,
+    facts: Mapping[str, object],
 ) -> Spectrum:
     own = spectra.sel(region=region.name)
     error = own["standard_error"].values if "standard_error" in own else None
     found = flux_spectrum(result, own["flux"].values, error, fusion_input)
     share = float(region.weights.mean())
-    keywords = {**found.keywords, "REGION": keyword_text(region.name)}
-    found = replace(
-        found, keywords=keywords, background_scale=np.full(len(found.counts), share)
-    )
-    return found if error is None else _without_certain_bins(found)
-
-
-def _without_certain_bins(spectrum: Spectrum) -> Spectrum:
-    """Mark the bins in which all draws agree: an error of 0 outweighs all others."""
-    error = np.asarray(spectrum.error)
-    certain = error <= 0
+    named = {"REGION": keyword_text(region.name), **facts}
     return replace(
-        spectrum,
-        error=np.where(certain, 1.0, error),
-        quality=np.where(certain, BAD, 0),
+        found,
+        keywords={**found.keywords, **named},
+        background_scale=np.full(len(found.counts), share),
     )
 
 
@@ -165,8 +158,9 @@ def _write_tables(
     spectra: xr.Dataset,
     table: pd.DataFrame,
 ) -> list[Path]:
-    written = [folder / "regions.csv"]
+    written = [folder / "regions.csv", folder / "regions.fits"]
     table.to_csv(written[0])
+    write_region_file(written[1], table, spectra)
     drawn = [region for region in regions if region.shapes]
     if drawn:
         written.append(write_regions(folder / "regions.reg", drawn))

@@ -1,13 +1,17 @@
 """What is true of the spectra of a fused cube, in words that go with the files."""
 
 import json
+import textwrap
 
 import pandas as pd
 import xarray as xr
 
 from hifred.observations import FusionInput
+from hifred.posterior import Draws
+from hifred.products.draws import SpreadCubes
 from hifred.store.fits_export import cube_response
 
+WIDTH = 88
 NOTE = """\
 Spectra of regions of a fused cube
 ==================================
@@ -18,6 +22,7 @@ NAME.pha   counts = flux of the region x reference exposure. They are not record
 NAME.rmf   {resolution}
 NAME.arf   reference exposure / exposure time.
 regions.csv  area, counts, flux of each region; regions.reg, the regions themselves.
+regions.fits  the same table with units, and the spectra{drawn}.
 
 {place}
 Errors
@@ -39,8 +44,12 @@ SAMPLED = """\
 STAT_ERR is the standard deviation of each bin over the draws of the fusion. Bins
 depend on one another, within a region and between regions: a spectrum of {n_bins} bins
 has only about {independent} independent numbers (regions.csv, independent_bins).
-correlation.csv says how the fluxes of regions vary together. Bins in which all draws
-agree have an error of 1 count and QUALITY 2 (XSPEC: ignore bad; sherpa: ignore_bad()).
+correlation.csv says how the fluxes of regions vary together; DRAWS (draw, region,
+energy) in regions.fits, how all their bins do: numpy.cov(draws[:, 0].T) is the
+covariance of the first spectrum. It cannot be inverted: its rank is that of the cube,
+or one less than the number of draws. Bins in which all draws agree have an error of 1
+count and QUALITY 2 (XSPEC: ignore bad; sherpa: ignore_bad()).
+{check}
 """
 GUESSED = """\
 STAT_ERR is a guess to start from: the error of as many Poisson counts. Bins depend on
@@ -64,7 +73,10 @@ PLACES = {
 
 
 def spectra_note(
-    result: xr.Dataset, table: pd.DataFrame, fusion_input: FusionInput | None = None
+    result: xr.Dataset,
+    table: pd.DataFrame,
+    fusion_input: FusionInput | None = None,
+    draws: SpreadCubes | None = None,
 ) -> str:
     """Return the text that explains the files of region spectra.
 
@@ -76,6 +88,8 @@ def spectra_note(
         From `region_table`.
     fusion_input : FusionInput, optional
         What was fused.
+    draws : Draws, optional
+        Those that gave the errors.
     """
     target = json.loads(result.attrs.get("settings", "{}")).get("target_resolution")
     is_sampled = "independent_bins" in table
@@ -84,13 +98,23 @@ def spectra_note(
         errors = SAMPLED.format(
             n_bins=result.sizes["energy"],
             independent=_span(table["independent_bins"]),
+            check=_checked(draws),
         )
     return NOTE.format(
         resolution=_resolution(target, result, fusion_input),
+        drawn=" of every draw" if is_sampled else "",
         place=PLACES.get(str(target), PLACES["matched"]),
         errors=errors.strip(),
         recipe=(RECIPE if is_sampled else WARNING).strip(),
     )
+
+
+def _checked(draws: SpreadCubes | None) -> str:
+    """Return what a self-check says of draws, on lines of their own."""
+    if not isinstance(draws, Draws):
+        return ""
+    told = [draws.check.sentence, *draws.check.warnings]
+    return "\n".join(textwrap.fill(sentence, WIDTH) for sentence in told)
 
 
 def _resolution(

@@ -7,11 +7,8 @@ import xarray as xr
 
 from hifred import dims
 from hifred.errors import HifredError
-from hifred.products.draws import DrawnCubes
+from hifred.products.draws import DrawnCubes, check_same_cube
 from hifred.regions import SkyRegion
-
-# Draws are kept in single precision; a fusion with other settings differs by more.
-LARGEST_DIFFERENCE = 1e-3
 
 
 def region_flux(
@@ -85,18 +82,4 @@ def _check(
                 f"got {region.weights.shape}."
             )
     if draws is not None:
-        _check_draws(result, draws.fit, shape)
-
-
-def _check_draws(result: xr.Dataset, fit: xr.DataArray, shape: tuple[int, ...]) -> None:
-    if fit.shape != shape:
-        raise HifredError(
-            f"draws must be of the cube itself, {shape}; got {fit.shape}."
-        )
-    flux = result["flux"].transpose(*dims.SKY_CUBE).values
-    apart = float(np.abs(fit.values - flux).sum() / np.abs(flux).sum())
-    if apart > LARGEST_DIFFERENCE:
-        raise HifredError(
-            f"draws must be of the cube itself; theirs differs from it by "
-            f"{100 * apart:.2g} % of the flux. Draw from this fusion: `hifred sample`."
-        )
+        check_same_cube(result, draws)

@@ -11,6 +11,7 @@ from astropy.io import fits
 from hifred.errors import HifredError, unknown_name
 from hifred.store.fits_export import export_fits
 from hifred.store.fusion_input import open_fusion_input
+from hifred.store.posterior_draws import draws_at_hand, trial_draws_path
 from hifred.store.results import Results
 
 FORMATS = ("csv", "parquet", "fits")
@@ -93,7 +94,10 @@ def _write_fits(results: Results, folder: Path) -> list[Path]:
 def _write_trial(
     results: Results, folder: Path, group: str, cube: xr.Dataset
 ) -> list[Path]:
-    """Write one trial: cube, image and spectrum, or only the cube of a bare trial."""
+    """Write one trial: cube, image and spectrum, or only the cube of a bare trial.
+
+    With draws of it in the sweep's directory, all have errors.
+    """
     name = str(cube["trial"].item())
     trial = results.trial(name)
     result = trial.open()
@@ -106,7 +110,10 @@ def _write_trial(
     header = fits.Header({"TRIAL": name})
     for setting in results.setting_names:
         _card(header, setting, trial.values[setting])
-    return export_fits(result, folder / name, fusion_input=fusion_input, header=header)
+    draws = draws_at_hand(result, trial_draws_path(results.root, name))
+    return export_fits(
+        result, folder / name, fusion_input=fusion_input, draws=draws, header=header
+    )
 
 
 def _fits_of(cube: xr.Dataset) -> fits.HDUList:

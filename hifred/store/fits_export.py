@@ -20,11 +20,14 @@ from hifred.observations.formats.pha import Spectrum
 from hifred.observations.formats.rmf import Arf, Rmf
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.sky_place import sky_pixels
+from hifred.products.draws import SpreadCubes
+from hifred.store.flux_errors import Bootstrap, FluxErrors, flux_errors
 
 __all__ = ["cube_response", "export_fits", "region_spectrum"]
 
 KEYWORDS = {"TELESCOP": "HIFRED", "INSTRUME": "FUSED"}
-REPLICA = "replica"
+# OGIP: marked bad by software.
+BAD = 2
 
 
 def export_fits(
@@ -33,7 +36,8 @@ def export_fits(
     *,
     fusion_input: FusionInput | None = None,
     regions: Mapping[str, np.ndarray] | None = None,
-    bootstrap: xr.DataArray | xr.Dataset | None = None,
+    draws: SpreadCubes | None = None,
+    bootstrap: Bootstrap | None = None,
     header: Mapping[str, object] | None = None,
 ) -> list[Path]:
     """Write a fused cube, its image and region spectra as FITS files.
@@ -51,10 +55,14 @@ def export_fits(
     regions : mapping of str to (y, x) array, optional
         Pixels in each, bool, or the shares of `hifred.read_regions`. By default
         ``field``, all pixels.
+    draws : Draws, optional
+        From `hifred.read_draws`. Spectra then have errors, cube and image an extension
+        ``UNCERT`` of standard deviations, and ``cube_error.fits`` and
+        ``image_error.fits`` hold the same for programs that read one image of a file.
+        Whatever is summed is summed in each draw before its error is taken.
     bootstrap : (replica, energy, y, x) DataArray, or Dataset, optional
-        Refitted fluxes, or the summary of a bootstrap with ``standard_error``
-        (energy, y, x). Spectra then have errors, and ``image_error.fits`` and
-        ``cube_error.fits`` are written. Refits tell how pixels vary together; from a
+        Instead of draws: refitted fluxes, or the summary of a bootstrap with
+        ``standard_error`` (energy, y, x). Refits tell how pixels vary together; from a
         summary, pixels are taken as independent.
     header : mapping, optional
         Further keywords of the images, such as the settings of the fusion.
@@ -68,61 +76,21 @@ def export_fits(
     -----
     A spectrum holds ``flux * reference_exposure``: counts of an instrument with this
     exposure, at the resolution of the cube. Its bins are not independent and not
-    Poisson; without a bootstrap its errors (STAT_ERR, which OGIP asks for where
-    POISSERR is false) are those of as many Poisson counts, a guess to start from.
+    Poisson; without draws its errors (STAT_ERR, which OGIP asks for where POISSERR is
+    false) are those of as many Poisson counts, a guess to start from. ERRFROM tells
+    which: ``draws``, ``voxels`` (of a summary) or ``guess``.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _check_bootstrap(result, bootstrap)
+    errors = flux_errors(result, draws, bootstrap)
     grid = sky_pixels(result, fusion_input)
-    written = _write_cubes(folder, result, grid, bootstrap, header or {})
+    written = _write_cubes(folder, result, grid, errors, header or {})
     chosen = regions or {"field": np.ones(grid.shape, dtype=bool)}
     for name, region in chosen.items():
         _check_region(name, region, grid.shape)
-        spectrum = region_spectrum(result, region, fusion_input, bootstrap)
+        spectrum = region_spectrum(result, region, fusion_input, errors)
         written += write_spectrum(folder, name, spectrum, result, fusion_input)
     return written
-
-
-def _check_bootstrap(
-    result: xr.Dataset, bootstrap: xr.DataArray | xr.Dataset | None
-) -> None:
-    if bootstrap is None:
-        return
-    wanted: tuple[str, ...] = (REPLICA, *dims.SKY_CUBE)
-    found = bootstrap
-    if isinstance(bootstrap, xr.Dataset):
-        found, wanted = bootstrap["standard_error"], dims.SKY_CUBE
-    if found.dims != wanted or found.shape[-3:] != result["flux"].shape:
-        raise HifredError(
-            f"bootstrap must have dims {wanted} and cubes of {result['flux'].shape}; "
-            f"got {found.dims} and {found.shape[-3:]}."
-        )
-
-
-def _errors(
-    bootstrap: xr.DataArray | xr.Dataset, summed: str | np.ndarray | None = None
-) -> np.ndarray:
-    """Return standard errors of the voxels, or of sums over energy or a region.
-
-    Parameters
-    ----------
-    bootstrap : as for `export_fits`
-    summed : "energy", (y, x) array of shares or None
-        What is summed before the error is taken.
-    """
-    is_summary = isinstance(bootstrap, xr.Dataset)
-    cubes = bootstrap["standard_error"].values if is_summary else bootstrap.values
-    cubes = np.asarray(cubes, dtype=np.float64)
-    power = 2 if is_summary else 1
-    if isinstance(summed, np.ndarray):
-        weights = np.asarray(summed, dtype=np.float64)
-        cubes = np.tensordot(cubes**power, weights**power, axes=2)
-    elif summed is not None:
-        cubes = (cubes**power).sum(axis=-3)
-    else:
-        cubes = cubes**power
-    return np.sqrt(cubes) if is_summary else np.std(cubes, axis=0, ddof=1)
 
 
 def _check_region(name: str, region: np.ndarray, shape: tuple[int, int]) -> None:
@@ -137,42 +105,51 @@ def _write_cubes(
     folder: Path,
     result: xr.Dataset,
     grid: PixelGrid,
-    bootstrap: xr.DataArray | xr.Dataset | None,
+    errors: FluxErrors | None,
     header: Mapping[str, object],
 ) -> list[Path]:
     edges = result["energy_edges"].values
     flux = result["flux"].values
-    cubes = {"cube.fits": flux, "image.fits": flux.sum(axis=0, dtype=np.float64)}
-    if bootstrap is not None:
-        cubes["cube_error.fits"] = _errors(bootstrap)
-        cubes["image_error.fits"] = _errors(bootstrap, dims.ENERGY)
-    known = {**KEYWORDS, "E_MIN": float(edges[0]), "E_MAX": float(edges[-1])}
-    for name, values in cubes.items():
-        image = SkyImage(values, grid, dims.FLUX_UNIT, edges, {**known, **header})
-        write_sky_image(folder / name, image)
-    return [folder / name for name in cubes]
+    values = {"cube": flux, "image": flux.sum(axis=0, dtype=np.float64)}
+    known = {**KEYWORDS, "E_MIN": float(edges[0]), "E_MAX": float(edges[-1]), **header}
+    written = []
+    for name, image in values.items():
+        sky = SkyImage(image, grid, dims.FLUX_UNIT, edges, known)
+        written.append(folder / f"{name}.fits")
+        if errors is None:
+            write_sky_image(written[-1], sky)
+            continue
+        error = errors.voxels() if image.ndim == 3 else errors.image()
+        write_sky_image(written[-1], sky, error=error, about_error=errors.facts)
+        written.append(folder / f"{name}_error.fits")
+        write_sky_image(written[-1], replace(sky, values=error))
+    return written
 
 
 def region_spectrum(
     result: xr.Dataset,
     region: np.ndarray,
     fusion_input: FusionInput | None = None,
-    bootstrap: xr.DataArray | xr.Dataset | None = None,
+    errors: FluxErrors | None = None,
 ) -> Spectrum:
     """Return the spectrum of a region, in counts of the reference exposure.
 
     Parameters
     ----------
-    result, fusion_input, bootstrap
+    result, fusion_input
         As for `export_fits`.
     region : (y, x) array, bool or shares of pixels
         Pixels to sum.
+    errors : FluxErrors, optional
+        From `hifred.store.flux_errors`.
     """
     flux = summed_flux(result["flux"].values, region)
-    error = None if bootstrap is None else _errors(bootstrap, region)
+    error = None if errors is None else errors.region(region)
     spectrum = flux_spectrum(result, flux, error, fusion_input)
     share = np.full(len(flux), float(np.mean(region)))
-    return replace(spectrum, background_scale=share)
+    facts = {"ERRFROM": "guess"} if errors is None else errors.facts
+    keywords = {**spectrum.keywords, **facts}
+    return replace(spectrum, background_scale=share, keywords=keywords)
 
 
 def summed_flux(flux: np.ndarray, region: np.ndarray) -> np.ndarray:
@@ -195,19 +172,22 @@ def flux_spectrum(
         As for `export_fits`.
     flux, error : (energy,) arrays, photon cm-2 s-1 per bin
         Without errors, those of as many Poisson counts are a guess to start from.
+        Bins without any error are marked bad (QUALITY 2), with an error of 1 count.
     """
     exposure = result["reference_exposure"].values
     counts = flux * exposure
     # Below 1 count an error of 0 would outweigh all others.
     guess = np.sqrt(np.maximum(counts, 1.0))
+    known = guess if error is None else error * exposure
+    certain = known <= 0  # and so does one in which all draws agree
     return Spectrum(
         channel=np.arange(len(flux)),
         counts=counts,
         exposure_time=_exposure_time(fusion_input),
-        error=guess if error is None else error * exposure,
+        error=np.where(certain, 1.0, known),
         is_poisson=False,
         # As columns: gammapy reads no keywords.
-        quality=np.zeros(len(flux), dtype=np.int64),
+        quality=np.where(certain, BAD, 0),
         background_scale=np.ones(len(flux)),
         keywords={**KEYWORDS, **_observed(fusion_input)},
     )

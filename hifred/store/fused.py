@@ -7,9 +7,15 @@ import xarray as xr
 
 from hifred.errors import HifredError, SettingsError
 from hifred.observations import FusionInput
+from hifred.posterior import Draws
 from hifred.store import fusion_result
 from hifred.store.export import NEEDED
 from hifred.store.fusion_input import open_fusion_input
+from hifred.store.posterior_draws import (
+    draws_at_hand,
+    fusion_draws_path,
+    trial_draws_path,
+)
 from hifred.store.results import Results, open_results
 from hifred.store.stored_schema import stored_schema
 from hifred.store.trial_file import SUFFIX, open_trial
@@ -27,11 +33,18 @@ class FusedCube:
         Where it is known.
     name : str
         The trial, or the file.
+    draws_path : Path
+        Where draws of it lie unless the user says.
     """
 
     result: xr.Dataset
     fusion_input: FusionInput | None
     name: str
+    draws_path: Path
+
+    def draws(self, given: Path | None = None) -> Draws | None:
+        """Return the draws that were given, else those at their place, else None."""
+        return draws_at_hand(self.result, self.draws_path, given)
 
 
 def open_fused(
@@ -56,16 +69,19 @@ def open_fused(
     if stored_schema(path) == fusion_result.SCHEMA:
         _check_no_trial(path, trial)
         result = xr.open_zarr(path, consolidated=False)
-        return _whole(result, _opened(fusion_input), path.name)
+        place = fusion_draws_path(path)
+        return _whole(result, _opened(fusion_input), path.name, place)
     if path.name.endswith(SUFFIX):
         _check_no_trial(path, trial)
-        result = open_trial(path)
-        known = fusion_input or _input_of(path.parents[2], result.attrs["record"])
-        return _whole(result, _opened(known), path.name.removesuffix(SUFFIX))
+        result, root = open_trial(path), path.parents[2]
+        known = fusion_input or _input_of(root, result.attrs["record"])
+        name = path.name.removesuffix(SUFFIX)
+        return _whole(result, _opened(known), name, trial_draws_path(root, name))
     results = open_results(path)
     chosen = results.trial(trial or _best(results))
     known = fusion_input or _input_of(results.root, chosen.values)
-    return _whole(chosen.open(), _opened(known), chosen.id)
+    place = trial_draws_path(results.root, chosen.id)
+    return _whole(chosen.open(), _opened(known), chosen.id, place)
 
 
 def _check_no_trial(path: Path, trial: str | None) -> None:
@@ -93,7 +109,7 @@ def _opened(path: Path | None) -> FusionInput | None:
 
 
 def _whole(
-    result: xr.Dataset, fusion_input: FusionInput | None, name: str
+    result: xr.Dataset, fusion_input: FusionInput | None, name: str, draws_path: Path
 ) -> FusedCube:
     missing = NEEDED - set(result.variables)
     if missing:
@@ -101,4 +117,4 @@ def _whole(
             f"{name} must hold a fused cube with its energies and pixels; it lacks "
             f"{', '.join(sorted(map(str, missing)))}."
         )
-    return FusedCube(result, fusion_input, name)
+    return FusedCube(result, fusion_input, name, draws_path)

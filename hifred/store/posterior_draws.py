@@ -22,8 +22,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from hifred.errors import SchemaError
+from hifred.errors import HifredError, SchemaError
 from hifred.posterior import Draws
+from hifred.products.draws import check_same_cube
 from hifred.store.durable import replace_folder
 from hifred.store.provenance import machine_facts
 
@@ -71,6 +72,51 @@ def read_draws(path: str | os.PathLike[str]) -> Draws:
         If `path` holds anything else, or a later version of it.
     """
     return Draws(_opened(path).load())
+
+
+def fusion_draws_path(path: Path) -> Path:
+    """Return where the draws of one fusion lie unless the user says: beside it."""
+    return path.with_name(f"{path.stem}-draws.zarr")
+
+
+def trial_draws_path(root: Path, trial_id: str) -> Path:
+    """Return where the draws of a trial of a sweep lie unless the user says."""
+    return root / "draws" / f"{trial_id}.zarr"
+
+
+def draws_at_hand(
+    result: xr.Dataset, path: Path, given: Path | None = None
+) -> Draws | None:
+    """Return the draws of a fusion: those that were given, else those of its place.
+
+    Parameters
+    ----------
+    result : Dataset
+        The fusion.
+    path : Path
+        From `fusion_draws_path` or `trial_draws_path`.
+    given : Path, optional
+        Other draws.
+
+    Returns
+    -------
+    Draws or None
+        None where none were given and none are there.
+
+    Raises
+    ------
+    HifredError
+        If they are of another fusion; the error names them.
+    """
+    chosen = given or path
+    if given is None and not path.exists():
+        return None
+    draws = read_draws(chosen)
+    try:
+        check_same_cube(result, draws)
+    except HifredError as error:
+        raise HifredError(f"{chosen}: {error}") from error
+    return draws
 
 
 def _opened(path: str | os.PathLike[str]) -> xr.Dataset:

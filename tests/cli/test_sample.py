@@ -1,7 +1,10 @@
 """`hifred sample`: draws of a fusion, in one process and in two, and on again."""
 
+import shutil
+
 import numpy as np
 import pytest
+from astropy.io import fits
 from click.testing import CliRunner
 from numpy.testing import assert_array_equal
 
@@ -39,6 +42,19 @@ def test_draws_are_written(folder, tmp_path):
     draws = read_draws(tmp_path / "draws.zarr")
     assert draws.count == 4
     assert [path.name for path in tmp_path.iterdir()] == ["draws.zarr"]
+
+
+def test_other_commands_find_the_draws(folder, tmp_path):
+    fused = shutil.copytree(folder / "fused.zarr", tmp_path / "fused.zarr")
+    toy = folder / "toy.zarr"
+    for words in (
+        ["sample", fused, "--input", toy, "--draws", "3"],
+        ["export", fused, "--to", "fits", "--input", toy, "-o", tmp_path / "fits"],
+    ):
+        CliRunner().invoke(hifred, list(map(str, words)), catch_exceptions=False)
+    draws = read_draws(tmp_path / "fused-draws.zarr")
+    error = fits.getdata(tmp_path / "fits/cube.fits", "UNCERT")
+    np.testing.assert_allclose(error, draws.standard_error(), rtol=1e-6)
 
 
 @pytest.mark.slow

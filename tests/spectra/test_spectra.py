@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from astropy import units
 from astropy.io import fits
+from astropy.table import QTable
 from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import HifredError
 from hifred.observations.formats.file_names import file_names, keyword_text
 from hifred.observations.formats.ogip import read_arf, read_rmf
 from hifred.observations.formats.pha import read_pha
-from hifred.posterior import Draws
+from hifred.posterior import Draws, SelfCheck
 from hifred.regions import SkyRegion, fused_field, parse_regions, read_regions
 from hifred.spectra import (
     flux_correlation,
@@ -141,10 +143,45 @@ def test_files_fold_back_to_the_flux(tmp_path: Path) -> None:
         assert spectrum.error[0] == 1
         header = fits.getheader(tmp_path / f"{stem}.pha", "SPECTRUM")
         assert header["REGION"] == region.name
+        assert (header["ERRFROM"], header["N_DRAWS"]) == ("draws", N_DRAWS)
         matrix = read_rmf(tmp_path / spectrum.files["RESPFILE"]).matrix.toarray()
         assert_allclose(matrix[9:12, 10], SPREAD)
     table = pd.read_csv(tmp_path / "regions.csv", index_col="region")
     assert_allclose(table["flux"], written.table["flux"])
+
+
+def test_a_fits_file_has_the_table_and_how_spectra_vary_together(
+    tmp_path: Path,
+) -> None:
+    result = fused()
+    regions = regions_of(result)
+    written = write_spectra(tmp_path, result, regions, draws=draws_of(result))
+    table = QTable.read(tmp_path / "regions.fits", hdu="REGIONS")
+    assert list(table["region"]) == ["the core", "the_core"]
+    assert table["area_arcsec2"].unit == units.arcsec**2
+    error = table["flux_error"].to_value("photon cm-2 s-1")
+    assert_allclose(error, written.table["flux_error"])
+    with fits.open(tmp_path / "regions.fits") as hdus:
+        hdus.verify("exception")
+        draws = hdus["DRAWS"].data.astype(float)
+        assert_allclose(draws.std(axis=0, ddof=1), hdus["UNCERT"].data, rtol=1e-4)
+        # Errors of sums over energies and regions, as the draws of the cube give them.
+        both = sum(region.weights for region in regions)
+        expected = draws_of(result).standard_error(lambda cube: (cube * both).sum())
+        covariance = np.cov(draws.reshape(N_DRAWS, -1).T)
+        assert_allclose(np.sqrt(covariance.sum()), expected, rtol=1e-4)
+        correlation = pd.read_csv(tmp_path / "correlation.csv", index_col="region")
+        assert_allclose(hdus["CORRELATION"].data, correlation)
+        assert_allclose(hdus["ENERGIES"].data["E_MIN"], EDGES[:-1])
+
+
+def test_without_draws_the_fits_file_has_no_errors(tmp_path: Path) -> None:
+    result = fused()
+    write_spectra(tmp_path, result, regions_of(result))
+    with fits.open(tmp_path / "regions.fits") as hdus:
+        assert [hdu.name for hdu in hdus[1:]] == ["REGIONS", "FLUX", "ENERGIES"]
+    header = fits.getheader(tmp_path / "the_core.pha", "SPECTRUM")
+    assert header["ERRFROM"] == "guess"
 
 
 def test_regions_come_back_from_beside_their_spectra(tmp_path: Path) -> None:
@@ -201,6 +238,14 @@ def test_the_note_says_what_is_true(tmp_path: Path) -> None:
     note = (tmp_path / "README.txt").read_text()
     assert "independent numbers (regions.csv" in note
     assert "line spread, which the cube has" in note
+    assert "was not checked" in note
+    check = SelfCheck({"bands": {68: 0.41, 95: 0.7}}, 3, ("These errors are wrong.",))
+    draws = draws_of(result).checked(check)
+    write_spectra(tmp_path, result, regions, draws=draws)
+    note = (tmp_path / "README.txt").read_text()
+    assert "68 % intervals cover 41 % of bands" in note
+    assert "These errors are wrong." in note
+    assert fits.getval(tmp_path / "the_core.pha", "COVERAGE", 1) == check.sentence
     write_spectra(tmp_path, fused("intrinsic"), regions, fusion_input=fusion_input())
     note = (tmp_path / "README.txt").read_text()
     assert "no line spread left" in note

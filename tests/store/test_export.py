@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from numpy.testing import assert_allclose, assert_array_equal
 
+from hifred.cli import hifred
 from hifred.observations.formats.fits_images import read_sky_image
 from hifred.observations.geometry.pixel_grid import grid_from_text
 from hifred.observations.preparation.fusion_input import prepare_input
 from hifred.observations.preparation.settings import read_preparation
-from hifred.store import save_fusion_input
+from hifred.store import read_draws, save_fusion_input
 from hifred.store.export import export_results
+from hifred.store.export_any import export_any
 from hifred.store.results import open_results
 from hifred.sweep import collect, declare, run_sweep
 from tests.laws import assert_same_sky
@@ -42,3 +45,12 @@ def test_every_collected_cube_becomes_fits_at_its_place(tmp_path: Path) -> None:
         settings = {key.lower(): value for key, value in cube.header.items()}
         assert settings["regularizer"] == "lrs"
         assert settings["mu"] == 0.1
+    sampled = ["sample", str(tmp_path / "sweep"), "--draws", "2"]
+    CliRunner().invoke(hifred, sampled, catch_exceptions=False)
+    trial = results.trials.trials[0]
+    draws = read_draws(tmp_path / "sweep" / "draws" / f"{trial}.zarr")
+    one = export_any(tmp_path / "sweep", "fits", trial=trial)
+    every = export_results(results, "fits", tmp_path / "fits")
+    for path in (one[0], next(p for p in every if p.name == "cube.fits")):
+        error = read_sky_image(path, "UNCERT").values
+        assert_allclose(error, draws.standard_error(), rtol=1e-4)

@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from click.testing import CliRunner
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.cli import hifred
-from hifred.errors import SettingsError
+from hifred.errors import HifredError, SettingsError
 from hifred.observations.formats.fits_cubes import write_sky_image
 from hifred.observations.formats.fits_images import SkyImage, read_sky_image
 from hifred.store import save_fusion_input
 from hifred.store.export_any import export_any
 from hifred.store.fusion_result import save_result
+from hifred.store.posterior_draws import save_draws
 from tests.laws import assert_same_sky
-from tests.store.test_fits_export import EDGES, GRID, fusion_input, result
+from tests.store.test_fits_export import EDGES, GRID, fusion_input, result, sampled
 
 
 def saved(folder: Path) -> tuple[Path, Path]:
@@ -34,6 +35,29 @@ def test_one_fusion_is_exported(tmp_path: Path) -> None:
     assert_array_equal(cube.values, result()["flux"].values)
     assert_same_sky(cube.grid.sky_of(1, 2), GRID.sky_of(1, 2), 1e-9)
     assert str(tmp_path / "out" / "field.pha") in found.output
+
+
+def test_draws_beside_a_fusion_give_its_errors(tmp_path: Path) -> None:
+    fused, draws = sampled()
+    fused = fused.assign(term=("iteration", np.array(["data"])))
+    path = save_result(tmp_path / "fused.zarr", fused)
+    save_draws(tmp_path / "fused-draws.zarr", draws)
+    found = read_sky_image(export_any(path, "fits")[0], "UNCERT")
+    assert_allclose(found.values, draws.standard_error(), rtol=1e-4)
+    # Others by name; a fusion that has since been made anew is not given theirs.
+    (tmp_path / "fused-draws.zarr").rename(tmp_path / "mine.zarr")
+    again = export_any(path, "fits", tmp_path / "out", draws=tmp_path / "mine.zarr")
+    assert_array_equal(read_sky_image(again[0], "UNCERT").values, found.values)
+    save_draws(tmp_path / "other-draws.zarr", draws)
+    other = save_result(tmp_path / "other.zarr", result().assign(term=fused["term"]))
+    with pytest.raises(HifredError, match=r"other-draws.zarr: draws must be of"):
+        export_any(other, "fits")
+
+
+def test_draws_are_of_one_fusion(tmp_path: Path) -> None:
+    source = saved(tmp_path)[1]
+    with pytest.raises(SettingsError, match="draws must be of one fusion"):
+        export_any(source, "fits", draws=tmp_path / "draws.zarr")
 
 
 def test_an_input_is_exported_and_returns(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import xarray as xr
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.io.fits.scripts.fitscheck import main as fitscheck
+from astropy.nddata import CCDData, StdDevUncertainty
 from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import HifredError
@@ -16,6 +17,7 @@ from hifred.observations.formats.ogip import read_arf, read_rmf
 from hifred.observations.formats.pha import read_pha
 from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.observations.sky_place import sky_pixels
+from hifred.posterior import Draws
 from hifred.store.fits_export import export_fits
 from tests.laws import assert_same_sky
 
@@ -141,6 +143,88 @@ def test_a_bootstrap_gives_the_errors(tmp_path: Path) -> None:
     assert_allclose(spectrum.error, expected * exposure, rtol=1e-6)
     error = read_sky_image(tmp_path / "cube_error.fits")
     assert_allclose(error.values, draws.values.std(axis=0, ddof=1), rtol=1e-6)
+
+
+def sampled() -> tuple[xr.Dataset, Draws]:
+    """Return draws of a cube of two spectra that vary together, and their fit."""
+    fused = result()
+    rng = np.random.default_rng(6)
+    images = rng.uniform(1, 2, (2, *SHAPE))
+    drawn = images[..., None] * rng.normal(1, 0.1, 12)
+    basis = rng.uniform(0.1, 1, (2, N))
+    basis[:, 0] = 0  # an energy in which all draws agree
+    coords = fused.drop_vars(["flux", "reference_exposure"]).coords
+    draws = Draws(
+        xr.Dataset(
+            {
+                "spectral_basis": (("component", "energy"), basis),
+                "coefficients": (("component", "y", "x"), images),
+                "drawn_coefficients": (("component", "y", "x", "draw"), drawn),
+                "reference_exposure": fused["reference_exposure"],
+            },
+            coords,
+        )
+    )
+    return fused.assign(flux=draws.fit), draws
+
+
+def test_draws_give_the_errors_of_cube_image_and_spectrum(tmp_path: Path) -> None:
+    fused, draws = sampled()
+    export_fits(fused, tmp_path, fusion_input=fusion_input(), draws=draws)
+    cubes = np.stack([cube.values for cube in draws.cubes()])
+    error = read_sky_image(tmp_path / "cube.fits", "UNCERT")
+    assert_allclose(error.values, cubes.std(axis=0, ddof=1), rtol=1e-10)
+    assert_same_sky(error.grid.sky_of(1, 4), GRID.sky_of(1, 4), 1e-10)
+    # Sums are taken in each draw: here all pixels and energies rise and fall together.
+    image = read_sky_image(tmp_path / "image.fits", "UNCERT").values
+    assert_allclose(image, error.values.sum(axis=0), rtol=1e-8)
+    spectrum = read_pha(tmp_path / "field.pha")
+    exposure = fused["reference_exposure"].values
+    summed = error.values.sum(axis=(1, 2)) * exposure
+    assert_allclose(spectrum.error[1:], summed[1:], rtol=1e-8)
+    assert (spectrum.error[0], spectrum.quality[0]) == (1, 2)
+    header = fits.getheader(tmp_path / "field.pha", "SPECTRUM")
+    assert (header["ERRFROM"], header["N_DRAWS"]) == ("draws", 12)
+
+
+def test_astropy_reads_the_uncertainty(tmp_path: Path) -> None:
+    fused, draws = sampled()
+    export_fits(fused, tmp_path, fusion_input=fusion_input(), draws=draws)
+    for name, expected in (
+        ("cube", draws.standard_error()),
+        ("image", draws.standard_error(lambda cube: cube.sum("energy"))),
+    ):
+        read = CCDData.read(tmp_path / f"{name}.fits")
+        assert isinstance(read.uncertainty, StdDevUncertainty)
+        assert read.unit == "photon cm-2 s-1"
+        assert_allclose(read.uncertainty.array, expected, rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_specutils_reads_flux_and_uncertainty(tmp_path: Path) -> None:
+    from specutils import Spectrum
+
+    fused, draws = sampled()
+    export_fits(fused, tmp_path, fusion_input=fusion_input(), draws=draws)
+    read = Spectrum.read(
+        tmp_path / "cube.fits", format="wcs1d-fits", uncertainty_type="std"
+    )
+    axis = read.spectral_axis_index
+    flux = np.moveaxis(read.flux.to_value("photon cm-2 s-1"), axis, 0)
+    error = np.moveaxis(read.uncertainty.array, axis, 0)
+    assert flux.shape in {(N, *SHAPE), (N, *SHAPE[::-1])}
+    order = (0, 1, 2) if flux.shape == (N, *SHAPE) else (0, 2, 1)
+    assert_allclose(flux.transpose(order), fused["flux"])
+    assert_allclose(error.transpose(order), draws.standard_error())
+    assert_allclose(read.spectral_axis.to_value("keV"), fused["energy"])
+
+
+def test_errors_have_one_source(tmp_path: Path) -> None:
+    fused, draws = sampled()
+    with pytest.raises(HifredError, match="got draws and a bootstrap"):
+        export_fits(fused, tmp_path, draws=draws, bootstrap=replicas(fused))
+    with pytest.raises(HifredError, match="draws must be of the cube itself"):
+        export_fits(result(), tmp_path, draws=draws)
 
 
 def test_a_summary_of_a_bootstrap_gives_errors_of_independent_pixels(

@@ -19,7 +19,13 @@ EVEN_TOLERANCE = 0.02
 LONGEST_KEYWORD = 8
 
 
-def write_sky_image(path: str | PathLike[str], image: SkyImage) -> None:
+def write_sky_image(
+    path: str | PathLike[str],
+    image: SkyImage,
+    *,
+    error: np.ndarray | None = None,
+    about_error: Mapping[str, object] | None = None,
+) -> None:
     """Write an image or a cube, with checksums, replacing an existing file.
 
     Parameters
@@ -28,9 +34,16 @@ def write_sky_image(path: str | PathLike[str], image: SkyImage) -> None:
         File to write.
     image : SkyImage
         A cube must have `edges`; its `header` entries are written too.
+    error : array of the image's shape, optional
+        Standard deviations, in the image's unit: an extension ``UNCERT``.
+    about_error : mapping, optional
+        Keywords of that extension.
 
     Notes
     -----
+    ``UNCERT`` with ``UTYPE`` is what astropy's CCDData reads and writes, and Cubeviz
+    looks for; specutils 2.4 finds it if told ``uncertainty_type="std"``.
+
     A cube has its bin edges in a table ``ENERGIES`` (columns E_MIN, E_MAX, keV), and
     an axis ENER where the bins are evenly spaced; else the axis counts the planes.
     ENER is in joules, the standard's unit and the only one that spectral-cube
@@ -50,7 +63,9 @@ def write_sky_image(path: str | PathLike[str], image: SkyImage) -> None:
         hdu.header.update(_image_wcs(image.grid, key="K"))
         hdu.header.update(_energy_axis(image.edges))
         hdu.header["BANDSHDU"] = "ENERGIES"
-        hdus.append(_edges_table(image.edges))
+        hdus.append(edges_table(image.edges))
+    if error is not None:
+        hdus.insert(1, _uncertainty(hdu, error, about_error or {}))
     for key, value in image.header.items():
         name = key if len(key) <= LONGEST_KEYWORD else f"HIERARCH {key}"
         hdu.header[name] = value
@@ -88,6 +103,17 @@ def write_sky_maps(
     replace_file(path, fits.HDUList(hdus))
 
 
+def _uncertainty(
+    image: fits.PrimaryHDU, error: np.ndarray, about: Mapping[str, object]
+) -> fits.ImageHDU:
+    """Return the extension of standard deviations, at the place of the image."""
+    header = image.header.copy(strip=True)
+    hdu = fits.ImageHDU(np.asarray(error), header=header, name="UNCERT")
+    hdu.header["UTYPE"] = ("StdDevUncertainty", "standard deviation")
+    hdu.header.update(about)
+    return hdu
+
+
 def _image_wcs(grid: PixelGrid, key: str = " ") -> fits.Header:
     header = grid.wcs.to_header(key=key)
     header.remove(f"WCSAXES{key}".strip(), ignore_missing=True)
@@ -116,7 +142,8 @@ def _energy_axis(edges: np.ndarray) -> dict[str, object]:
     }
 
 
-def _edges_table(edges: np.ndarray) -> fits.BinTableHDU:
+def edges_table(edges: np.ndarray) -> fits.BinTableHDU:
+    """Return the table of the energies of bins, ``ENERGIES``, from edges in keV."""
     columns = [
         fits.Column("CHANNEL", "J", array=np.arange(len(edges) - 1)),
         fits.Column("E_MIN", "D", unit="keV", array=edges[:-1]),

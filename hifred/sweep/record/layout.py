@@ -11,9 +11,9 @@ PLAN_NAME = "plan.jsonl"
 DECLARATION_NAME = "sweep.toml"
 LINES_NAME = "lines.toml"
 _OURS = {
-    DECLARATION_NAME, LINES_NAME, PLAN_NAME, "inputs", "products", "trials", "events",
-    "checkpoints", "results", "driver.lock", "driver.lock.guard", "damaged", "cluster",
-    "logs",
+    DECLARATION_NAME, LINES_NAME, PLAN_NAME, "inputs", "products", "trials", "draws",
+    "events", "checkpoints", "results", "driver.lock", "driver.lock.guard", "damaged",
+    "cluster", "logs",
 }  # fmt: skip
 
 

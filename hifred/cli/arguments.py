@@ -14,3 +14,11 @@ DRAWS = click.option(
     help="Of `hifred sample`: gives the errors; by default from where it writes "
     "unless told.",
 )
+UNCORRECTED = click.option(
+    "--uncorrected",
+    "is_corrected",
+    flag_value=False,
+    default=True,
+    help="Regions as sums over the cube's pixels, not corrected for what the prior "
+    "moved between them; without the input they never are.",
+)

@@ -10,7 +10,7 @@ import xarray as xr
 from rich.console import Console
 from rich.progress import Progress
 
-from hifred.cli.arguments import AS_JSON, DRAWS, PATH, TRIAL
+from hifred.cli.arguments import AS_JSON, DRAWS, PATH, TRIAL, UNCORRECTED
 from hifred.cli.output import print_rows
 from hifred.cli.plain_speech import say
 from hifred.plots import plot_line_maps
@@ -54,6 +54,7 @@ def _print_template(ctx: click.Context, param: click.Parameter, wanted: bool) ->
     type=PATH,
     help="DS9 region file, or a FITS mask: a table of the lines in each region, too.",
 )
+@UNCORRECTED
 @click.option(
     "--template",
     is_flag=True,
@@ -72,6 +73,7 @@ def lines(
     fusion_input: Path | None,
     draws_file: Path | None,
     region_file: Path | None,
+    is_corrected: bool,
     as_json: bool,
 ) -> None:
     """Write maps of flux, velocity, width and equivalent width of lines.
@@ -90,7 +92,12 @@ def lines(
     written = [*save_line_maps(folder, maps, field.grid), *_figures(folder, maps)]
     if regions:
         measured = region_lines(
-            fused.result, regions, settings, draws=draws, line_spread=spread
+            fused.result,
+            regions,
+            settings,
+            draws=draws,
+            line_spread=spread,
+            fusion_input=fused.fusion_input if is_corrected else None,
         )
         written.append(write_region_table(folder / "regions.csv", measured))
     print_rows(list(_summary(maps)), as_json=as_json)

@@ -6,7 +6,7 @@ import click
 import numpy as np
 import xarray as xr
 
-from hifred.cli.arguments import AS_JSON, DRAWS, PATH, TRIAL
+from hifred.cli.arguments import AS_JSON, DRAWS, PATH, TRIAL, UNCORRECTED
 from hifred.cli.output import print_rows
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
@@ -45,6 +45,7 @@ Example: hifred spectra first-look --regions knots.reg --trial 3f2a
     help="What was fused; a sweep knows its own.",
 )
 @DRAWS
+@UNCORRECTED
 @click.option("--each-draw", is_flag=True, help="Write the spectrum of each draw, too.")
 @AS_JSON
 def spectra(
@@ -55,6 +56,7 @@ def spectra(
     trial: str | None,
     fusion_input: Path | None,
     draws_file: Path | None,
+    is_corrected: bool,
     each_draw: bool,
     as_json: bool,
 ) -> None:
@@ -72,6 +74,7 @@ def spectra(
         fusion_input=fused.fusion_input,
         draws=fused.draws(draws_file),
         has_each_draw=each_draw,
+        is_corrected=is_corrected,
     )
     rows = written.table.reset_index().to_dict("records")
     print_rows([{str(k): v for k, v in row.items()} for row in rows], as_json=as_json)

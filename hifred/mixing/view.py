@@ -14,7 +14,7 @@ from hifred.observations import FusionInput, geometry_of
 from hifred.observations.forward import spatial_terms
 from hifred.observations.matching.kernels import kernels_for
 from hifred.observations.pixel_cover import pixel_cover
-from hifred.observations.prediction import MARGINS
+from hifred.observations.prediction import MARGINS, check_fused_from
 from hifred.observations.sky import SkyGrid, build_sky_grid, extended_area
 from hifred.observations.sky_place import known_pixels
 from hifred.operators.matrix import Matrix
@@ -124,12 +124,7 @@ def view_of(
     """
     name = chosen_instrument(fusion_input, instrument)
     view = InstrumentView.of(fusion_input, name, geometry_of(result))
-    found = tuple(result["flux"].sizes[dim] for dim in dims.SKY_CUBE)
-    if found != view.sky.shape:
-        raise HifredError(
-            f"the cube must be fused from this input, whose sky has {view.sky.shape} "
-            f"energies, rows and columns; got {found}."
-        )
+    check_fused_from(result, view.sky.shape)
     return view
 
 

@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import DTypeLike
 
 from hifred import dims
+from hifred.errors import HifredError
 from hifred.observations.forward import build_responses
 from hifred.observations.observation import background_of
 from hifred.observations.sky import build_sky_grid
@@ -45,6 +46,7 @@ class CountsModel:
             name: response.astype(np.float32) if single else response
             for name, response in built.items()
         }
+        self.sky_shape = sky.shape
         self.n_voxels = sky.energy.size * sky.y.size * sky.x.size
         self.reference_exposure = sky.reference_exposure.astype(dtype)
         self._observations = observations
@@ -75,6 +77,16 @@ def geometry_of(result: xr.Dataset) -> dict[str, Any]:
     settings = json.loads(result.attrs.get("settings", "{}"))
     names = (*MARGINS, *OPTIONS)
     return {name: settings[name] for name in names if name in settings}
+
+
+def check_fused_from(result: xr.Dataset, sky_shape: tuple[int, int, int]) -> None:
+    """Raise `HifredError` unless a cube has the shape of an input's sky."""
+    found = tuple(result["flux"].sizes[dim] for dim in dims.SKY_CUBE)
+    if found != sky_shape:
+        raise HifredError(
+            f"the cube must be fused from this input, whose sky has {sky_shape} "
+            f"energies, rows and columns; got {found}."
+        )
 
 
 def predicted_counts(

@@ -5,6 +5,7 @@ from hifred.products.line_list import LINES, Line, known_line
 from hifred.products.maps import shown
 from hifred.products.measure import measure_lines
 from hifred.products.moment_maps import band_ratio, moment_map
+from hifred.products.region_leaks import RegionLeaks
 from hifred.products.region_lines import region_lines
 from hifred.products.settings import LineSettings, read_lines
 
@@ -14,6 +15,7 @@ __all__ = [
     "CubeSet",
     "Line",
     "LineSettings",
+    "RegionLeaks",
     "band_ratio",
     "known_line",
     "measure_lines",

@@ -9,8 +9,10 @@ import xarray as xr
 
 from hifred import dims
 from hifred.errors import HifredError
+from hifred.observations import FusionInput
 from hifred.products.draws import DrawnCubes
 from hifred.products.measure import measure_lines
+from hifred.products.region_spectra import RegionSpectra
 from hifred.products.settings import LineSettings
 from hifred.regions import SkyRegion
 
@@ -24,6 +26,7 @@ def region_lines(
     *,
     draws: DrawnCubes | None = None,
     line_spread: np.ndarray | None = None,
+    fusion_input: FusionInput | None = None,
 ) -> xr.Dataset:
     """Return flux, velocity, width and equivalent width of lines in every region.
 
@@ -37,6 +40,9 @@ def region_lines(
         Of which binning, moments and ratios are not read.
     draws, line_spread
         As for `measure_lines`.
+    fusion_input : FusionInput, optional
+        What was fused. With it the spectra of the regions are corrected for what the
+        prior moved between them: see `RegionLeaks`.
 
     Returns
     -------
@@ -48,16 +54,17 @@ def region_lines(
     HifredError
         If there are no regions, or they lie on other pixels.
     """
-    flux = cube["flux"].transpose(*dims.SKY_CUBE)
-    weights = _weights(regions, flux.shape[1:])
-    summed = _summed(flux, weights)
+    if not regions:
+        raise HifredError("regions must hold at least one; got none.")
+    reader = RegionSpectra.begin(cube, regions, fusion_input)
+    summed = _row(reader.of(cube["flux"]), cube)
     kept = [n for n in ("energy_edges", "reference_exposure") if n in cube]
     spectra = cube[kept].drop_vars(dims.IMAGE, errors="ignore").assign(flux=summed)
     plain = replace(settings, binning="none", moments={}, ratios={})
     maps = measure_lines(
         spectra,
         plain,
-        draws=None if draws is None else _RegionDraws(draws, weights),
+        draws=None if draws is None else _RegionDraws(draws, reader, cube),
         line_spread=line_spread,
     )
     found = maps.isel({dims.Y: 0}, drop=True).rename({dims.X: REGION})
@@ -68,10 +75,11 @@ def region_lines(
 @final
 @dataclass(frozen=True, eq=False)
 class _RegionDraws:
-    """Draws of a cube, summed over regions."""
+    """Draws of a cube, as spectra of regions."""
 
     draws: DrawnCubes
-    weights: np.ndarray
+    reader: RegionSpectra
+    cube: xr.Dataset
 
     @property
     def count(self) -> int:
@@ -79,29 +87,14 @@ class _RegionDraws:
 
     @property
     def fit(self) -> xr.DataArray:
-        return _summed(self.draws.fit, self.weights)
+        return _row(self.reader.of(self.draws.fit), self.cube)
 
     def cubes(self) -> Iterator[xr.DataArray]:
-        for cube in self.draws.cubes():
-            yield _summed(cube, self.weights)
+        for spectra in self.reader.drawn(self.draws):
+            yield _row(spectra, self.cube)
 
 
-def _weights(regions: Sequence[SkyRegion], shape: tuple[int, ...]) -> np.ndarray:
-    """Return the shares (region, pixel) of pixels in every region."""
-    if not regions:
-        raise HifredError("regions must hold at least one; got none.")
-    for region in regions:
-        if region.weights.shape != shape:
-            raise HifredError(
-                f"region {region.name!r} must lie on the cube's pixels, {shape}; got "
-                f"{region.weights.shape}."
-            )
-    return np.stack([region.weights.to_numpy().ravel() for region in regions])
-
-
-def _summed(flux: xr.DataArray, weights: np.ndarray) -> xr.DataArray:
-    """Return the spectra of regions as a cube with one row and a column for each."""
-    cube = flux.transpose(*dims.SKY_CUBE)
-    spectra = cube.to_numpy().reshape(len(cube), -1).astype(float) @ weights.T
+def _row(spectra: np.ndarray, cube: xr.Dataset) -> xr.DataArray:
+    """Return spectra (region, energy) as a cube of one row, a column for each."""
     coords = {dims.ENERGY: cube[dims.ENERGY]} if dims.ENERGY in cube.coords else {}
-    return xr.DataArray(spectra[:, None, :], coords, dims.SKY_CUBE)
+    return xr.DataArray(spectra.T[:, None, :], coords, dims.SKY_CUBE)

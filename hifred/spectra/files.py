@@ -47,6 +47,7 @@ def write_spectra(
     fusion_input: FusionInput | None = None,
     draws: SpreadCubes | None = None,
     has_each_draw: bool = False,
+    is_corrected: bool = True,
 ) -> WrittenSpectra:
     """Write the spectrum of each region with responses, and what is known of them.
 
@@ -62,13 +63,16 @@ def write_spectra(
     regions : sequence of SkyRegion
         From `hifred.read_regions` on the pixels of the cube.
     fusion_input : FusionInput, optional
-        What was fused: gives exposure time and line spread.
+        What was fused: gives exposure time and line spread, and corrects the spectra
+        for what the prior moved between regions (`hifred.products.RegionLeaks`).
     draws : Draws, optional
         From `hifred.read_draws`: the errors of the spectra. Without them errors are
         those of as many Poisson counts.
     has_each_draw : bool
         Whether the spectrum of each draw is written too, ``draws/NAME-0001.pha``,
         which names the responses of its region.
+    is_corrected : bool
+        Whether the spectra are corrected, or mere sums over the cube's pixels.
 
     Returns
     -------
@@ -89,14 +93,17 @@ def write_spectra(
     folder = Path(folder)
     if has_each_draw and draws is None:
         raise HifredError("the spectra of draws must have draws; got none.")
-    spectra = region_flux(result, regions, draws)
+    source = fusion_input if is_corrected else None
+    spectra = region_flux(result, regions, draws, source)
     table = region_table(result, regions, spectra)
     stems = file_names(region.name for region in regions)
     facts = {"ERRFROM": "guess"} if draws is None else drawn_facts(draws)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = _write_tables(folder, regions, spectra, table)
-        note = spectra_note(result, table, fusion_input, draws)
+        note = spectra_note(
+            result, table, fusion_input, draws, is_corrected=source is not None
+        )
         (folder / "README.txt").write_text(note, encoding="utf-8")
         for region in regions:
             spectrum = _spectrum(result, region, spectra, fusion_input, facts)

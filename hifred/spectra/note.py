@@ -25,6 +25,7 @@ regions.csv  area, counts, flux of each region; regions.reg, the regions themsel
 regions.fits  the same table with units, and the spectra{drawn}.
 
 {place}
+{correction}
 Errors
 ------
 {errors}
@@ -39,6 +40,15 @@ counts are not Poisson. Do not read errors, or the goodness of the fit, from chi
 bins are not independent.
 
 {recipe}
+"""
+CORRECTED = """\
+The prior of a fusion moves a percent or so of a bright region's lines into others. The
+spectra are corrected for that, by what the cube left over of the spectrometer's counts:
+they are sums over the cube's pixels plus the correction.
+"""
+SUMMED = """\
+The spectra are sums over the cube's pixels. A percent or so of a bright region's lines
+may have come from the prior of the fusion into others.
 """
 SAMPLED = """\
 STAT_ERR is the standard deviation of each bin over the draws of the fusion. Bins
@@ -77,6 +87,8 @@ def spectra_note(
     table: pd.DataFrame,
     fusion_input: FusionInput | None = None,
     draws: SpreadCubes | None = None,
+    *,
+    is_corrected: bool = False,
 ) -> str:
     """Return the text that explains the files of region spectra.
 
@@ -90,6 +102,8 @@ def spectra_note(
         What was fused.
     draws : Draws, optional
         Those that gave the errors.
+    is_corrected : bool
+        Whether the spectra are more than sums over pixels.
     """
     target = json.loads(result.attrs.get("settings", "{}")).get("target_resolution")
     is_sampled = "independent_bins" in table
@@ -104,6 +118,7 @@ def spectra_note(
         resolution=_resolution(target, result, fusion_input),
         drawn=" of every draw" if is_sampled else "",
         place=PLACES.get(str(target), PLACES["matched"]),
+        correction=CORRECTED if is_corrected else SUMMED,
         errors=errors.strip(),
         recipe=(RECIPE if is_sampled else WARNING).strip(),
     )

@@ -7,7 +7,9 @@ import xarray as xr
 
 from hifred import dims
 from hifred.errors import HifredError
+from hifred.observations import FusionInput
 from hifred.products.draws import DrawnCubes, check_same_cube
+from hifred.products.region_spectra import RegionSpectra
 from hifred.regions import SkyRegion
 
 
@@ -15,6 +17,7 @@ def region_flux(
     result: xr.Dataset,
     regions: Sequence[SkyRegion],
     draws: DrawnCubes | None = None,
+    fusion_input: FusionInput | None = None,
 ) -> xr.Dataset:
     """Return the flux of each region, summed over shares of pixels.
 
@@ -26,6 +29,9 @@ def region_flux(
         On the pixels of the cube; see `hifred.regions.fused_field`.
     draws : Draws, optional
         Of the same fusion.
+    fusion_input : FusionInput, optional
+        What was fused. With it the spectra are corrected for what the prior moved
+        between regions: see `hifred.products.RegionLeaks`.
 
     Returns
     -------
@@ -39,8 +45,8 @@ def region_flux(
         If there is no region, two have one name, or draws are of another cube.
     """
     _check(result, regions, draws)
-    weights = np.stack([region.weights.values for region in regions], axis=-1)
-    flux = _summed(result["flux"], weights)
+    spectra = RegionSpectra.begin(result, regions, fusion_input)
+    flux = spectra.of(result["flux"])
     coords = {
         "region": ("region", [region.name for region in regions]),
         "energy": result["energy"],
@@ -50,18 +56,12 @@ def region_flux(
         {"flux": (("region", "energy"), flux, _attrs("flux of the region"))}, coords
     )
     if draws is not None:
-        drawn = np.stack([_summed(cube, weights) for cube in draws.cubes()])
+        drawn = np.stack(list(spectra.drawn(draws)))
         found["standard_error"] = found["flux"].copy(data=drawn.std(axis=0, ddof=1))
         found["standard_error"].attrs = _attrs("standard deviation over the draws")
         told = _attrs("flux of the region in each draw")
         found["drawn_flux"] = (("draw", "region", "energy"), drawn, told)
     return found
-
-
-def _summed(cube: xr.DataArray, weights: np.ndarray) -> np.ndarray:
-    """Return the sums (region, energy) of a cube in weights (y, x, region)."""
-    flux = np.asarray(cube.transpose(*dims.SKY_CUBE).values, dtype=np.float64)
-    return np.tensordot(flux, weights, axes=2).T
 
 
 def _attrs(long_name: str) -> dict[str, str]:
@@ -74,12 +74,5 @@ def _check(
     names = [region.name for region in regions]
     if not names or len(set(names)) < len(names):
         raise HifredError(f"regions must have names of their own; got {names}.")
-    shape = tuple(result["flux"].sizes[dim] for dim in dims.SKY_CUBE)
-    for region in regions:
-        if region.weights.shape != shape[1:]:
-            raise HifredError(
-                f"region {region.name!r} must lie on the cube's pixels, {shape[1:]}; "
-                f"got {region.weights.shape}."
-            )
     if draws is not None:
         check_same_cube(result, draws)

@@ -92,7 +92,7 @@ def test_lines_of_regions_are_a_table_beside(project: Path, tmp_path: Path) -> N
     code, told, _ = run(
         "lines", str(project / "fused.zarr"), str(project / "lines.toml"),
         "--input", str(project / "toy.zarr"), "-o", str(tmp_path / "out"),
-        "--regions", str(tmp_path / "two.reg"),
+        "--regions", str(tmp_path / "two.reg"), "--uncorrected",
     )  # fmt: skip
     assert code == 0, told
     table = pd.read_csv(tmp_path / "out" / "regions.csv")

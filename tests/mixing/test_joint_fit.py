@@ -31,7 +31,7 @@ def errors(folder: Path, gradient: float, seed: int) -> tuple[np.ndarray, np.nda
     result = fuse(ready.observations, SETTINGS)
     regions = parse_regions(REGIONS, fused_field(result, ready))
     write_spectra(folder / "truth", with_truth(result, ready), regions,
-                  fusion_input=ready)  # fmt: skip
+                  fusion_input=ready, is_corrected=False)  # fmt: skip
     write_spectra(folder / "fused", result, regions, fusion_input=ready)
     write_mixing(folder / "joint", mixing(result, ready, regions))
     truth, fused = (

@@ -124,7 +124,12 @@ def test_files_fold_back_to_the_flux(tmp_path: Path) -> None:
     regions = regions_of(result)
     draws = draws_of(result)
     written = write_spectra(
-        tmp_path, result, regions, fusion_input=fusion_input(), draws=draws
+        tmp_path,
+        result,
+        regions,
+        fusion_input=fusion_input(),
+        is_corrected=False,
+        draws=draws,
     )
     assert all(path.exists() for path in written.files)
     spectra = region_flux(result, regions, draws)
@@ -218,6 +223,7 @@ def test_gammapy_reads_them_as_they_are(tmp_path: Path) -> None:
 
     result = fused()
     write_spectra(tmp_path, result, regions_of(result), fusion_input=fusion_input(),
+                  is_corrected=False,
                   draws=draws_of(result))  # fmt: skip
     theirs = SpectrumDatasetOnOff.read(tmp_path / "the_core.pha", name="core")
     ours = read_pha(tmp_path / "the_core.pha")
@@ -234,6 +240,7 @@ def test_the_note_says_what_is_true(tmp_path: Path) -> None:
     assert "STAT_ERR is a guess" in note
     assert "the input was not given" in note
     write_spectra(tmp_path, result, regions, fusion_input=fusion_input(),
+                  is_corrected=False,
                   draws=draws_of(result))  # fmt: skip
     note = (tmp_path / "README.txt").read_text()
     assert "independent numbers (regions.csv" in note
@@ -246,7 +253,13 @@ def test_the_note_says_what_is_true(tmp_path: Path) -> None:
     assert "68 % intervals cover 41 % of bands" in note
     assert "These errors are wrong." in note
     assert fits.getval(tmp_path / "the_core.pha", "COVERAGE", 1) == check.sentence
-    write_spectra(tmp_path, fused("intrinsic"), regions, fusion_input=fusion_input())
+    write_spectra(
+        tmp_path,
+        fused("intrinsic"),
+        regions,
+        fusion_input=fusion_input(),
+        is_corrected=False,
+    )
     note = (tmp_path / "README.txt").read_text()
     assert "no line spread left" in note
     assert "no blur left" in note

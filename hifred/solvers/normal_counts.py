@@ -46,6 +46,25 @@ class NormalCounts:
         drawn = [(t, _white(t, rng) / np.sqrt(m)) for t, m in self._pairs]
         return np.asarray(np.sum([t.pull(slope) for t, slope in drawn], axis=0))
 
+    def draw_of_counts(self, rng: np.random.Generator) -> np.ndarray:
+        """Return the same with the variances that the counts have themselves.
+
+        Noise whose mean power is right even where the expected counts are not, as on
+        the empty sky around an object.
+        """
+        drawn = [
+            (t, _white(t, rng) * np.sqrt(np.maximum(t.counts, 0)) / m)
+            for t, m in self._pairs
+        ]
+        return np.asarray(np.sum([t.pull(slope) for t, slope in drawn], axis=0))
+
+    def misfit(self, images: np.ndarray) -> float:
+        """Return twice the value for images (component, pixel)."""
+        return sum(
+            float(np.sum(t.masked((t.counts - t.expected(images)) ** 2 / m)))
+            for t, m in self._pairs
+        )
+
     def posterior(
         self, differences: ShapeDifferences, precision: np.ndarray
     ) -> BlockHessian:

@@ -15,7 +15,9 @@ with the means over what the counts leave possible: the most probable images, an
 of their uncertainty (perturbed right sides, Papandreou & Yuille 2010). The second line
 is that of a multivariate t distribution of :math:`\nu` degrees of freedom (Lange,
 Little & Taylor 1989): the few edges where the mixture jumps stop paying for it, and
-stop inflating the covariance of all others.
+stop inflating the covariance of all others. At last the covariance as a whole is made
+smaller or larger until the expected counts have the smallest error, as
+`hifred.solvers.unbiased_risk` estimates it from the counts.
 
 The recipe is fixed, so that the objective depends on the counts alone, and not on where
 or how often a solve was started. Its figures are the NMSE of `guided` on two scenes of
@@ -40,6 +42,7 @@ import numpy as np
 from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.normal_counts import NormalCounts
+from hifred.solvers.unbiased_risk import UnbiasedRisk, least_risk
 from hifred.transforms.mirror import bright_side_first
 
 # Rounds of the covariance, for each estimate of the variances of the counts.
@@ -90,7 +93,7 @@ def learn_variation(
     guide: np.ndarray,
     variances: np.ndarray,
 ) -> ShapeVariation:
-    """Return the covariance and the weights that the counts make most probable.
+    """Return the covariance and the weights that describe the counts best.
 
     Parameters
     ----------
@@ -120,7 +123,7 @@ def learn_variation(
         variation = learner.with_weights(variation)
         for _ in range(ROUNDS_AFTER):
             variation = learner.with_covariance(variation)
-    return variation
+    return learner.with_strength(variation)
 
 
 @final
@@ -159,6 +162,19 @@ class _Learner:
             variation.covariance, above / (DEGREES_OF_FREEDOM + squared)
         )
 
+    def with_strength(self, variation: ShapeVariation) -> ShapeVariation:
+        """Return the variation as large as makes the error of the counts smallest."""
+        rng = np.random.default_rng(SEED)
+        risk = UnbiasedRisk(
+            self._counts,
+            ShapeDifferences(0.5, self._guide, variation.weights),
+            np.linalg.matrix_power(_inverse_root(variation), 2),
+            [self._counts.draw_of_counts(rng) for _ in range(DRAWS)],
+            self.images,
+        )
+        covariance = variation.covariance / least_risk(risk)
+        return ShapeVariation(covariance, variation.weights)
+
     def _white(self, rng: np.random.Generator) -> np.ndarray:
         """Return normal draws (component, edge) that lie as the guide lies."""
         drawn = rng.standard_normal((len(self.images), self._plain.n_edges))
@@ -170,9 +186,7 @@ class _Learner:
         return [differences.changes(i.reshape(-1, *shape)) for i in images]
 
     def _solve(self, variation: ShapeVariation, differences: ShapeDifferences) -> None:
-        directions, spreads = variation.directions()
-        # Symmetric, so that the draws know nothing of the signs of the directions.
-        root = directions / spreads @ directions.T
+        root = _inverse_root(variation)
         hessian = self._counts.posterior(differences, root @ root)
         self.images, _ = hessian.solve(
             self._counts.right_side, CG_TOLERANCE, start=self.images
@@ -187,6 +201,13 @@ class _Learner:
                 self._of_counts, self._of_prior, self._deviations, strict=True
             )
         ]
+
+
+def _inverse_root(variation: ShapeVariation) -> np.ndarray:
+    """Return the inverse root of the covariance, (component, component)."""
+    directions, spreads = variation.directions()
+    # Symmetric, so that the draws know nothing of the signs of the directions.
+    return np.asarray(directions / spreads @ directions.T)
 
 
 def _flat(images: np.ndarray) -> np.ndarray:

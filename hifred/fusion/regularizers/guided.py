@@ -8,13 +8,13 @@ with ``b`` the brightness that the imagers see, the sum over neighbouring pixels
 elsewhere; here only another *shape* of the spectrum costs. What a change of shape
 costs is learnt from the same counts before the solve, see
 `hifred.solvers.shape_variation`: the covariance :math:`C` of the changes sets units and
-mixing of the components, :math:`A A^T \propto C`, and the strength,
-:math:`A A^T = 2 \mu C`; weights ``w`` are low where the mixture jumps. No prior
-knowledge of units or strengths is left, and no rounds of solves: the objective is
-quadratic plus the likelihood, as for `lrs`, and solved once.
+mixing of the components, :math:`A A^T \propto C`, and, with the size that predicts the
+counts best, the strength, :math:`A A^T = 2 \mu C`; weights ``w`` are low where the
+mixture jumps. No prior knowledge of units or strengths is left, and no rounds of
+solves: the objective is quadratic plus the likelihood, as for `lrs`, and solved once.
 
 The automatic rank takes the components of the spectrometer's spectra that are stronger
-than noise can be; see `hifred.transforms.low_rank.rank_above_noise`.
+than noise can be (`hifred.transforms.low_rank.rank_above_noise`), and a tenth more.
 """
 
 from typing import ClassVar, Literal, final
@@ -31,12 +31,21 @@ from hifred.fusion.settings import FusionSettings, register
 from hifred.fusion.subspace import Subspace
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.shape_variation import ShapeVariation, learn_variation
-from hifred.transforms.low_rank import rank_above_noise, shape_variances
+from hifred.transforms.low_rank import (
+    LARGEST_RANK,
+    rank_above_noise,
+    shape_variances,
+)
 
 # The covariance is learnt from above: a small variance grows slowly, a large one that
 # the counts do not ask for does little harm. Of 1, 10 and 40, 1 lost 0.4 dB where the
 # other two agreed within 0.1 dB.
 GENEROUS = 20.0
+
+# Components beyond those that are stronger than noise can be, as a share of these: they
+# hold what of weaker ones lies in them, and the prior keeps their noise down, so that
+# of twenty one too many costs less than one too few.
+SPARE_SHARE = 0.1
 
 
 @register
@@ -57,12 +66,12 @@ class Guided(FusionSettings):
     mu: Strength | Literal["auto"] = Field(
         "auto",
         description="Strength of the penalty, in counts; 'auto' takes the one that "
-        "makes the counts most probable.",
+        "is expected to predict the counts best.",
     )
     rank: Rank = Field(
         "auto",
         description="Number of spectra that every pixel's spectrum is made of; 'auto' "
-        "takes those that stand out of the spectrometer's noise.",
+        "takes those that stand out of the spectrometer's noise, and a tenth more.",
     )
 
     def method(self, assembly: Assembly) -> LowRankMethod:
@@ -81,8 +90,10 @@ class Guided(FusionSettings):
     def _rank(self, assembly: Assembly) -> int:
         if self.rank != "auto":
             return self.rank
-        line_spread = assembly.line_spread
-        return rank_above_noise(assembly.spectra, assembly.spectra_noise, line_spread)
+        spectra, noise = assembly.spectra, assembly.spectra_noise
+        above = rank_above_noise(spectra, noise, assembly.line_spread)
+        largest = min(LARGEST_RANK, *spectra.shape)
+        return int(min(round((1 + SPARE_SHARE) * above), largest))
 
 
 def _variation(subspace: Subspace) -> ShapeVariation:

@@ -1,0 +1,98 @@
+r"""How strong a prior should be for the smallest error of the expected counts.
+
+.. math:: R(f) = \Big\| \frac{d - A \hat W_f}{\sqrt m} \Big\|^2
+    + 2 \, \mathrm{tr}\,(L H_f^{-1}), \qquad H_f = L + f P
+
+is, but for a constant, an unbiased estimate of the squared error of the expected counts
+in units of their noise (Stein 1981), with the trace from random draws (Ramani, Blu &
+Unser 2008). The most probable strength is not the one of the smallest error where the
+prior does not describe the sky: there spectra that change in a smooth way are taken for
+a random walk, and small variances that the counts hardly tell stay too large.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import final
+
+import numpy as np
+
+from hifred.functionals.shape_differences import ShapeDifferences
+from hifred.solvers.normal_counts import NormalCounts
+
+# The risk changes by less than a thousandth of itself near its minimum.
+CG_TOLERANCE = 2e-3
+# Ratio of the strengths that are compared, and how many at most on each side.
+STEP, MOST_STEPS = 2.0, 6
+
+
+@final
+class UnbiasedRisk:
+    """The risk as a function of a factor on the precision of a prior.
+
+    Parameters
+    ----------
+    counts : NormalCounts
+    differences : ShapeDifferences
+        Of strength 1/2.
+    precision : (component, component) array
+        The inverse of the covariance of the changes.
+    draws : sequence of (component, pixel) arrays
+        Of `NormalCounts.draw_of_counts`.
+    start : (component, pixel) array
+        Images near those of a factor of 1.
+    """
+
+    def __init__(
+        self,
+        counts: NormalCounts,
+        differences: ShapeDifferences,
+        precision: np.ndarray,
+        draws: Sequence[np.ndarray],
+        start: np.ndarray,
+    ) -> None:
+        self._counts, self._differences = counts, differences
+        self._precision = precision
+        self._sources = [counts.right_side, *draws]
+        self._starts = [start] + [np.zeros_like(start)] * len(draws)
+
+    def __call__(self, factor: float) -> float:
+        """Return the risk of one factor, but for a constant."""
+        hessian = self._counts.posterior(self._differences, factor * self._precision)
+        images, *responses = (
+            hessian.solve(source, CG_TOLERANCE, start=start)[0]
+            for source, start in zip(self._sources, self._starts, strict=True)
+        )
+        self._starts = [images, *responses]
+        traces = [
+            float(np.vdot(draw, response))
+            for draw, response in zip(self._sources[1:], responses, strict=True)
+        ]
+        return self._counts.misfit(images) + 2 * float(np.mean(traces))
+
+
+def least_risk(risk: Callable[[float], float]) -> float:
+    """Return the factor of the smallest risk, between those that were compared.
+
+    From 1 in steps of `STEP` downhill, at most `MOST_STEPS`, then the lowest point of
+    the parabola, in the logarithm, through the lowest and its neighbours.
+
+    Parameters
+    ----------
+    risk : callable
+        With one minimum.
+    """
+    known = {step: risk(STEP**step) for step in (0, 1)}
+    way = 1 if known[1] < known[0] else -1
+    best = max(way, 0)
+    while abs(best) < MOST_STEPS:
+        known[best + way] = risk(STEP ** (best + way))
+        if not known[best + way] < known[best]:
+            lowest = best + _vertex(*(known[best + s] for s in (-1, 0, 1)))
+            return float(STEP**lowest)
+        best += way
+    return float(STEP**best)
+
+
+def _vertex(left: float, middle: float, right: float) -> float:
+    """Return where a parabola through values at -1, 0 and 1 is lowest."""
+    curvature = left - 2 * middle + right
+    return 0.0 if curvature <= 0 else 0.5 * (left - right) / curvature

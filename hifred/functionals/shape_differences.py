@@ -105,13 +105,34 @@ class ShapeDifferences(Smooth):
 
     def curvature(self, image_shape: tuple[int, int]) -> np.ndarray:
         """Return the diagonal of the Hessian of one image, shape (y, x)."""
-        along_y, along_x = self._parted(self._root**2)
-        around = np.zeros(image_shape)
+        around = self._around(self._root**2)
+        return np.asarray(2 * self.strength * self._inverse**2 * around)
+
+    def guide_slope(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Return the derivative of ``<left, H right>`` by the guide, (y, x).
+
+        Parameters
+        ----------
+        left, right : (component, y, x) arrays
+            Between which the Hessian ``H`` of the penalty stands.
+        """
+        shapes = left * self.gradient(right) + self.gradient(left) * right
+        edges = np.sum(self.changes(left) * self.changes(right), axis=0)
+        weights = 2 * self.strength * edges
+        # Of the weight of a pair, half hangs on either pixel, and all on the mean.
+        paired = 0.5 * self._around(weights) - shapes.sum(axis=0)
+        mean = float(np.mean(1 / self._inverse))
+        return paired * self._inverse + weights.sum() / (mean * self._inverse.size)
+
+    def _around(self, edges: np.ndarray) -> np.ndarray:
+        """Return the sum of a value (edge,) over the pairs of each pixel, (y, x)."""
+        along_y, along_x = self._parted(edges)
+        around = np.zeros(self.image_shape)
         around[1:] += along_y
         around[:-1] += along_y
         around[:, 1:] += along_x
         around[:, :-1] += along_x
-        return np.asarray(2 * self.strength * self._inverse**2 * around)
+        return around
 
     def _parted(self, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the pairs (..., edge) along y and along x, each (..., y, x)."""

@@ -11,7 +11,7 @@ import xarray as xr
 
 from hifred.errors import HifredError
 from hifred.functionals.poisson import PoissonLikelihood
-from hifred.fusion.brightness import seen_brightness
+from hifred.fusion.brightness import SeenBrightness
 from hifred.fusion.unseen_energies import continued, faded
 from hifred.observations import (
     SkyGrid,
@@ -147,14 +147,39 @@ class Assembly:
 
     @cached_property
     def brightness(self) -> np.ndarray:
-        """Return a positive image (y, x) of scaled flux; see `seen_brightness`."""
-        imagers = [
-            (self.responses[n], self._used_counts(n), mask_of(self.observations[n]))
-            for n in self._names("imager")
-        ]
-        image = seen_brightness(imagers, self.sky.shape[1:])
+        """Return a positive image (y, x) of scaled flux; see `SeenBrightness`."""
+        image = self._seen_image
         floor = SMALLEST_BRIGHTNESS * image.mean() if image.mean() > 0 else 1.0
         return np.asarray(np.maximum(image, floor))
+
+    def brightness_slopes(self, slope: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the derivatives of a function of the brightness by the counts.
+
+        Parameters
+        ----------
+        slope : (y, x) array
+            Its derivative by the brightness.
+
+        Returns
+        -------
+        dict of str to (channel, y, x) array
+            Of the instruments that show the brightness.
+        """
+        is_seen = self._seen_image == self.brightness
+        slopes = self._seen.slopes(np.where(is_seen, slope, 0))
+        return dict(zip(self._names("imager"), slopes, strict=True))
+
+    @cached_property
+    def _seen(self) -> SeenBrightness:
+        imagers = [
+            (self.responses[n], mask_of(self.observations[n]))
+            for n in self._names("imager")
+        ]
+        return SeenBrightness(imagers, self.sky.shape[1:])
+
+    @cached_property
+    def _seen_image(self) -> np.ndarray:
+        return self._seen.image([self._used_counts(n) for n in self._names("imager")])
 
     @cached_property
     def first_cube(self) -> np.ndarray:

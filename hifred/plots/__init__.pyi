@@ -1,3 +1,6 @@
+from .averaging import (
+    plot_averaging,
+)
 from .comparison import (
     brightest_pixel,
     comparison_layers,
@@ -52,6 +55,9 @@ from .residuals import (
 from .spectra import (
     plot_spectra,
 )
+from .standard_errors import (
+    plot_standard_errors,
+)
 from .trial_grid import (
     measures_of,
     trials_of,
@@ -68,6 +74,7 @@ __all__ = [
     "fusion_layer",
     "measures_of",
     "plot_angular_distance",
+    "plot_averaging",
     "plot_comparison",
     "plot_cost_terms",
     "plot_costs",
@@ -83,6 +90,7 @@ __all__ = [
     "plot_residuals",
     "plot_shares",
     "plot_spectra",
+    "plot_standard_errors",
     "shared_band",
     "trials_of",
     "truth_layer",

@@ -11,6 +11,7 @@ from hifred.plots.maps import draw_shared_maps, shared_band
 from hifred.plots.regions import Region
 from hifred.plots.spectra import add_legend, draw_spectra
 from hifred.plots.style import new_figure, styled
+from hifred.posterior import Draws
 
 
 @styled
@@ -21,6 +22,7 @@ def plot_comparison(
     *,
     band: tuple[float, float] | None = None,
     region: Region | None = None,
+    draws: Draws | None = None,
     title: str = "",
 ) -> Figure:
     """Draw maps of truth, instruments and fusion on one scale, and a spectrum of each.
@@ -36,9 +38,11 @@ def plot_comparison(
         Energies of the maps; by default all that every cube covers.
     region : Region, optional
         Where the spectra are taken; by default the brightest pixel of the imager.
+    draws : Draws, optional
+        Of the fusion: its spectrum has their central 68.3 % interval as a band.
     title : str
     """
-    layers = comparison_layers(observations, result, truth)
+    layers = comparison_layers(observations, result, truth, draws)
     band = band or shared_band(layers)
     region = region or brightest_pixel(layers, band)
     figure = new_figure(max(2.2 * len(layers) + 1.0, 7.0), 5.4)
@@ -60,6 +64,7 @@ def comparison_layers(
     observations: Mapping[str, xr.Dataset],
     result: xr.Dataset | None,
     truth: xr.Dataset | None,
+    draws: Draws | None = None,
 ) -> list[Layer]:
     """Return the layers in reading order: truth, imagers, spectrometers, fusion."""
     by_role = sorted(
@@ -67,7 +72,7 @@ def comparison_layers(
         key=lambda layer: layer.role != "imager",
     )
     first = [] if truth is None else [truth_layer(truth)]
-    last = [] if result is None else [fusion_layer(result)]
+    last = [] if result is None else [fusion_layer(result, draws=draws)]
     return [*first, *by_role, *last]
 
 

@@ -8,6 +8,7 @@ import xarray as xr
 from astropy.stats import poisson_conf_interval
 
 from hifred.plots.regions import Region
+from hifred.posterior import Draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,10 @@ class Layer:
         Exposure time times effective area of each bin; None if `values` is a flux.
     background : (bin, y, x) array, count, or None
     deviation : (bin, y, x) array, unit of `values`, or None
-        Standard deviation, such as a bootstrap gives, of a layer that is no counts.
+        Standard deviation, such as a bootstrap gives, of a layer that is no counts;
+        voxels are taken as independent.
+    draws : Draws or None
+        Of a layer that is no counts, instead of `deviation`: sums are taken in each.
     used : (bin, y, x) array of bool, or None
         Voxels that were not masked; None if all are used.
     """
@@ -75,6 +79,7 @@ class Layer:
     background: np.ndarray | None = None
     deviation: np.ndarray | None = None
     used: np.ndarray | None = None
+    draws: Draws | None = None
 
     @property
     def is_counts(self) -> bool:
@@ -132,16 +137,22 @@ class Layer:
 
     def image(self, band: tuple[float, float]) -> np.ndarray:
         """Return the mean surface brightness of a band, (y, x)."""
+        return self._image_of(self.values, band)
+
+    def _image_of(self, values: np.ndarray, band: tuple[float, float]) -> np.ndarray:
         bins = self.bins(band)
         scale = self._photons_per_unit()[bins]
-        total = np.tensordot(scale, self.values[bins], axes=1)
+        total = np.tensordot(scale, values[bins], axes=1)
         if self.background is not None:
             total = total - np.tensordot(scale, self.background[bins], axes=1)
         width = self.edges[bins.stop] - self.edges[bins.start]
         return np.asarray(total / (width * self.pixel_area))
 
     def image_error(self, band: tuple[float, float]) -> np.ndarray | None:
-        """Return the Poisson error of `image`, (y, x); None where it is not known."""
+        """Return the standard error of `image`, (y, x); None where it is not known."""
+        if self.draws is not None:
+            error = self.draws.standard_error(lambda c: self._image_of(c.values, band))
+            return error.to_numpy()
         if not self.is_counts:
             return None
         bins = self.bins(band)
@@ -218,6 +229,8 @@ class Layer:
                 np.maximum(total, 0), interval="frequentist-confidence"
             )
             return np.asarray(lower), np.asarray(upper)
+        if self.draws is not None:
+            return self._drawn_interval(self.draws, region, starts)
         if self.deviation is None:
             return total, total
         if isinstance(region, np.ndarray):
@@ -225,9 +238,27 @@ class Layer:
         squares = self._grouped_sum(self.deviation**2, region, starts)
         return total - np.sqrt(squares), total + np.sqrt(squares)
 
+    def _drawn_interval(
+        self, draws: Draws, region: Region | np.ndarray | None, starts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if isinstance(region, Region):
+            # Draws of the region alone are made much faster.
+            rows, columns = region.slices(self.y, self.x)
+            draws = Draws(draws.data.isel(y=rows, x=columns))
+            region = None
+        lower, upper = draws.interval(
+            lambda cube: self._grouped_sum(cube.to_numpy(), region, starts)
+        )
+        return lower.to_numpy(), upper.to_numpy()
+
 
 def flux_layer(
-    dataset: xr.Dataset, *, label: str, role: str, deviation: np.ndarray | None = None
+    dataset: xr.Dataset,
+    *,
+    label: str,
+    role: str,
+    deviation: np.ndarray | None = None,
+    draws: Draws | None = None,
 ) -> Layer:
     """Return the layer of a sky cube: a truth or the result of a fusion.
 
@@ -238,6 +269,8 @@ def flux_layer(
         Name in titles and key of the colours.
     deviation : (energy, y, x) array, photon cm-2 s-1, optional
         Standard deviation of the flux.
+    draws : Draws, optional
+        Of the same cube, instead: spectra have the interval of the draws as a band.
     """
     return Layer(
         label=label,
@@ -247,6 +280,7 @@ def flux_layer(
         y=dataset["y"].to_numpy(),
         x=dataset["x"].to_numpy(),
         deviation=deviation,
+        draws=draws,
     )
 
 
@@ -255,9 +289,11 @@ def truth_layer(truth: xr.Dataset) -> Layer:
     return flux_layer(truth, label="truth", role="truth")
 
 
-def fusion_layer(result: xr.Dataset, *, label: str = "fusion") -> Layer:
-    """Return the layer of a fused cube."""
-    return flux_layer(result, label=label, role="fusion")
+def fusion_layer(
+    result: xr.Dataset, *, label: str = "fusion", draws: Draws | None = None
+) -> Layer:
+    """Return the layer of a fused cube; draws of it give its spectra errors."""
+    return flux_layer(result, label=label, role="fusion", draws=draws)
 
 
 def counts_layer(observation: xr.Dataset, *, label: str | None = None) -> Layer:

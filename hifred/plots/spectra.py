@@ -28,7 +28,8 @@ def plot_spectra(
 ) -> Figure:
     """Draw the spectra of every layer, one panel per region.
 
-    Counts carry their central 68.3 % Poisson interval as a band.
+    Counts carry their central 68.3 % Poisson interval as a band, fusions with draws
+    that of the draws.
 
     Parameters
     ----------

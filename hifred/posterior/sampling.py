@@ -9,6 +9,7 @@ import xarray as xr
 
 from hifred.dims import COUNT, IMAGE
 from hifred.errors import HifredError
+from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.fusion import Fusion, FusionSettings
 from hifred.fusion.low_rank_method import LowRankMethod
 from hifred.posterior.draws import DRAW, Draws
@@ -94,6 +95,7 @@ class Sampler:
         self._result, self._subspace = result, method.subspace
         self._images = method.subspace.images_of(result)
         problem = method.solver.problem
+        self._penalty = problem.penalty
         self._nearby = NearbyMinimum(problem, self._images / self._subspace.units)
 
     def draw(self, seed: int, i_draw: int) -> np.ndarray:
@@ -107,6 +109,33 @@ class Sampler:
                 f"{error} Sample with another seed, or fuse with a stronger penalty."
             ) from error
         return flat.reshape(self._images.shape) * self._subspace.units
+
+    def sources(self, weights: np.ndarray) -> np.ndarray:
+        """Return what the true sky's coefficients add to a weighted sum of the fit's.
+
+        Parameters
+        ----------
+        weights : (component, y, x) array
+
+        Returns
+        -------
+        (component, y, x) array
+            The derivative of the sum by the coefficients of the sky that is counted.
+        """
+        flat = (weights * self._subspace.units).reshape(len(weights), -1)
+        found, influence = self._nearby.sources(flat)
+        if isinstance(self._penalty, ShapeDifferences):
+            found = found + self._through_the_guide(self._penalty, influence)
+        return found.reshape(self._images.shape) / self._subspace.units
+
+    def _through_the_guide(
+        self, penalty: ShapeDifferences, influence: np.ndarray
+    ) -> np.ndarray:
+        """Return what the sky adds by the image that guides, which shows it as well."""
+        images = self._images / self._subspace.units
+        slope = -penalty.guide_slope(influence.reshape(images.shape), images)
+        slopes = self._subspace.assembly.brightness_slopes(slope)
+        return np.sum([self._nearby.pull(*named) for named in slopes.items()], axis=0)
 
     def draws(self, images: np.ndarray) -> Draws:
         """Return coefficient images (component, y, x, draw) with all that they need."""

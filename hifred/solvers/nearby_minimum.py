@@ -13,6 +13,7 @@ mean and the covariance of the posterior. From the fit it takes some Newton step
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -30,6 +31,8 @@ STIFFNESS = 10.0
 # The step, in units of the spread of the draws, after which a draw is taken.
 LAST_STEP = 0.05
 MOST_STEPS = 60
+# Of the conjugate gradients of `sources`.
+SOURCE_TOLERANCE = 1e-3
 # Of the conjugate gradients: the first step, and the others.
 CG_TOLERANCES = (0.1, 0.03)
 # Lengths that one line search tries, and the share of the slope that it may leave.
@@ -116,6 +119,47 @@ class NearbyMinimum:
             if np.sqrt(max(-first, 0) / step.size) <= LAST_STEP:
                 return place.images
         raise ArithmeticError(f"a draw has not settled after {MOST_STEPS} steps.")
+
+    def sources(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        r"""Return what the sky's images add to a weighted sum of the minimum's.
+
+        .. math:: c \mapsto M H^{-1} c = c - P H^{-1} c
+
+        with the curvature ``M`` of the counts and ``P`` of penalty and bounds, which
+        make up the Hessian ``H`` at the minimum.
+
+        Parameters
+        ----------
+        weights : (component, pixel) array
+            ``c``.
+
+        Returns
+        -------
+        two (component, pixel) arrays
+            And :math:`H^{-1} c`: what slopes of the objective add to the sum.
+        """
+        hessian, below = self._at_start
+        solution, residual = hessian.solve(weights, SOURCE_TOLERANCE)
+        held = self._penalty_product(solution)
+        held += np.einsum("cdp,dp->cp", below, solution)
+        return weights - residual - held, solution
+
+    def pull(self, name: str, slope: np.ndarray) -> np.ndarray:
+        """Return what a slope of an instrument's counts is to the images.
+
+        Parameters
+        ----------
+        name : str
+        slope : (channel, y, x) array
+        """
+        term = self._terms[list(self._problem.likelihoods).index(name)]
+        return term.pull(slope.reshape(len(slope), -1))
+
+    @cached_property
+    def _at_start(self) -> tuple[BlockHessian, np.ndarray]:
+        """Return the Hessian at the minimum, and the share of the bounds."""
+        _, below = self._soft.bends(self._start.cube)
+        return self._hessian(self._start.expected, below), below
 
     def _place(self, images: np.ndarray) -> _Place:
         expected = [t.expected(images) for t in self._terms]

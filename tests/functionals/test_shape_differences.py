@@ -78,3 +78,18 @@ def test_mirrored_changes_are_those_of_mirrored_images(
     turned = ShapeDifferences(1.0, GUIDE[mirror])
     found = plain.mirrored(plain.changes(images), mirror)
     assert_allclose(found, turned.changes(images[:, *mirror]))
+
+
+def test_the_slope_by_the_guide_is_a_difference_of_hessians():
+    rng = np.random.default_rng(8)
+    guide, change = rng.uniform(1, 3, (4, 5)), rng.normal(size=(4, 5))
+    weights = rng.uniform(0.5, 1, ShapeDifferences(1.0, guide).n_edges)
+    left, right = rng.normal(size=(2, 3, 4, 5))
+
+    def product(step):
+        penalty = ShapeDifferences(0.7, guide + step * change, weights)
+        return np.vdot(left, penalty.gradient(right))
+
+    slope = ShapeDifferences(0.7, guide, weights).guide_slope(left, right)
+    difference = (product(1e-4) - product(-1e-4)) / 2e-4
+    assert_allclose(np.vdot(slope, change), difference, rtol=1e-6)

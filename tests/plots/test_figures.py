@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from matplotlib.axes import Axes
 
 from hifred.errors import HifredError
@@ -11,7 +12,9 @@ from hifred.observations import FusionInput
 from hifred.plots import (
     Region,
     comparison_layers,
+    fusion_layer,
     plot_angular_distance,
+    plot_averaging,
     plot_comparison,
     plot_cost_terms,
     plot_costs,
@@ -25,6 +28,7 @@ from hifred.plots import (
     plot_residuals,
     plot_shares,
     plot_spectra,
+    plot_standard_errors,
 )
 from tests.made_up import (
     make_collected,
@@ -32,6 +36,17 @@ from tests.made_up import (
     make_result,
     make_truth,
 )
+from tests.posterior.made_up_draws import fit_of, made_up_draws
+
+
+def made_up_kernels(fit: xr.Dataset) -> xr.Dataset:
+    image = fit["flux"].sum("energy")
+    offsets = [-1.0, 0.0, 1.0]
+    kernel = image.expand_dims(y_offset=offsets, x_offset=offsets)
+    share = image / image.max()
+    maps = {"own_share": share, "width": share.where(share < 1), "total": share}
+    return xr.Dataset({"kernel": kernel / kernel.max(), "flux": image, **maps})
+
 
 TRUTH = make_truth()
 OBSERVATIONS = make_observations(TRUTH)
@@ -46,6 +61,9 @@ SHARES = pd.DataFrame(
     index=pd.Index(["knot $a^{", "rim"], name="region"),
     columns=["knot $a^{", "rim", "lost"],
 )
+DRAWS = made_up_draws()
+FIT = fit_of(DRAWS)
+KERNELS = made_up_kernels(FIT)
 ELSEWHERE = light_from_elsewhere(FusionInput(OBSERVATIONS))
 
 FIGURES = {
@@ -54,6 +72,8 @@ FIGURES = {
     "spectra": lambda: plot_spectra(LAYERS, REGIONS),
     "comparison": lambda: plot_comparison(OBSERVATIONS, RESULT, TRUTH, title="t"),
     "comparison_of_real_data": lambda: plot_comparison(OBSERVATIONS, RESULT),
+    "averaging": lambda: plot_averaging(KERNELS, Region.pixel(1, 2)),
+    "standard_errors": lambda: plot_standard_errors(fusion_layer(FIT, draws=DRAWS)),
     "residuals": lambda: plot_residuals(OBSERVATIONS, EXPECTED),
     "costs": lambda: plot_costs({**TRIALS, "lost": TRUTH}),
     "cost_terms": lambda: plot_cost_terms(RESULT),
@@ -214,3 +234,8 @@ def test_a_resumed_solve_is_drawn_at_its_own_iterations() -> None:
     resumed = RESULT.assign_attrs(record={"iterations": 100})
     (line,) = plot_costs({"a": resumed}).axes[0].lines
     assert (line.get_xdata()[0], line.get_xdata()[-1]) == (61, 100)
+
+
+def test_errors_that_are_not_known_are_not_drawn():
+    with pytest.raises(HifredError, match="errors of fusion must be known; got no dr"):
+        plot_standard_errors(fusion_layer(FIT))

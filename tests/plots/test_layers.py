@@ -9,10 +9,12 @@ from hifred.plots.layers import (
     counts_layer,
     energy_edges,
     flux_layer,
+    fusion_layer,
     truth_layer,
 )
 from hifred.plots.regions import Region
 from tests.made_up import make_observation, make_truth
+from tests.posterior.made_up_draws import fit_of, made_up_draws
 
 BAND = (0.5, 1.4)
 FIELD = Region((-1e3, 1e3), (-1e3, 1e3))
@@ -97,6 +99,29 @@ def test_deviations_add_in_squares(truth) -> None:
     assert_allclose(
         spectrum.upper - spectrum.values, 1e-8 / (np.sqrt(size) * width * 100.0)
     )
+
+
+@pytest.mark.parametrize(
+    "region", [Region((0, 1), (1, 2)), np.array([[0, 0.5, 1, 0]] * 3), None]
+)
+def test_errors_of_spectra_are_taken_in_each_draw(region) -> None:
+    draws = made_up_draws(40)
+    layer = fusion_layer(fit_of(draws), draws=draws)
+    spectrum = layer.spectrum(region, group=3)
+    each = [replace(layer, values=c.to_numpy(), draws=None) for c in draws.cubes()]
+    values = np.stack([one.spectrum(region, group=3).values for one in each])
+    assert_allclose(spectrum.lower, np.quantile(values, 0.15865, axis=0))
+    assert_allclose(spectrum.upper, np.quantile(values, 0.84135, axis=0))
+    assert spectrum.has_errors
+
+
+def test_the_error_of_an_image_is_that_of_sums_in_each_draw() -> None:
+    draws = made_up_draws(12)
+    layer = fusion_layer(fit_of(draws), draws=draws)
+    band = (0.6, 0.9)
+    each = [replace(layer, values=c.to_numpy()).image(band) for c in draws.cubes()]
+    assert_allclose(layer.image_error(band), np.std(each, axis=0, ddof=1))
+    assert fusion_layer(fit_of(draws)).image_error(band) is None
 
 
 def test_a_band_between_two_bins_takes_the_nearest(truth) -> None:

@@ -28,3 +28,9 @@ def made_up_draws(n_draws: int = 6, seed: int = 0) -> Draws:
             },
         )
     )
+
+
+def fit_of(draws: Draws) -> xr.Dataset:
+    """Return the result that draws lie around."""
+    edges = draws.data["energy_edges"]
+    return draws.fit.to_dataset(name="flux").assign_coords(energy_edges=edges)

@@ -156,3 +156,23 @@ def test_the_noise_of_a_penalty_has_its_curvature(difference: str) -> None:
     noise = np.stack([penalty.noise(rng, shape).ravel() for _ in range(6000)])
     expected = dense(penalty.gradient, shape)
     assert_allclose(noise.T @ noise / 6000, expected, atol=0.06 * expected.max())
+
+
+@pytest.mark.parametrize("name", ["plain", "masked"])
+def test_sources_are_those_of_the_dense_curvatures(name):
+    problem = small_problem(SHAPE, **OPTIONS[name])
+    low_rank, near = nearby(problem, SquaredDifferences(STRENGTH))
+    prior = dense(low_rank.penalty.gradient, (RANK, *SHAPE[1:]))
+    _, below = near._soft.bends(near._start.cube)
+    held = prior + dense_blocks(below)
+    counts = dense_hessian(low_rank, near.images) - prior
+    weights = np.random.default_rng(5).standard_normal((RANK, N_PIXELS))
+    expected = counts @ np.linalg.solve(counts + held, weights.ravel())
+    found, influence = near.sources(weights)
+    assert_allclose(found.ravel(), expected, atol=2e-3 * np.abs(expected).max())
+    solved = (counts + held) @ influence.ravel()
+    assert_allclose(solved, weights.ravel(), atol=0.02)
+
+
+def dense_blocks(blocks: np.ndarray) -> np.ndarray:
+    return dense(lambda w: np.einsum("cdp,dp->cp", blocks, w), (RANK, N_PIXELS))

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from hifred.observations.events.event_list import Events
+from hifred.observations.events.unseen import Unseen
 from hifred.observations.formats.fits_tables import FitsFormatError
 from hifred.observations.geometry.pixel_grid import PixelGrid
 
 
-def event_pixels(events: Events, grid: PixelGrid) -> tuple[np.ndarray, np.ndarray]:
+def event_pixels(
+    events: Events | Unseen, grid: PixelGrid
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the pixel coordinates (y, x), from 0, of events on a sky grid."""
     if events.sky is None:
         raise FitsFormatError(

@@ -7,7 +7,8 @@ from typing import final
 import numpy as np
 
 from hifred.observations.events.detectors import known_detector
-from hifred.observations.events.filters import ColumnFilter, Condition
+from hifred.observations.events.expression import Expression
+from hifred.observations.events.filters import Condition, alone
 from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
 
 COLUMN = "PIXEL"
@@ -58,7 +59,7 @@ def numbered_pixels(
     table: FitsTable, good: np.ndarray, filters: Mapping[str, Condition]
 ) -> PixelNumbers:
     """Return the pixel numbers of the good rows (event,) of an event list."""
-    layout = _layout(table)
+    layout = pixel_layout(table)
     if layout is None or table.find(COLUMN) is None:
         return NO_PIXELS
     found = table.values(COLUMN)[good]
@@ -72,7 +73,8 @@ def numbered_pixels(
     )
 
 
-def _layout(table: FitsTable) -> np.ndarray | None:
+def pixel_layout(table: FitsTable) -> np.ndarray | None:
+    """Return the numbers (column, row) of the array that a list is of, if of one."""
     try:
         return known_detector(table.header, table.place()).pixels
     except FitsFormatError:
@@ -80,11 +82,17 @@ def _layout(table: FitsTable) -> np.ndarray | None:
 
 
 def _excluded(n: int, filters: Mapping[str, Condition]) -> set[int]:
-    found: set[int] = set()
-    for name, condition in filters.items():
-        if name.upper() == COLUMN and isinstance(condition, ColumnFilter):
-            found |= {int(k) for k in np.flatnonzero(~condition.accepts(np.arange(n)))}
-    return found
+    numbers, found = np.arange(n), np.zeros(n, dtype=bool)
+    for columns, _, condition in alone(filters):
+        if columns == {COLUMN}:
+            found |= ~_accepts(condition, numbers)
+    return set(np.flatnonzero(found).tolist())
+
+
+def _accepts(condition: Condition, numbers: np.ndarray) -> np.ndarray:
+    if isinstance(condition, Expression):
+        return condition.holds({COLUMN: numbers})
+    return condition.accepts(numbers)
 
 
 def cells_off(

@@ -12,9 +12,11 @@ from astropy.coordinates import SkyCoord
 from hifred.observations.events.clock import Clock, clock_of
 from hifred.observations.events.cut_flow import CutFlow
 from hifred.observations.events.detector_pixels import (
+    COLUMN,
     NO_PIXELS,
     PixelNumbers,
     numbered_pixels,
+    pixel_layout,
 )
 from hifred.observations.events.energies import event_energies
 from hifred.observations.events.exposure import exposure_time
@@ -26,8 +28,16 @@ from hifred.observations.events.good_times import (
     own_good_times,
     read_good_times,
 )
+from hifred.observations.events.pointings import pointing
 from hifred.observations.events.positions import event_positions
-from hifred.observations.events.selection import chosen_filters
+from hifred.observations.events.selection import chosen_filters, left_out
+from hifred.observations.events.unseen import (
+    NOTHING,
+    Unseen,
+    check_conditions,
+    dropped_rows,
+    mixed_notes,
+)
 from hifred.observations.formats.fits_tables import (
     FitsFormatError,
     FitsTable,
@@ -60,6 +70,10 @@ class Events:
     good_times : GoodTimes or None
     pixels : PixelNumbers
         Numbers of the pixels of a small array.
+    unseen : Unseen
+        Events that were dropped for their place or their energy.
+    pointing : mapping of keyword to float, degrees
+        Where the telescope looked; empty where the file does not tell, or of several.
     keywords : mapping
         TELESCOP, INSTRUME and the like.
     notes : tuple of str
@@ -75,6 +89,8 @@ class Events:
     clock: Clock
     good_times: GoodTimes | None = None
     pixels: PixelNumbers = NO_PIXELS
+    unseen: Unseen = NOTHING
+    pointing: Mapping[str, float] = field(default_factory=dict)
     keywords: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -127,20 +143,20 @@ def read_events(
         If a column is missing or has the wrong unit, the good time intervals are
         empty or inverted, or the telescope is unknown and needed.
     """
-    path = Path(path)
-    with open_fits(path) as hdus:
-        table = tables_in(hdus, path, ("EVENTS",), classes=("EVENTS",))[0]
-        others = all_tables_in(hdus, path)
+    table, others = _tables(Path(path))
     clock = clock or clock_of(table)
     own = own_good_times(others, clock) if good_times else None
     used = _with_files(own, good_time_files, clock)
     chosen = chosen_filters(table, filters, with_usual=usual_filters)
+    check_conditions(chosen)
     good, cuts = _chosen_rows(table, chosen, used, clock)
     energy = event_energies(table, energy_column)
     good, cuts = _cut(good, cuts, np.isfinite(energy), "energy defined")
     x, y = (table.values(name).astype(float) for name in coordinates)
     good, cuts = _cut(good, cuts, np.isfinite(x + y), "position defined")
     live, note = exposure_time(table.header, own, used)
+    told = (*_notes(table, note), *left_out(table, good, chosen))
+    usable = np.isfinite(energy + x + y) & _in_time(table, used, clock)
     return Events(
         y=y[good],
         x=x[good],
@@ -151,9 +167,43 @@ def read_events(
         clock=clock,
         good_times=used,
         pixels=numbered_pixels(table, good, chosen),
+        unseen=_unseen(table, chosen, coordinates, (y, x, energy), usable),
+        pointing=pointing(table.header),
         keywords=kept_keywords(table.header),
-        notes=(*_notes(table, note), *_undeclared(others)),
+        notes=(*told, *mixed_notes(chosen, table.place()), *_undeclared(others)),
     )
+
+
+def _tables(path: Path) -> tuple[FitsTable, list[FitsTable]]:
+    """Return the table of events of a file, and all its tables."""
+    with open_fits(path) as hdus:
+        table = tables_in(hdus, path, ("EVENTS",), classes=("EVENTS",))[0]
+        return table, all_tables_in(hdus, path)
+
+
+def _in_time(table: FitsTable, used: GoodTimes | None, clock: Clock) -> np.ndarray:
+    """Return which rows (event,) lie in the good times."""
+    if used is None:
+        return np.ones(len(table.data), dtype=bool)
+    return used.holds(clock.seconds(table, "TIME"))
+
+
+def _unseen(
+    table: FitsTable,
+    chosen: Mapping[str, Condition],
+    coordinates: tuple[str, str],
+    values: tuple[np.ndarray, np.ndarray, np.ndarray],
+    usable: np.ndarray,
+) -> Unseen:
+    y, x, energy = values
+    # The pixels of an array that is known are masked by their numbers.
+    known = frozenset() if pixel_layout(table) is None else frozenset({COLUMN})
+    place, other, columns = dropped_rows(table, chosen, known)
+    place, other = place & usable, other & usable
+    if not (place.any() or other.any()):
+        return NOTHING
+    sky = event_positions(table, *coordinates, place)
+    return Unseen(y[place], x[place], sky, energy[other], columns)
 
 
 def _with_files(
@@ -184,9 +234,8 @@ def _chosen_rows(
         passed = meets(table, name, condition)
         good, cuts = _cut(good, cuts, passed, told(name, condition))
     if used is not None:
-        time = clock.seconds(table, "TIME")
-        good, cuts = _cut(good, cuts, used.holds(time), "good times")
-        _check_any_time(table, time, used)
+        good, cuts = _cut(good, cuts, _in_time(table, used, clock), "good times")
+        _check_any_time(table, clock.seconds(table, "TIME"), used)
     return good, cuts
 
 

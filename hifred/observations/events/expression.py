@@ -62,22 +62,32 @@ class Expression:
         }
         return frozenset(names - set(_CONSTANTS))
 
+    @property
+    def parts(self) -> list["Expression"]:
+        """The conditions that must all hold, one by one."""
+        body = _parsed(self.text).body
+        if isinstance(body, ast.BoolOp) and isinstance(body.op, ast.And):
+            return [Expression(ast.unparse(node)) for node in body.values]
+        return [self]
+
     def accepts(self, table: FitsTable) -> np.ndarray:
         """Return which rows (event,) of a table meet the condition.
 
         A comparison with an undefined value is false.
         """
         columns = {name: table.values(name) for name in self.columns}
-        with np.errstate(invalid="ignore", divide="ignore"):
-            try:
-                found = np.asarray(_compiled(self.text)(columns))
-            except (TypeError, IndexError, ValueError) as error:
-                raise _wrong(
-                    self.text, f"on {table.place()} it fails: {error}"
-                ) from error
+        try:
+            found = self.holds(columns)
+        except (TypeError, IndexError, ValueError) as error:
+            raise _wrong(self.text, f"on {table.place()} it fails: {error}") from error
         if found.dtype != bool or found.shape != (len(table.data),):
             raise _wrong(self.text, "it must give true or false for every event")
         return found
+
+    def holds(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return where the condition holds for values of its columns, in capitals."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(_compiled(self.text)(columns))
 
 
 def _wrong(text: str, why: str) -> SettingsError:

@@ -88,6 +88,22 @@ def _parse(column: str, entry: Mapping[str, Any]) -> ColumnFilter:
 Condition: TypeAlias = ColumnFilter | Expression
 
 
+def alone(
+    filters: Mapping[str, Condition],
+) -> list[tuple[frozenset[str], str, Condition]]:
+    """Return what must all hold, one by one: columns, name and condition.
+
+    An expression is taken apart at its ``&&``.
+    """
+    found: list[tuple[frozenset[str], str, Condition]] = []
+    for name, condition in filters.items():
+        if isinstance(condition, Expression):
+            found += [(part.columns, str(part), part) for part in condition.parts]
+        else:
+            found.append((frozenset({name.upper()}), name, condition))
+    return found
+
+
 def told(name: str, condition: Condition) -> str:
     """Return a condition in words."""
     return str(condition) if isinstance(condition, Expression) else condition.told(name)

@@ -16,6 +16,8 @@ from hifred.observations.events.detector_pixels import (
 )
 from hifred.observations.events.event_list import Events, read_events
 from hifred.observations.events.good_times import united
+from hifred.observations.events.pointings import differences
+from hifred.observations.events.unseen import NOTHING, Unseen
 from hifred.observations.formats.fits_tables import FitsFormatError
 
 
@@ -57,14 +59,44 @@ def joined_events(lists: Sequence[Events], names: Sequence[str]) -> Events:
         y=np.concatenate([events.y for events in lists]),
         x=np.concatenate([events.x for events in lists]),
         energy=np.concatenate([events.energy for events in lists]),
-        sky=_joined_sky(lists),
+        sky=_joined_sky([events.sky for events in lists]),
         exposure_time=_joined_exposure(lists),
         cuts=summed_flow([events.cuts for events in lists]),
         clock=first.clock,
         good_times=united(times) if times else None,
         pixels=_joined_pixels([events.pixels for events in lists]),
+        unseen=_joined_unseen([events.unseen for events in lists]),
         keywords={**first.keywords, **_identifiers(lists)},
-        notes=tuple(note for events in lists for note in events.notes),
+        notes=(
+            *(note for events in lists for note in events.notes),
+            *_parted(lists, names),
+        ),
+    )
+
+
+def _parted(lists: Sequence[Events], names: Sequence[str]) -> list[str]:
+    """Return a sentence where the files are of other pointings or rolls."""
+    apart = differences([events.pointing for events in lists], names)
+    if not apart:
+        return []
+    return [
+        f"{', '.join(apart)} from {names[0]} (RA_PNT, DEC_PNT, PA_PNT): vignetting and "
+        "gaps lie elsewhere on the sky. Give an exposure_map for each file, in the "
+        "order of events, or one of all together."
+    ]
+
+
+def _joined_unseen(parts: Sequence[Unseen]) -> Unseen:
+    """Return all that was dropped: what one file did not see has less exposure."""
+    found = [part for part in parts if part is not NOTHING]
+    if not found:
+        return NOTHING
+    return Unseen(
+        np.concatenate([part.y for part in found]),
+        np.concatenate([part.x for part in found]),
+        _joined_sky([part.sky for part in found]),
+        np.concatenate([part.energy for part in found]),
+        frozenset().union(*(part.columns for part in found)),
     )
 
 
@@ -80,7 +112,6 @@ def _check_same_instrument(first: Events, events: Events, one: str, other: str) 
         raise FitsFormatError(
             f"{other} and {one} must both have sky positions, or both detector pixels."
         )
-
     _check_one_roll(first, events, one, other)
 
 
@@ -115,8 +146,8 @@ def _identifiers(lists: Sequence[Events]) -> dict[str, str]:
     return {"OBS_ID": joined} if joined else {}
 
 
-def _joined_sky(lists: Sequence[Events]) -> SkyCoord | None:
-    places = [events.sky.icrs for events in lists if events.sky is not None]
+def _joined_sky(positions: Sequence[SkyCoord | None]) -> SkyCoord | None:
+    places = [sky.icrs for sky in positions if sky is not None]
     if not places:
         return None
     ra = np.concatenate([place.ra.deg for place in places])

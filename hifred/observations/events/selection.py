@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from hifred.observations.events.detectors import known_detector
 from hifred.observations.events.expression import Expression
-from hifred.observations.events.filters import ColumnFilter, Condition
+from hifred.observations.events.filters import ColumnFilter, Condition, meets, told
 from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
 
 
@@ -54,3 +56,28 @@ def usual_filters(table: FitsTable) -> dict[str, ColumnFilter]:
     except FitsFormatError:
         return {}
     return {name: f for name, f in usual.items() if table.find(name) is not None}
+
+
+def left_out(
+    table: FitsTable, good: np.ndarray, chosen: Mapping[str, Condition]
+) -> list[str]:
+    """Return a sentence for each usual condition that kept events do not meet.
+
+    Parameters
+    ----------
+    table : FitsTable
+    good : (event,) bool array
+        Rows that are kept.
+    chosen : mapping of str to condition
+        What they meet.
+    """
+    sentences = []
+    for name, condition in usual_filters(table).items():
+        n = int(np.sum(good & ~meets(table, name, condition)))
+        if n and chosen.get(name) is not condition:
+            sentences.append(
+                f"{table.place()}: {n} of the {good.sum()} events that are kept do not "
+                f"meet {told(name, condition)}, which is usual for this telescope and "
+                "belongs to its area and exposure maps; the filters leave it out."
+            )
+    return sentences

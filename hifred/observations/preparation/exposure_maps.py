@@ -1,14 +1,20 @@
 """Exposure maps: vignetting, gaps, and the exposure time where only they tell it."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import final
 
 import numpy as np
 import scipy.ndimage
 
 from hifred.errors import HifredError
-from hifred.observations.formats.fits_images import SkyImage, regrid_mean
+from hifred.observations.formats.fits_images import (
+    SkyImage,
+    read_sky_image,
+    regrid_mean,
+)
 from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.pixel_grid import PixelGrid
 
@@ -35,12 +41,48 @@ class ExposureMap:
     ----------
     vignetting : (y, x) array, 0 to 1
         Relative to the level of the map's best patch; 0 where it is undefined.
-    exposure_time : float, s, optional
-        That level, where the map is in units of time.
+    level : float
+        That level, in `unit`; of several maps their sum.
+    unit : str
+        ``"s"``, ``"cm2 s"``, or empty.
     """
 
     vignetting: np.ndarray
-    exposure_time: float | None
+    level: float
+    unit: str
+
+    @property
+    def exposure_time(self) -> float | None:
+        """The level, s, where the map is in units of time."""
+        return self.level if self.unit == "s" else None
+
+
+def exposure_of_files(
+    paths: Sequence[str], grid: PixelGrid, band_kev: tuple[float, float]
+) -> ExposureMap:
+    """Return the exposure of one map, or of several event lists' maps together.
+
+    Raises
+    ------
+    HifredError
+        If several maps are not all in s, or all in cm2 s, so that they can be added.
+    """
+    maps = [exposure_of(read_sky_image(path), grid, band_kev, path) for path in paths]
+    if len(maps) == 1:
+        return maps[0]
+    if len({one.unit for one in maps}) > 1 or maps[0].unit == "":
+        told = ", ".join(
+            f"{Path(path).name} in {one.unit or 'none'}"
+            for path, one in zip(paths, maps, strict=True)
+        )
+        raise HifredError(
+            "several exposure maps must all be in s, or all in cm2 s, to be added; "
+            f"got {told}. Correct BUNIT, or give one map of all together."
+        )
+    levels = np.array([one.level for one in maps])
+    shares = levels / levels.sum()
+    together = sum(s * one.vignetting for s, one in zip(shares, maps, strict=True))
+    return ExposureMap(np.asarray(together), float(levels.sum()), maps[0].unit)
 
 
 def exposure_of(
@@ -64,7 +106,7 @@ def exposure_of(
     HifredError
         If BUNIT is of another kind, or the map is negative or 0 everywhere.
     """
-    factor, is_time = _unit(image.unit, name)
+    factor, unit = _unit(image.unit, name)
     values = _defined(np.asarray(image.values, dtype=float) * factor, name)
     planes = values.reshape(-1, *values.shape[-2:])
     if image.edges is not None:
@@ -74,16 +116,14 @@ def exposure_of(
     relative = np.mean(planes / levels[:, None, None], axis=0)
     _tell_spikes(relative, name)
     vignetting = regrid_mean(SkyImage(np.minimum(relative, 1.0), image.grid), grid)
-    return ExposureMap(
-        np.clip(vignetting, 0, 1), float(levels.mean()) if is_time else None
-    )
+    return ExposureMap(np.clip(vignetting, 0, 1), float(levels.mean()), unit)
 
 
-def _unit(text: str, name: str) -> tuple[float, bool]:
-    """Return the factor to s or cm2 s, and whether it is a time."""
+def _unit(text: str, name: str) -> tuple[float, str]:
+    """Return the factor to s, cm2 s or 1, and which of them it is."""
     for unit in ("s", "cm2 s", ""):
         try:
-            return conversion_factor(text, unit), unit == "s"
+            return conversion_factor(text, unit), unit
         except UnitError:
             continue
     raise HifredError(

@@ -9,15 +9,17 @@ import numpy as np
 from hifred.errors import SettingsError
 from hifred.observations.events.cut_flow import CutFlow
 from hifred.observations.formats.energy_grids import nearest_edges
-from hifred.observations.formats.fits_images import read_sky_image
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.preparation.background import Exposed, read_background
 from hifred.observations.preparation.exposure_maps import (
     LARGEST_RATIO,
     ExposureMap,
-    exposure_of,
+    exposure_of_files,
 )
-from hifred.observations.preparation.instrument_settings import InstrumentSettings
+from hifred.observations.preparation.instrument_settings import (
+    InstrumentSettings,
+    names_of,
+)
 from hifred.observations.preparation.masks import good_pixels
 from hifred.observations.preparation.recorded_counts import (
     Recorded,
@@ -30,6 +32,9 @@ from hifred.observations.preparation.spectral_response import (
 )
 
 logger = logging.getLogger(__name__)
+
+# A map of all event lists is hardly shorter than they are together: dead time.
+SHARED = 0.8
 
 
 @final
@@ -111,10 +116,8 @@ def read_instrument(
     recorded = _recorded(name, settings, response, band_kev)
     edges, grid = recorded.channel_edges, recorded.grid
     response = response.onto_channels(edges)
-    exposure = None
-    if settings.exposure_map is not None:
-        image = read_sky_image(settings.exposure_map)
-        exposure = exposure_of(image, grid, band_kev, settings.exposure_map)
+    maps = names_of(settings.exposure_map)
+    exposure = exposure_of_files(maps, grid, band_kev) if maps else None
     vignetting = None if exposure is None else exposure.vignetting
     time = _exposure_time(name, settings, recorded.exposure_time, exposure)
     exposed = Exposed(grid, time, _exposed_pixels(recorded, vignetting))
@@ -177,16 +180,8 @@ def _exposure_time(
     exposure: ExposureMap | None,
 ) -> float:
     mapped = None if exposure is None else exposure.exposure_time
-    if (
-        recorded
-        and mapped
-        and not 1 / LARGEST_RATIO < mapped / recorded < LARGEST_RATIO
-    ):
-        logger.warning(
-            "the exposure map of %s says %g s where its counts say %g s: is it in "
-            "another unit than its BUNIT? Only its shape is used.",
-            *(name, mapped, recorded),
-        )
+    if recorded and mapped:
+        _check_map(name, settings, mapped, recorded)
     time = settings.exposure_time_s or recorded or mapped
     if not time:
         raise SettingsError(
@@ -194,3 +189,22 @@ def _exposure_time(
             f"{'' if exposure is None else ', and its exposure map is not in s'}."
         )
     return time
+
+
+def _check_map(
+    name: str, settings: InstrumentSettings, mapped: float, recorded: float
+) -> None:
+    """Warn where a map's exposure time, s, is not that of what was recorded."""
+    n_lists = len(names_of(settings.events))
+    if not 1 / LARGEST_RATIO < mapped / recorded < LARGEST_RATIO:
+        logger.warning(
+            "the exposure map of %s says %g s where its counts say %g s: is it in "
+            "another unit than its BUNIT? Only its shape is used.",
+            *(name, mapped, recorded),
+        )
+    elif n_lists > 1 and mapped < SHARED * recorded:
+        logger.warning(
+            "the exposure map of %s says %g s where its %d event lists have %g s "
+            "together: is it of one of them? Give one of all, or one for each.",
+            *(name, mapped, n_lists, recorded),
+        )

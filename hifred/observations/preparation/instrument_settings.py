@@ -157,9 +157,10 @@ class InstrumentSettings:
         "default none.",
         examples=[{"gaussian_fwhm_arcsec": 15.0}],
     )
-    exposure_map: Text | None = Field(
+    exposure_map: Text | tuple[Text, ...] | None = Field(
         default=None,
-        description="FITS image in s or cm2 s: vignetting, chip gaps.",
+        description="FITS image in s or cm2 s: vignetting, chip gaps. Of several "
+        "event lists one of all together, or one for each.",
         examples=["exposure.fits"],
     )
     smallest_exposure: Number = Field(
@@ -227,6 +228,15 @@ def _check_files(name: str, settings: InstrumentSettings) -> None:
         raise SettingsError(
             f"instruments.{name} must have arf or effective_area_cm2, one of them; got "
             "both."
+        )
+    n_maps, n_lists = (
+        len(names_of(settings.exposure_map)),
+        len(names_of(settings.events)),
+    )
+    if n_maps > 1 and n_maps != n_lists:
+        raise SettingsError(
+            f"instruments.{name} must have one exposure_map of all its events, or one "
+            f"for each of its {n_lists} event lists; got {n_maps}."
         )
     if settings.events is not None and settings.grid is None:
         raise SettingsError(

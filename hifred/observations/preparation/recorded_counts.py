@@ -8,15 +8,10 @@ import numpy as np
 from astropy.io import fits
 
 from hifred.errors import HifredError, SettingsError
-from hifred.observations.events.binning import (
-    bin_detector_pixels,
-    bin_events,
-    event_pixels,
-)
+from hifred.observations.events.binning import bin_detector_pixels, bin_events
 from hifred.observations.events.cut_flow import CutFlow
 from hifred.observations.events.detector_pixels import (
     LARGEST_TURN_DEG,
-    cells_off,
     turned_by,
 )
 from hifred.observations.events.event_list import Events
@@ -33,9 +28,13 @@ from hifred.observations.preparation.instrument_settings import (
     InstrumentSettings,
     names_of,
 )
+from hifred.observations.preparation.off_by_filters import (
+    FIRST_PIXEL,
+    channels_off,
+    pixels_off,
+    places_on,
+)
 
-# Number of the first row and column of detector pixels such as DETX and DETY.
-FIRST_PIXEL = 1
 # Fewest counts of a usual pixel for one without any to be off, whatever the sky is.
 FEWEST_COUNTS = 50
 
@@ -95,27 +94,28 @@ def counts_from_events(
         raise SettingsError(f"instruments.{name} must have events and a grid.")
     grid = pixel_grid(settings.grid)
     events = _read(settings)
+    y, x = places_on(events, grid)
     if events.sky is None:
-        y, x = events.y - FIRST_PIXEL, events.x - FIRST_PIXEL
         counts = bin_detector_pixels(
             events, channel_edges, first=FIRST_PIXEL, shape=grid.shape
         )
     else:
-        y, x = event_pixels(events, grid)
         counts = bin_events(events, grid, channel_edges)
     cuts = events.cuts.then("grid", _inside(y, x, grid.shape).sum())
     cuts = cuts.then("band", counts.sum())
     _check_any(name, events, cuts, grid)
     _check_roll(name, settings, grid, turned_by(events.pixels, y, x))
-    off, notes = _pixels_off(name, settings.role, events, (y, x), counts)
+    off, notes = pixels_off(name, events, (y, x), grid)
+    empty, sentence = _empty(name, settings, counts.sum(axis=0), ~off)
+    closed, told = channels_off(name, events, channel_edges)
     return Recorded(
         counts=counts,
         channel_edges=channel_edges,
         grid=grid,
         exposure_time=events.exposure_time,
-        good=np.broadcast_to(~off, counts.shape),
+        good=~closed[:, None, None] & ~(off | empty),
         cuts=cuts,
-        notes=(*events.notes, *notes),
+        notes=(*events.notes, *notes, *sentence, *told),
         obs_id=str(events.keywords.get("OBS_ID", "")).strip(),
     )
 
@@ -179,29 +179,13 @@ def _check_roll(
     )
 
 
-def _pixels_off(
-    name: str,
-    role: str,
-    events: Events,
-    at: tuple[np.ndarray, np.ndarray],
-    counts: np.ndarray,
+def _empty(
+    name: str, settings: InstrumentSettings, image: np.ndarray, good: np.ndarray
 ) -> tuple[np.ndarray, list[str]]:
-    """Return which pixels (y, x) saw nothing, and sentences that say so."""
-    shape = (counts.shape[1], counts.shape[2])
-    pixels = events.pixels
-    placed = cells_off(pixels, *at, shape)
-    where = "masked" if placed is not None else "mask them by bad_pixels"
-    notes = [
-        f"{name}: PIXEL {', '.join(map(str, sorted(numbers)))} {why}; {where}."
-        for numbers, why in (
-            (pixels.excluded, "excluded by the filters"),
-            (pixels.silent, "without a single event"),
-        )
-        if numbers
-    ]
-    off = np.zeros(shape, dtype=bool) if placed is None else placed
-    empty, sentence = empty_pixels(name, role, counts.sum(axis=0), ~off)
-    return off | empty, notes + sentence
+    """Return `empty_pixels`; none where a map or a mask of an imager knows better."""
+    if settings.role == "imager" and (settings.exposure_map or settings.mask_image):
+        return np.zeros_like(good), []
+    return empty_pixels(name, settings.role, image, good)
 
 
 def empty_pixels(

@@ -12,6 +12,7 @@ from hifred.observations.preparation.exposure_maps import (
     ExposureMap,
     exposure_level,
     exposure_of,
+    exposure_of_files,
 )
 
 GRID = tangent_grid(10, -30, pixel_size_arcsec=2.3, shape=(40, 44))
@@ -109,3 +110,34 @@ def test_an_exposure_cube_as_gammapy_writes_it(tmp_path: Path) -> None:
     found = exposure_of(image, GRID, (1.8, 4.2), "expo.fits")
     assert found.exposure_time is None
     assert_allclose(found.vignetting[5, [3, 33, 42]], [1, 0.5, 0], atol=1e-6)
+
+
+def map_file(path: Path, values: np.ndarray, unit: str) -> str:
+    hdu = fits.PrimaryHDU(values, GRID.wcs.to_header())
+    hdu.header["BUNIT"] = unit
+    hdu.writeto(path)
+    return str(path)
+
+
+def test_maps_of_several_lists_are_added(tmp_path: Path) -> None:
+    half = np.zeros((40, 44))
+    half[:, :22] = 30.0  # ks
+    paths = [
+        map_file(tmp_path / "a.fits", with_gap(), "s"),
+        map_file(tmp_path / "b.fits", half, "ks"),
+    ]
+    found = exposure_of_files(paths, GRID, (2.0, 5.0))
+    assert found.exposure_time == pytest.approx(5e4)
+    # Each place got its own seconds, of the 50 ks of both.
+    seconds = 5e4 * found.vignetting[5, [3, 25, 33, 42]]
+    assert_allclose(seconds, [5e4, 2e4, 1e4, 0], atol=0.1)
+
+
+def test_maps_that_cannot_be_added_are_told(tmp_path: Path) -> None:
+    one = map_file(tmp_path / "a.fits", with_gap(), "s")
+    for unit, told in (("cm2 s", "b.fits in cm2 s"), ("", "b.fits in none")):
+        (tmp_path / "b.fits").unlink(missing_ok=True)
+        other = map_file(tmp_path / "b.fits", with_gap(), unit)
+        message = f"must all be in s, or all in cm2 s, to be added; .*{told}"
+        with pytest.raises(HifredError, match=message):
+            exposure_of_files([one, other], GRID, (2.0, 5.0))

@@ -6,14 +6,17 @@ import pytest
 from astropy.io import fits
 from numpy.testing import assert_allclose, assert_array_equal
 
-from hifred.errors import HifredError
+from hifred.errors import HifredError, SettingsError
 from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.ogip_writers import write_rmf
 from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.observations.preparation.fields import check_fields, pixel_grid
+from hifred.observations.preparation.instrument_files import read_instrument
 from hifred.observations.preparation.instrument_settings import (
     GridSettings,
     InstrumentSettings,
+    check_instruments,
 )
 from hifred.observations.preparation.masks import good_pixels
 from hifred.observations.preparation.recorded_counts import (
@@ -22,6 +25,7 @@ from hifred.observations.preparation.recorded_counts import (
 )
 from tests.observations.events.lists import events_hdu, good_times_hdu, write
 from tests.observations.events.test_delivered_events import columns, resolve_columns
+from tests.observations.instrument_case import gaussian_rmf
 
 GRID = GridSettings(83.0, 22.0, pixel_size_arcsec=8.0, shape=(10, 12))
 EDGES = np.arange(1.0, 6.01, 0.5)
@@ -37,6 +41,59 @@ def cube_file(path: Path, values: np.ndarray, **keywords: object) -> str:
     hdu.header.update(keywords)
     hdu.writeto(path, overwrite=True)
     return str(path)
+
+
+POINTED = {"RA_PNT": 83.0, "DEC_PNT": 22.0, "PA_PNT": 359.0}
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (POINTED, ""),
+        (POINTED | {"PA_PNT": 31.0}, "b.fits by 32.0 deg of roll from a.fits"),
+        (POINTED | {"DEC_PNT": 22.01}, "b.fits by 36 arcsec from a.fits"),
+        (POINTED | {"PA_PNT": "unknown"}, ""),
+    ],
+)
+def test_lists_that_looked_elsewhere_are_told(
+    tmp_path: Path, other: dict[str, Any], told: str
+) -> None:
+    names = {"a.fits": POINTED, "b.fits": other}
+    paths = [
+        write(tmp_path / name, events_hdu(columns(), **keywords))
+        for name, keywords in names.items()
+    ]
+    notes = " ".join(read_event_files(paths).notes)
+    assert ("Give an exposure_map for each file" in notes) is bool(told)
+    assert told in notes
+
+
+def test_a_map_of_one_of_several_lists_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shone = columns(PI=np.full(2000, 6500))
+    paths = [
+        str(write(tmp_path / name, events_hdu(shone, EXPOSURE=1e4, OBS_ID=name)))
+        for name in ("a", "b")
+    ]
+    hdu = fits.PrimaryHDU(np.full((10, 12), 1e4), pixel_grid(GRID).wcs.to_header())
+    hdu.header["BUNIT"] = "s"
+    hdu.writeto(tmp_path / "m.fits")
+    one = str(tmp_path / "m.fits")
+    matrix = str(tmp_path / "r.rmf")
+    write_rmf(matrix, gaussian_rmf(0.05, 0.05, 0.1))
+    found = read_instrument(
+        "im", imager(events=tuple(paths), exposure_map=one, rmf=matrix), (6.0, 7.0)
+    )
+    assert found.exposure_time == 2e4
+    assert "says 10000 s where its 2 event lists have 20000 s together" in caplog.text
+    caplog.clear()
+    both = imager(events=tuple(paths), exposure_map=(one, one), rmf=matrix)
+    assert read_instrument("im", both, (6.0, 7.0)).exposure_time == 2e4
+    assert caplog.text == ""
+    three = imager(events=tuple(paths), exposure_map=(one, one, one))
+    with pytest.raises(SettingsError, match="each of its 2 event lists; got 3"):
+        check_instruments({"im": three})
 
 
 @pytest.mark.parametrize("kind", ["NaN", "BLANK"])

@@ -10,6 +10,7 @@ from hifred.errors import HifredError, unknown_name
 
 APEC = "AtomDB/APEC 3.0.9 (Foster et al. 2012, ApJ 756, 128)"
 NIST = "NIST Atomic Spectra Database 5"
+ARTEMYEV = "Artemyev et al. (2005), Phys. Rev. A 71, 062104"
 HOELZER = "Hoelzer et al. (1997), Phys. Rev. A 56, 4554"
 
 
@@ -103,11 +104,12 @@ _ALL = (
         "S XV", (2.460626, 2.448759, 2.447141, 2.430348), (0.601, 0.044, 0.09, 0.265)
     ),
     _doublet("S XVI Ly-alpha", 2.6227, 2.6197, NIST),
-    _single("Ar XVII w", 3.13955, NIST),
-    _single("Ar XVII z", 3.10415, NIST),
+    _single("Ar XVII w", 3.139582, NIST),
+    _single("Ar XVII y", 3.123535, NIST),
+    _single("Ar XVII z", 3.104149, NIST),
     _doublet("Ar XVIII Ly-alpha", 3.32299, 3.31818, NIST),
-    _single("Ca XIX w", 3.90238, NIST),
-    _single("Ca XIX z", 3.86110, NIST),
+    _single("Ca XIX w", 3.902378, ARTEMYEV),
+    _single("Ca XIX z", 3.861206, ARTEMYEV),
     _doublet("Ca XX Ly-alpha", 4.1075, 4.1001, NIST),
     _doublet("Fe K-alpha", 6.404006, 6.391026, HOELZER),
     _helium_like(

@@ -49,7 +49,9 @@ def measure_lines(
 
     Each line is measured twice: by moments over the continuum of its side bands, and
     by one or two Gaussians at the cube's resolution on a linear continuum, fitted to
-    window and side bands together with the weights of counts.
+    window and side bands together with the weights of counts. Flux, velocity, width and
+    equivalent width are those of one Gaussian, also where two are told, unless two are
+    asked for.
 
     Parameters
     ----------
@@ -110,7 +112,7 @@ class _Task:
     exposure: np.ndarray
     bins: Bins
     settings: LineSettings
-    one: LineFit
+    one: LineFit | None
     two: LineFit
     is_pair: np.ndarray
     found: Mapping[str, np.ndarray]
@@ -139,65 +141,67 @@ class _Task:
     def measure(self, pixels: np.ndarray) -> None:
         """Measure a draw's pixels (bin, y, x) from where the cube's fits ended."""
         spectra = self.bins.summed(pixels)
-        parts = (~self.is_pair, self.one), (self.is_pair, self.two)
-        one, two = (
-            fit_lines(
-                spectra[rows],
-                self.exposure,
-                self.band,
-                fit.values,
-                n_steps=N_STEPS_OF_A_DRAW,
-            )
-            for rows, fit in parts
+        fits = (
+            None if self.one is None else self._from(self.one, spectra),
+            self._from(self.two, spectra[self.is_pair]),
         )
-        fits = (one, two)
         found = _quantities(spectra, self.band, fits, self.is_pair, self.settings)
         self.drawn.append(found)
 
+    def _from(self, fit: LineFit, spectra: np.ndarray) -> LineFit:
+        return fit_lines(
+            spectra, self.exposure, self.band, fit.values, n_steps=N_STEPS_OF_A_DRAW
+        )
+
     def maps(self) -> LineMaps:
         """Return everything that was found."""
-        status = np.empty(len(self.is_pair), dtype=int)
-        status[~self.is_pair], status[self.is_pair] = self.one.status, self.two.status
         return LineMaps(
             self.band,
             self.bins,
             self.found,
             self.drawn,
             signal=self.signal,
-            status=status,
+            status=(self.one or self.two).status,
             is_pair=self.is_pair,
         )
 
 
 def _fitted(
     spectra: np.ndarray, exposure: np.ndarray, band: LineBand, components: Components
-) -> tuple[LineFit, LineFit, np.ndarray]:
-    """Return the fits of one line and of two, and which spectra are pairs."""
+) -> tuple[LineFit | None, LineFit, np.ndarray]:
+    """Return the fits of one line, and of two where spectra are pairs.
+
+    One is fitted to all unless all are to be pairs.
+    """
+    if components == 2:
+        two = fit_two_lines(spectra, exposure, band)
+        return None, two, np.ones(len(spectra), bool)
     one = fit_one_line(spectra, exposure, band)
     if components == 1:
         nothing = LineFit(np.empty((0, N_SHARED + 4)), np.empty(0, int))
         return one, nothing, np.zeros(len(spectra), bool)
     two = fit_two_lines(spectra, exposure, band)
-    is_pair = np.ones(len(spectra), bool)
-    if components == "auto":
-        is_pair = shows_two(spectra, exposure, band, fits=(one, two))
-    return one.part(~is_pair), two.part(is_pair), is_pair
+    is_pair = shows_two(spectra, exposure, band, fits=(one, two))
+    return one, two.part(is_pair), is_pair
 
 
 def _quantities(
     spectra: np.ndarray,
     band: LineBand,
-    fits: tuple[LineFit, LineFit],
+    fits: tuple[LineFit | None, LineFit],
     is_pair: np.ndarray,
     settings: LineSettings,
 ) -> dict[str, np.ndarray]:
     convention = settings.velocity_convention
-    one, two = (fit_quantities(fit, band, convention) for fit in fits)
+    one, two = fits
     found = {}
-    for name, values in two.items():
+    for name, values in fit_quantities(two, band, convention).items():
         found[name] = np.full(len(spectra), np.nan)
-        found[name][~is_pair] = one.get(name, np.nan)
         found[name][is_pair] = values
+    if one is not None:
+        # The mean of a line is that of one Gaussian everywhere: a map must not jump
+        # where a second one is told.
+        found |= fit_quantities(one, band, convention)
     moments = line_moments(spectra, band)
     return found | moment_quantities(moments, band, convention)
 

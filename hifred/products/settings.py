@@ -105,7 +105,8 @@ class LineSettings:
     )
     components: Components = Field(
         default="auto",
-        description="Gaussians of a line; auto takes two where the cube shows two.",
+        description="Gaussians of a line; auto tells both where the cube shows two, "
+        "and takes velocity and width from one everywhere.",
     )
     binning: Binning = Field(
         default="none",

@@ -35,6 +35,30 @@ def test_energies_and_shares_are_those_of_their_source() -> None:
             assert strength[near].max() > 1e-20
 
 
+def dirac_kev(n: int, j: float, charge: int) -> float:
+    """Return the energy of a level of a hydrogen-like ion above -m c^2, keV."""
+    fine, mass = 1 / 137.036, 510.99895
+    k = j + 0.5
+    root = np.sqrt(k**2 - (charge * fine) ** 2)
+    return mass * (1 / np.sqrt(1 + (charge * fine / (n - k + root)) ** 2) - 1)
+
+
+@pytest.mark.parametrize(
+    ("ion", "charge", "nucleons", "lamb_shift_ev"),
+    [("S XVI", 16, 32, 0.74), ("Ar XVIII", 18, 40, 1.14), ("Ca XX", 20, 40, 1.66)],
+)
+def test_lines_of_one_electron_are_those_of_its_equation(
+    ion: str, charge: int, nucleons: int, lamb_shift_ev: float
+) -> None:
+    # Dirac (1928), with the reduced mass and the Lamb shift of the ground state
+    # (Johnson & Soff 1985, At. Data Nucl. Data Tables 33, 405).
+    reduced = 1 / (1 + 0.51099895 / (931.494 * nucleons))
+    ground = reduced * dirac_kev(1, 0.5, charge) + 1e-3 * lamb_shift_ev
+    levels = [reduced * dirac_kev(2, j, charge) for j in (1.5, 0.5)]
+    found = known_line(f"{ion} Ly-alpha").energies_kev
+    assert found == pytest.approx([level - ground for level in levels], abs=5e-5)
+
+
 def test_a_doublet_lies_where_its_photons_do() -> None:
     line = known_line("Fe XXVI Ly-alpha")
     assert line.energy_kev == pytest.approx((2 * 6.973067 + 6.951856) / 3)

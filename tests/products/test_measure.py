@@ -166,6 +166,21 @@ def test_two_gaussians_are_told_apart_in_a_cube() -> None:
     assert one["width"][0, 0, 0] > 700.0
 
 
+def test_the_mean_of_a_line_does_not_jump_where_two_are_told() -> None:
+    first, _ = line_cube((2, 3), counts=4000.0, seed=None)
+    second = 0.5 * first["flux"].isel(x=slice(None, None, -1)).to_numpy()
+    cube = first.assign(flux=first["flux"] + second)
+    auto, one, two = (
+        measure_lines(cube, IRON | {"components": n}) for n in ("auto", 1, 2)
+    )
+    assert auto["components"][0, 0].to_numpy().tolist() == [2, 1, 2]
+    for name in ("flux", "velocity", "width", "equivalent_width"):
+        assert_allclose(auto[name], one[name])
+    assert_allclose(auto["red_velocity"][0, :, 2], two["red_velocity"][0, :, 2])
+    # Those of 1 and of 2 to 1 part of the flux at 800 km/s on either side.
+    assert_allclose(two["velocity"][0, :, 0], -800.0 / 3, atol=2)
+
+
 def test_the_counts_of_a_spectrometer_are_a_cube() -> None:
     data = observe(sky_cube((48, 6, 9)), rng=np.random.default_rng(2))
     cube = spectrometer_cube(data["spectrometer"])

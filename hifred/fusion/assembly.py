@@ -127,7 +127,7 @@ class Assembly:
         n_energies = self.sky.shape[0]
         seen = [
             self._seen_spectra(name, self._used_counts(name))
-            for name in self._names("spectrometer")
+            for name in self.spectrometers
         ]
         return np.hstack([continued(*pair, n_energies) for pair in seen])
 
@@ -141,9 +141,27 @@ class Assembly:
         n_energies = self.sky.shape[0]
         seen = [
             self._seen_spectra(name, self._difference_of_halves(name, [HALVES_SEED, i]))
-            for i, name in enumerate(sorted(self._names("spectrometer")))
+            for i, name in enumerate(sorted(self.spectrometers))
         ]
         return np.hstack([faded(*pair, n_energies) for pair in seen])
+
+    def split_spectra(self, n_parts: int, seed: int) -> list[np.ndarray]:
+        """Return `spectra` (energy, n) of random shares of the events.
+
+        Each event is in one of them; each is as strong as all together.
+        """
+        n_energies = self.sky.shape[0]
+        names = sorted(self.spectrometers)
+        counts = [self._split(n, n_parts, [seed, i]) for i, n in enumerate(names)]
+        return [
+            np.hstack(
+                [
+                    continued(*self._seen_spectra(name, part), n_energies)
+                    for name, part in zip(names, parts, strict=True)
+                ]
+            )
+            for parts in zip(*counts, strict=True)
+        ]
 
     @cached_property
     def brightness(self) -> np.ndarray:
@@ -151,6 +169,23 @@ class Assembly:
         image = self._seen_image
         floor = SMALLEST_BRIGHTNESS * image.mean() if image.mean() > 0 else 1.0
         return np.asarray(np.maximum(image, floor))
+
+    @property
+    def imagers(self) -> list[str]:
+        """Return the names of the instruments that `brightness` is seen by."""
+        return self._names("imager")
+
+    @property
+    def spectrometers(self) -> list[str]:
+        """Return the names of the instruments that `spectra` are of."""
+        return self._names("spectrometer")
+
+    def image_of(self, counts: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the image (y, x) that counts of all `imagers` show; see `brightness`.
+
+        It is linear in the counts, which are those less background.
+        """
+        return self._seen.image([counts[n] for n in self.imagers])
 
     def brightness_slopes(self, slope: np.ndarray) -> dict[str, np.ndarray]:
         """Return the derivatives of a function of the brightness by the counts.
@@ -167,19 +202,18 @@ class Assembly:
         """
         is_seen = self._seen_image == self.brightness
         slopes = self._seen.slopes(np.where(is_seen, slope, 0))
-        return dict(zip(self._names("imager"), slopes, strict=True))
+        return dict(zip(self.imagers, slopes, strict=True))
 
     @cached_property
     def _seen(self) -> SeenBrightness:
         imagers = [
-            (self.responses[n], mask_of(self.observations[n]))
-            for n in self._names("imager")
+            (self.responses[n], mask_of(self.observations[n])) for n in self.imagers
         ]
         return SeenBrightness(imagers, self.sky.shape[1:])
 
     @cached_property
     def _seen_image(self) -> np.ndarray:
-        return self._seen.image([self._used_counts(n) for n in self._names("imager")])
+        return self.image_of({n: self._used_counts(n) for n in self.imagers})
 
     @cached_property
     def first_cube(self) -> np.ndarray:
@@ -219,6 +253,19 @@ class Assembly:
         counts = used.astype(np.int64)[:, *mirror]
         half = np.random.default_rng(seed).binomial(counts, 0.5)
         return (2.0 * half - counts)[:, *mirror]
+
+    def _split(self, name: str, n_parts: int, seed: list[int]) -> list[np.ndarray]:
+        """Return counts less background of shares of the events, times `n_parts`."""
+        observation = self.observations[name]
+        used = mask_of(observation)
+        left = np.where(used, observation["counts"].values, 0).astype(np.int64)
+        background = np.where(used, background_of(observation), 0)
+        rng, parts = np.random.default_rng(seed), []
+        for n_left in range(n_parts, 0, -1):
+            drawn = rng.binomial(left, 1 / n_left)
+            left = left - drawn
+            parts.append(n_parts * drawn - background)
+        return parts
 
     def _seen_spectra(
         self, name: str, counts: np.ndarray

@@ -35,8 +35,9 @@ class Draws:
     Parameters
     ----------
     data : Dataset
-        ``spectral_basis`` (component, energy); ``coefficients`` (component, y, x) of
-        the fit; ``drawn_coefficients`` (component, y, x, draw); and
+        ``spectral_basis`` (component, energy), of the fit and of what it leaves out;
+        ``coefficients`` (component, y, x) of the fit, 0 for what is left out;
+        ``drawn_coefficients`` (component, y, x, draw); and
         ``reference_exposure`` (energy), which divides the cubes, with the coordinates
         of the fit.
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -12,7 +13,12 @@ from hifred.errors import HifredError
 from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.fusion import Fusion, FusionSettings
 from hifred.fusion.low_rank_method import LowRankMethod
+from hifred.fusion.result import components
+from hifred.posterior.disturbances import Disturbances
 from hifred.posterior.draws import DRAW, Draws
+from hifred.posterior.prior_strength import PriorStrength, prior_strength
+from hifred.posterior.self_check import SelfCheck
+from hifred.posterior.unseen_spectra import UnseenSpectra
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.nearby_minimum import NearbyMinimum
 from hifred.threads import use_threads
@@ -34,8 +40,9 @@ def posterior(
 ) -> Draws:
     """Return draws of what the counts and the prior of a fusion leave possible.
 
-    What the true spectra have outside of the fusion's few is not in them: narrow bins
-    of whole regions have errors that are too small, see "How sure is the cube?".
+    What the spectra of the sky have outside of the fusion's few is in them, as strong
+    as the spectrometer's counts say, and so is the noise of the brightness that guides
+    the fit.
 
     Parameters
     ----------
@@ -96,19 +103,42 @@ class Sampler:
         self._images = method.subspace.images_of(result)
         problem = method.solver.problem
         self._penalty = problem.penalty
-        self._nearby = NearbyMinimum(problem, self._images / self._subspace.units)
+        scaled = self._images / self._subspace.units
+        self._nearby = NearbyMinimum(problem, scaled)
+        # Draws lie softly above zero, the fit behind a wall, which pushes it.
+        self._pushed = scaled.reshape(len(scaled), -1) - self._nearby.images
+
+    @cached_property
+    def strength(self) -> PriorStrength:
+        """Return what the counts say about the strength of the penalty."""
+        return prior_strength(self._nearby, self._disturbances)
+
+    @cached_property
+    def _unseen(self) -> UnseenSpectra:
+        return UnseenSpectra(self._subspace.assembly, self._subspace.basis)
+
+    @cached_property
+    def _disturbances(self) -> Disturbances:
+        return Disturbances(self._nearby, self._subspace.assembly, self._unseen)
 
     def draw(self, seed: int, i_draw: int) -> np.ndarray:
-        """Return the coefficient images (component, y, x) of one draw."""
+        """Return the coefficient images (component, y, x) of one draw.
+
+        Those of the subspace, then those of the spectra that it leaves out. Draws lie
+        around the fit; how far its wall at zero pushes it is in doubt as a whole.
+        """
         rng = np.random.default_rng([seed, i_draw])
+        unseen = self._unseen.draw(rng)
         try:
-            flat = self._nearby.minimum(self._nearby.tilt(rng))
+            flat = self._nearby.minimum(self._tilt(rng, unseen))
         except ArithmeticError as error:
             raise HifredError(
                 f"every draw must settle; got none for draw {i_draw} of seed {seed}: "
                 f"{error} Sample with another seed, or fuse with a stronger penalty."
             ) from error
-        return flat.reshape(self._images.shape) * self._subspace.units
+        moved = flat - self._nearby.images + rng.standard_normal() * self._pushed
+        seen = self._images + moved.reshape(self._images.shape) * self._subspace.units
+        return np.concatenate([seen, unseen])
 
     def sources(self, weights: np.ndarray) -> np.ndarray:
         """Return what the true sky's coefficients add to a weighted sum of the fit's.
@@ -141,13 +171,27 @@ class Sampler:
         """Return coefficient images (component, y, x, draw) with all that they need."""
         drawn = images.astype(np.float32)
         about = {"units": COUNT, "long_name": "coefficient images of every draw"}
-        data = self._subspace.parts(self._images).assign(
+        data = self._fitted().assign(
             drawn_coefficients=(("component", *IMAGE, DRAW), drawn, about),
             reference_exposure=self._result["reference_exposure"],
         )
         names = ("energy", "energy_edges", *IMAGE)
         data = data.assign_coords({name: self._result[name] for name in names})
-        return Draws(data.assign_attrs(settings=self._result.attrs["settings"]))
+        data = data.assign_attrs(settings=self._result.attrs["settings"])
+        return Draws(data).checked(SelfCheck(warnings=self.strength.warnings))
+
+    def _tilt(self, rng: np.random.Generator, unseen: np.ndarray) -> np.ndarray:
+        of_counts, _ = self._disturbances.of_counts(rng)
+        spreads = np.sqrt(self.strength.ratios)
+        of_prior = self._disturbances.of_prior(rng, spreads)
+        return of_counts + of_prior + self._disturbances.of_unseen(unseen)
+
+    def _fitted(self) -> xr.Dataset:
+        """Return all spectra, and the fit, which has none of those left out."""
+        basis = np.hstack([self._subspace.basis, self._unseen.basis])
+        n_unseen = self._unseen.basis.shape[1]
+        none = np.zeros((n_unseen, *self._images.shape[1:]))
+        return components(basis, np.concatenate([self._images, none]))
 
 
 def _settings_of(result: xr.Dataset) -> FusionSettings:

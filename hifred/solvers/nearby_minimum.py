@@ -22,7 +22,7 @@ from hifred.solvers.block_hessian import BlockHessian
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.hessian_parts import HessianParts
 from hifred.solvers.low_rank_problem import LowRankProblem
-from hifred.solvers.normal_counts import NormalCounts
+from hifred.solvers.normal_counts import white_counts
 from hifred.solvers.soft_positivity import SoftPositivity
 
 # Curvature below zero over that of the objective, for a voxel on its own. With 10 ten
@@ -79,8 +79,6 @@ class NearbyMinimum:
         self._terms = [CountsTerm(f) for f in problem.likelihoods.values()]
         flat = images.reshape(len(images), -1).astype(float)
         expected = [t.expected(flat) for t in self._terms]
-        variances = list(map(_variances, self._terms, expected))
-        self._counts = NormalCounts(self._terms, variances)
         hessian = self._hessian(expected, np.zeros((len(flat), *flat.shape)))
         self._soft = SoftPositivity(problem.basis, _stiffness(hessian, problem.basis))
         self._start = self._place(flat)
@@ -91,13 +89,46 @@ class NearbyMinimum:
         """Return the minimum without a tilt, (component, pixel)."""
         return self._start.images
 
-    def tilt(self, rng: np.random.Generator) -> np.ndarray:
-        """Return a random tilt (component, pixel); the Hessian is its covariance."""
-        tilt = self._counts.draw(rng)
-        if self._problem.penalty is not None:
-            shape = (len(tilt), *self._problem.image_shape)
-            tilt = tilt + self._problem.penalty.noise(rng, shape).reshape(tilt.shape)
-        return tilt
+    @property
+    def problem(self) -> LowRankProblem:
+        """Return what is minimised."""
+        return self._problem
+
+    def noise(self, rng: np.random.Generator) -> list[np.ndarray]:
+        """Return normal noise of the counts (channel, pixel), one per likelihood.
+
+        Its variances are the counts: empty voxels have none, and no curvature.
+        """
+        return [
+            white_counts(t, rng) * np.sqrt(np.where(t.domain(), t.counts, 0))
+            for t in self._terms
+        ]
+
+    def tilt(self, changes: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the tilt (component, pixel) that changed counts give.
+
+        The covariance of that of `noise` is the Hessian of the likelihoods.
+        """
+        expected = self._start.expected
+        pulls = [
+            term.pull(np.divide(c, m, out=np.zeros_like(m), where=m > 0))
+            for term, c, m in zip(self._terms, changes, expected, strict=True)
+        ]
+        return np.asarray(np.sum(pulls, axis=0))
+
+    def prior_noise(self, rng: np.random.Generator) -> np.ndarray:
+        """Return a tilt (component, pixel) with the Hessian of the penalty."""
+        images = self._start.images
+        if self._problem.penalty is None:
+            return np.zeros_like(images)
+        shape = (len(images), *self._problem.image_shape)
+        return self._problem.penalty.noise(rng, shape).reshape(images.shape)
+
+    def response(self, tilt: np.ndarray) -> np.ndarray:
+        """Return about how far a small tilt moves the minimum, (component, pixel)."""
+        hessian, _ = self._at_start
+        moved, _ = hessian.solve(tilt, CG_TOLERANCES[1])
+        return moved
 
     def minimum(self, tilt: np.ndarray) -> np.ndarray:
         """Return the minimum (component, pixel) of the objective less ``<tilt, W>``.
@@ -230,16 +261,6 @@ def _divided(term: CountsTerm, expected: np.ndarray) -> np.ndarray:
     """Return counts over expected counts, zero where there are none."""
     out = np.zeros_like(expected)
     np.divide(term.counts, expected, out=out, where=term.domain())
-    return out
-
-
-def _variances(term: CountsTerm, expected: np.ndarray) -> np.ndarray:
-    """Return the variances that counts of the observed curvature have.
-
-    Voxels without counts have no curvature, and no noise either.
-    """
-    out = np.full_like(expected, np.inf)
-    np.divide(expected**2, term.counts, out=out, where=term.domain())
     return out
 
 

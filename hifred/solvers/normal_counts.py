@@ -43,7 +43,7 @@ class NormalCounts:
         Its covariance is the Hessian of the likelihood. Mirrored counts have mirrored
         noise.
         """
-        drawn = [(t, _white(t, rng) / np.sqrt(m)) for t, m in self._pairs]
+        drawn = [(t, white_counts(t, rng) / np.sqrt(m)) for t, m in self._pairs]
         return np.asarray(np.sum([t.pull(slope) for t, slope in drawn], axis=0))
 
     def draw_of_counts(self, rng: np.random.Generator) -> np.ndarray:
@@ -53,7 +53,7 @@ class NormalCounts:
         the empty sky around an object.
         """
         drawn = [
-            (t, _white(t, rng) * np.sqrt(np.maximum(t.counts, 0)) / m)
+            (t, white_counts(t, rng) * np.sqrt(np.maximum(t.counts, 0)) / m)
             for t, m in self._pairs
         ]
         return np.asarray(np.sum([t.pull(slope) for t, slope in drawn], axis=0))
@@ -90,7 +90,7 @@ class NormalCounts:
         return BlockHessian(local, self._blurred, other_pixels, none)
 
 
-def _white(term: CountsTerm, rng: np.random.Generator) -> np.ndarray:
+def white_counts(term: CountsTerm, rng: np.random.Generator) -> np.ndarray:
     """Return normal draws (channel, pixel) that lie as the counts lie."""
     mirror = bright_side_first(_source(term).sum(axis=0).reshape(term.image_shape))
     drawn = rng.standard_normal((len(term.counts), *term.image_shape))

@@ -10,6 +10,8 @@ from hifred.errors import HifredError
 from hifred.fusion import FusionSettings, active_settings, fuse
 from hifred.fusion.result import settings_text
 from hifred.posterior import posterior
+from hifred.simulation import simulate_model
+from hifred.solvers.nearby_minimum import NearbyMinimum
 from tests.scenes import observe, sky_cube
 
 SHAPE = (24, 9, 6)
@@ -105,21 +107,33 @@ def test_one_draw_is_too_few(result, observations):
 
 
 def test_a_draw_that_does_not_settle_is_told(result, observations, monkeypatch):
-    monkeypatch.setattr("hifred.posterior.sampling.NearbyMinimum", _Unsettled)
+    minimum = NearbyMinimum.minimum
+
+    def unsettled(self, tilt):
+        if tilt.any():
+            raise ArithmeticError("it swings.")
+        return minimum(self, tilt)
+
+    monkeypatch.setattr(NearbyMinimum, "minimum", unsettled)
     with pytest.raises(HifredError, match=r"draw 0 of seed 3: it swings.*another seed"):
         posterior(result, observations, seed=3)
 
 
-class _Unsettled:
-    def __init__(self, problem, images):
-        pass
-
-    def tilt(self, rng):
-        return np.zeros(1)
-
-    def minimum(self, tilt):
-        raise ArithmeticError("it swings.")
-
-
 def test_the_settings_come_with_the_draws(draws, result):
     assert json.loads(draws.data.attrs["settings"])["regularizer"] == "lrs"
+
+
+@pytest.mark.slow
+def test_draws_lie_around_the_fit_where_its_wall_binds():
+    toy = simulate_model(
+        "gaussian_1kev_rebinned", shape=(15, 12), n_energies=120, counts=3e5
+    )
+    guided = fuse(toy.observations, FusionSettings(regularizer="guided", rank=3))
+    draws = posterior(guided, toy.observations, n_draws=20)
+
+    def knot(cube):
+        return cube.isel(y=slice(6, 9), x=slice(5, 8)).sel(energy=slice(0.6, 0.8)).sum()
+
+    around = draws.each(knot)
+    assert abs(knot(draws.fit) - around.mean()) < around.std()
+    assert abs(knot(toy.truth["flux"]) - around.mean()) < 2 * around.std()

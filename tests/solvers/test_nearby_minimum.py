@@ -53,6 +53,10 @@ def dense_hessian(low_rank: LowRankProblem, images: np.ndarray) -> np.ndarray:
     return hessian
 
 
+def random_tilt(minima: NearbyMinimum, rng: np.random.Generator) -> np.ndarray:
+    return minima.tilt(minima.noise(rng)) + minima.prior_noise(rng)
+
+
 OPTIONS = {
     "plain": {"level": 20.0},
     "bright": {"level": 2000.0},
@@ -65,7 +69,7 @@ OPTIONS = {
 def test_a_draw_agrees_with_a_convex_solver(options: dict) -> None:
     problem = small_problem(SHAPE, **options)
     low_rank, minima = nearby(problem, SquaredDifferences(STRENGTH))
-    tilt = minima.tilt(np.random.default_rng(3))
+    tilt = random_tilt(minima, np.random.default_rng(3))
     drawn = minima.minimum(tilt)
     shape = (RANK, *SHAPE[1:])
     squares = [
@@ -96,7 +100,8 @@ def test_draws_of_many_counts_have_the_inverse_hessian_for_covariance(
     penalty = ShapeDifferences(1e-6, guide) if has_prior else None
     low_rank, minima = nearby(problem, penalty)
     draws = [
-        minima.minimum(minima.tilt(np.random.default_rng([5, i]))) for i in range(200)
+        minima.minimum(random_tilt(minima, np.random.default_rng([5, i])))
+        for i in range(200)
     ]
     moved = np.stack([(w - minima.images).ravel() for w in draws])
     root = np.linalg.cholesky(dense_hessian(low_rank, minima.images))
@@ -113,7 +118,7 @@ def test_a_tilt_has_the_hessian_for_covariance() -> None:
     problem = small_problem(SHAPE, level=50.0, mask=True)
     low_rank, minima = nearby(problem, SquaredDifferences(STRENGTH, "mixed"))
     rng = np.random.default_rng(6)
-    tilts = np.stack([minima.tilt(rng).ravel() for _ in range(3000)])
+    tilts = np.stack([random_tilt(minima, rng).ravel() for _ in range(3000)])
     root = np.linalg.inv(np.linalg.cholesky(dense_hessian(low_rank, minima.images)))
     covariance = root @ (tilts.T @ tilts / 3000) @ root.T
     assert np.abs(covariance - np.eye(len(covariance))).max() < 0.15
@@ -124,7 +129,7 @@ def test_draws_of_almost_no_counts_are_finite() -> None:
     assert 0 < sum(t.counts.sum() for t in problem.terms.values()) < 100
     low_rank, minima = nearby(problem, SquaredDifferences(STRENGTH))
     for i in range(5):
-        drawn = minima.minimum(minima.tilt(np.random.default_rng([7, i])))
+        drawn = minima.minimum(random_tilt(minima, np.random.default_rng([7, i])))
         assert np.isfinite(drawn).all()
         cube = low_rank.basis @ drawn
         assert cube.min() > -0.2 * cube.max()
@@ -145,7 +150,7 @@ def test_a_draw_that_does_not_settle_is_told(monkeypatch) -> None:
     _, minima = nearby(problem, SquaredDifferences(STRENGTH))
     monkeypatch.setattr("hifred.solvers.nearby_minimum.MOST_STEPS", 1)
     with pytest.raises(ArithmeticError, match="not settled after 1 steps"):
-        minima.minimum(100 * minima.tilt(np.random.default_rng(8)))
+        minima.minimum(100 * random_tilt(minima, np.random.default_rng(8)))
 
 
 @pytest.mark.parametrize("difference", ["gradient", "mixed"])
@@ -156,6 +161,15 @@ def test_the_noise_of_a_penalty_has_its_curvature(difference: str) -> None:
     noise = np.stack([penalty.noise(rng, shape).ravel() for _ in range(6000)])
     expected = dense(penalty.gradient, shape)
     assert_allclose(noise.T @ noise / 6000, expected, atol=0.06 * expected.max())
+
+
+def test_the_response_is_the_first_step_of_the_minimum() -> None:
+    problem = small_problem(SHAPE, level=2000.0)
+    low_rank, minima = nearby(problem, SquaredDifferences(STRENGTH))
+    tilt = random_tilt(minima, np.random.default_rng(9))
+    hessian = dense_hessian(low_rank, minima.images)
+    off = minima.response(tilt).ravel() - np.linalg.solve(hessian, tilt.ravel())
+    assert np.sqrt(off @ hessian @ off / off.size) < 0.1
 
 
 @pytest.mark.parametrize("name", ["plain", "masked"])

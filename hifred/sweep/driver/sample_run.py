@@ -19,6 +19,9 @@ from hifred.store.fused import open_fused
 from hifred.store.posterior_draws import check_draws_target, save_draws
 from hifred.sweep.executors.executor import Executor, as_finished
 
+# Draws that an earlier version kept are of another kind, and are not gone on with.
+KIND_OF_DRAWS = b"2"
+
 
 @settings
 class SamplePlan:
@@ -138,7 +141,7 @@ def _share_out(
 
 def _kept_in(output: Path, fused: xr.Dataset, plan: SamplePlan) -> Path:
     """Return the folder of the draws of this result and seed, beside the output."""
-    digest = hashlib.sha256(fused.attrs.get("settings", "").encode())
+    digest = hashlib.sha256(KIND_OF_DRAWS + fused.attrs.get("settings", "").encode())
     for name in ("spectral_basis", "coefficients"):
         if name in fused:
             digest.update(np.ascontiguousarray(fused[name].to_numpy()).tobytes())

@@ -1,0 +1,90 @@
+r"""What a fit differs from the truth by, as tilts of its objective.
+
+Counts have noise; so has the brightness that `guided` takes from them, which moves the
+point of no penalty,
+
+.. math:: \xi_b = \nabla\varphi(W \, \delta b / b);
+
+images differ from what the penalty wants; and spectra outside of the subspace change
+the counts, which the fit takes for something else.
+"""
+
+from typing import final
+
+import numpy as np
+
+from hifred.functionals.shape_differences import ShapeDifferences
+from hifred.fusion.assembly import Assembly
+from hifred.posterior.unseen_spectra import UnseenSpectra
+from hifred.solvers.nearby_minimum import NearbyMinimum
+
+
+@final
+class Disturbances:
+    """Random tilts of a fit, (component, pixel).
+
+    Parameters
+    ----------
+    nearby : NearbyMinimum
+    assembly : Assembly
+    unseen : UnseenSpectra
+    """
+
+    def __init__(
+        self, nearby: NearbyMinimum, assembly: Assembly, unseen: UnseenSpectra
+    ) -> None:
+        self._nearby, self._assembly = nearby, assembly
+        self._names = list(nearby.problem.likelihoods)
+        self._unseen = [
+            assembly.responses[name].in_basis(unseen.basis) for name in self._names
+        ]
+
+    def of_counts(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return the tilt of the noise, and where it moves the point of no penalty."""
+        noise = self._nearby.noise(rng)
+        moved = self._follow_guide(noise)
+        return self._nearby.tilt(noise) + self._penalty_product(moved), moved
+
+    def of_unseen(self, images: np.ndarray) -> np.ndarray:
+        """Return the tilt of spectra that are there and not fitted.
+
+        Parameters
+        ----------
+        images : (component, y, x) array
+            As `UnseenSpectra.draw` returns.
+        """
+        counts = [response.apply(images) for response in self._unseen]
+        return -self._nearby.tilt([c.reshape(len(c), -1) for c in counts])
+
+    def of_prior(self, rng: np.random.Generator, spreads: np.ndarray) -> np.ndarray:
+        """Return the tilt of images that differ from what the penalty wants.
+
+        Parameters
+        ----------
+        rng : Generator
+        spreads : (component,) array
+            How many times they differ as much as the penalty expects.
+        """
+        return np.asarray(spreads[:, None] * self._nearby.prior_noise(rng))
+
+    def energies(self, images: np.ndarray) -> np.ndarray:
+        """Return twice the penalty of each of the images, (component,)."""
+        return np.asarray(np.sum(images * self._penalty_product(images), axis=1))
+
+    def _follow_guide(self, noise: list[np.ndarray]) -> np.ndarray:
+        images = self._nearby.images
+        if not isinstance(self._nearby.problem.penalty, ShapeDifferences):
+            return np.zeros_like(images)
+        counts = {
+            name: n.reshape(self._assembly.responses[name].output_shape)
+            for name, n in zip(self._names, noise, strict=True)
+        }
+        change = self._assembly.image_of(counts) / self._assembly.brightness
+        return np.asarray(images * change.ravel())
+
+    def _penalty_product(self, images: np.ndarray) -> np.ndarray:
+        problem = self._nearby.problem
+        if problem.penalty is None:
+            return np.zeros_like(images)
+        shaped = images.reshape(-1, *problem.image_shape)
+        return problem.penalty.gradient(shaped).reshape(images.shape)

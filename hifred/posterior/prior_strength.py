@@ -1,0 +1,89 @@
+r"""How much more, or less, images vary than their penalty expects.
+
+With the Hessian :math:`H = F + Q` of likelihood and penalty, an image whose variance is
+:math:`\rho` times that of the prior is fitted with the energy
+
+.. math:: \langle W^T Q W \rangle = \mathrm{tr}\, Q H^{-1} F H^{-1}
+    + \rho \, (n - 2 \, \mathrm{tr}\, Q H^{-1} F H^{-1}
+    - \mathrm{tr}\, Q H^{-1} Q H^{-1})
+
+Both traces are mean energies of the fit's response to noise: of the counts, and of the
+prior. The equation is solved for :math:`\rho`, component by component.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from hifred.posterior.disturbances import Disturbances
+from hifred.solvers.nearby_minimum import NearbyMinimum
+
+# Random responses for each trace.
+PROBES, SEED = 2, 1
+# A component of which the counts say less than this share of its pixels is taken to be
+# like the others.
+SHARE_OF_OTHERS = 0.05
+SMALLEST = 0.01
+# Ratios of variances between which a penalty is neither too strong nor too weak.
+TOO_WEAK, TOO_STRONG = 0.1, 2.0
+
+
+@final
+@dataclass(frozen=True)
+class PriorStrength:
+    """Variances of images over those that the penalty expects.
+
+    Attributes
+    ----------
+    ratios : (component,) array
+    overall : float
+        Of all components together, by what the counts say of each.
+    """
+
+    ratios: np.ndarray
+    overall: float
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return a sentence where the penalty is much too strong or too weak."""
+        if self.overall > TOO_STRONG:
+            return (
+                f"The penalty is about {self.overall:.2g} times too strong: the cube "
+                "is smoother than the counts say; divide mu by that and fuse again.",
+            )
+        if self.overall < TOO_WEAK:
+            return (
+                f"The penalty is about {1 / self.overall:.2g} times too weak: the cube "
+                "is noisier than it need be; multiply mu by that and fuse again.",
+            )
+        return ()
+
+
+def prior_strength(nearby: NearbyMinimum, disturbances: Disturbances) -> PriorStrength:
+    """Return the ratios that explain the energy of a fit."""
+    images = nearby.images
+    n_modes = images.shape[1] - 1  # images in proportion to the guide cost nothing
+    if nearby.problem.penalty is None or n_modes < 1:
+        return PriorStrength(np.ones(len(images)), 1.0)
+    of_counts, of_prior = _noise_energies(nearby, disturbances)
+    above = disturbances.energies(images) - of_counts
+    below = np.maximum(n_modes - 2 * of_counts - of_prior, 0)
+    overall = max(float(above.sum() / max(below.sum(), SHARE_OF_OTHERS)), SMALLEST)
+    like_others = SHARE_OF_OTHERS * n_modes
+    ratios = (above + like_others * overall) / (below + like_others)
+    return PriorStrength(np.maximum(ratios, SMALLEST), overall)
+
+
+def _noise_energies(
+    nearby: NearbyMinimum, disturbances: Disturbances
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the energies (component,) of responses to counts and to the prior."""
+    of_counts, of_prior = [], []
+    for i_probe in range(PROBES):
+        rng = np.random.default_rng([SEED, i_probe])
+        tilt, moved = disturbances.of_counts(rng)
+        of_counts.append(disturbances.energies(nearby.response(tilt) - moved))
+        response = nearby.response(nearby.prior_noise(rng))
+        of_prior.append(disturbances.energies(response))
+    return np.mean(of_counts, axis=0), np.mean(of_prior, axis=0)

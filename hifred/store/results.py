@@ -11,6 +11,7 @@ import xarray as xr
 from hifred.errors import HifredError, unknown_name
 from hifred.store.collected import SCHEMA
 from hifred.store.generations import current_generation
+from hifred.store.hypercube import hypercube
 from hifred.store.neighbours import steps_from
 from hifred.store.ranking import criterion, sorted_frame
 from hifred.store.result_grid import grid_dims, trial_grid
@@ -195,6 +196,54 @@ class Results:
         array = trial_grid(chosen, measure, grid_dims(chosen, last))
         single = [d for d in array.dims if array.sizes[d] == 1 and d not in last]
         return array.squeeze(single)
+
+    def hypercube(
+        self,
+        variable: str = "flux",
+        *,
+        model: str | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> xr.DataArray:
+        """Return the cubes of one model over everything that was swept, lazily.
+
+        Parameters
+        ----------
+        variable : str
+            ``flux``, or a map such as ``sam``.
+        model : str or None
+            Whose cubes; None = the only one that has some.
+        where : mapping or None
+            As in `table`.
+
+        Returns
+        -------
+        DataArray
+            Dims: mu, rank and whatever else was swept, then (energy, y, x); settings
+            of one value are scalar coordinates. NaN where no cube was collected;
+            the coordinates ``status`` and ``trial`` are those of `grid`.
+
+        Raises
+        ------
+        HifredError
+            If no cubes were collected, or two trials share a place.
+        """
+        model = model or self._only_group()
+        cubes = self.cubes(model)
+        if variable not in cubes:
+            raise unknown_name("variable of cubes", variable, cubes.data_vars)
+        places = self.grid("seconds", where={**(where or {}), "model": model})
+        return hypercube(cubes[variable], places)
+
+    def _only_group(self) -> str:
+        groups = self.cube_groups
+        if len(groups) != 1:
+            raise HifredError(
+                f"model must be one of {', '.join(groups)}; got none."
+                if groups
+                else "cubes must have been collected; none were. "
+                "Run `hifred collect DIR --cubes all`."
+            )
+        return groups[0]
 
     def best(
         self,

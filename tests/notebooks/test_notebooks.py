@@ -21,8 +21,8 @@ def read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def test_there_are_seven() -> None:
-    assert len(NOTEBOOKS) == 7
+def test_there_are_nine() -> None:
+    assert len(NOTEBOOKS) == 9
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -193,3 +193,39 @@ def test_an_output_that_cannot_be_written_is_told(
 ) -> None:
     with pytest.raises(HifredError, match="output must be writable"):
         export_results(results, "csv", tmp_path / "absent" / "t.csv")
+
+
+def test_the_hypercube_holds_each_cube_at_its_settings(results: Results) -> None:
+    cubes = results.cubes("b")["flux"]
+    laid = results.hypercube(model="b", where={"regularizer": "lrs"})
+    assert laid.dims == ("mu", "rank", *cubes.dims[1:])
+    assert laid.chunksizes["mu"] == (1, 1, 1)
+    for mu, rank in [(0.1, 1), (0.2, 2)]:
+        found = laid.sel(mu=mu, rank=rank)
+        np.testing.assert_array_equal(
+            found, cubes.sel(trial=str(found["trial"].values))
+        )
+        assert results.table().loc[str(found["trial"].values), "mu"] == mu
+    absent = laid.sel(mu=0.4, rank=2)
+    assert absent.isnull().all()
+    assert absent["status"] == NOT_PLANNED
+
+
+def test_a_failed_trial_is_a_hole_in_the_hypercube(results: Results) -> None:
+    where = {"regularizer": ["lrs", "low_rank"], "rank": 2}
+    laid = results.hypercube(model="a", where=where)
+    by_place = laid.stack(place=laid["status"].dims)
+    hole = by_place.isel(place=by_place["status"] == STATUS_FLAGS["failed"])
+    assert hole.sizes["place"] == 1
+    assert hole.isnull().all()
+    one = results.hypercube(model="a", where={"mu": 0.1, "rank": 1})
+    assert one.dims == results.cubes("a")["flux"].dims[1:]
+
+
+def test_a_hypercube_is_of_one_model_and_of_cubes_that_are_there(
+    results: Results,
+) -> None:
+    with pytest.raises(HifredError, match="model must be one of a, b; got none"):
+        results.hypercube()
+    with pytest.raises(HifredError, match="unknown variable of cubes 'fluxx'"):
+        results.hypercube("fluxx", model="a")

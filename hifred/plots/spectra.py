@@ -1,5 +1,6 @@
 """Spectra at pixels and regions, with error bands."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,11 +10,12 @@ from matplotlib.figure import Figure
 from hifred.plots.layers import Layer, Spectrum
 from hifred.plots.maps import label_brightness, shared_band
 from hifred.plots.regions import Region
-from hifred.plots.style import ROLE_COLOURS, new_figure, styled
+from hifred.plots.style import ROLE_COLOURS, SPARE_COLOURS, new_figure, styled
 
 # Data first, so that what is compared with them stays on top.
 DRAWING_ORDER = ("spectrometer", "imager", "truth", "fusion", "second_fusion")
 MOST_BINS = 300
+MOST_IN_A_ROW = 4  # names of a legend
 # The truth is a broad line under the fusion, so that both are seen where they agree.
 LINE_WIDTHS = {"imager": 0.9, "spectrometer": 0.9, "truth": 2.4, "fusion": 1.2}
 
@@ -63,10 +65,11 @@ def draw_spectra(
 ) -> None:
     """Draw the spectra of one region on `axis`, on a square-root scale."""
     top = 0.0
+    colours = _colours(layers)
     for layer in sorted(layers, key=_drawing_rank):
         spectrum = layer.spectrum(region, group=group or readable_group(layer, band))
         shown = _inside(spectrum, band)
-        draw_spectrum(axis, spectrum, role=layer.role, label=layer.label)
+        draw_spectrum(axis, spectrum, layer, colour=colours[layer.label])
         top = max(top, float(np.max(spectrum.values[shown], initial=0.0)))
     axis.set_yscale("function", functions=(_signed_root, _signed_square))
     axis.set_ylim(0, 1.15 * top or 1.0)
@@ -77,31 +80,40 @@ def draw_spectra(
 
 
 def add_legend(axis: Axes, layers: Sequence[Layer]) -> None:
-    """Name the lines in the order of `layers`, above the axes."""
+    """Name the lines in the order of `layers`, above the figure."""
     drawn, labels = axis.get_legend_handles_labels()
     by_label = dict(zip(labels, drawn, strict=True))
-    axis.legend(
+    axis.figure.legend(
         [by_label[layer.label] for layer in layers],
         [layer.label for layer in layers],
-        ncols=len(layers),
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        borderaxespad=0.1,
+        ncols=len(layers) if len(layers) <= MOST_IN_A_ROW else 2,
+        loc="outside upper right",
         columnspacing=1.2,
     )
 
 
-def draw_spectrum(axis: Axes, spectrum: Spectrum, *, role: str, label: str) -> None:
-    """Draw one spectrum as a step line, and its errors as a band."""
-    colour = ROLE_COLOURS[role]
+def _colours(layers: Sequence[Layer]) -> dict[str, str]:
+    """Return the colour of each label: that of its role, for the first of a role."""
+    colours: dict[str, str] = {}
+    spare = itertools.cycle(SPARE_COLOURS)
+    roles: set[str] = set()
+    for layer in layers:
+        own = ROLE_COLOURS[layer.role]
+        colours[layer.label] = next(spare) if layer.role in roles else own
+        roles.add(layer.role)
+    return colours
+
+
+def draw_spectrum(axis: Axes, spectrum: Spectrum, layer: Layer, *, colour: str) -> None:
+    """Draw one spectrum of a layer as a step line, and its errors as a band."""
     axis.stairs(
         spectrum.values,
         spectrum.edges,
         baseline=None,
         color=colour,
-        linewidth=LINE_WIDTHS.get(role, 1.2),
-        linestyle="--" if role == "second_fusion" else "-",
-        label=label,
+        linewidth=LINE_WIDTHS.get(layer.role, 1.2),
+        linestyle="--" if layer.role == "second_fusion" else "-",
+        label=layer.label,
     )
     if spectrum.has_errors:
         axis.fill_between(

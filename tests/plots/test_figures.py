@@ -239,3 +239,14 @@ def test_a_resumed_solve_is_drawn_at_its_own_iterations() -> None:
 def test_errors_that_are_not_known_are_not_drawn():
     with pytest.raises(HifredError, match="errors of fusion must be known; got no dr"):
         plot_standard_errors(fusion_layer(FIT))
+
+
+def test_several_fusions_have_a_colour_each() -> None:
+    fused = [fusion_layer(trial, label=name) for name, trial in TRIALS.items()]
+    figure = plot_spectra([*LAYERS, *fused], REGIONS)
+    drawn = figure.axes[0].patches
+    assert len(drawn) == len(LAYERS) + len(fused)
+    assert len({patch.get_edgecolor() for patch in drawn}) == len(drawn)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        layer.label for layer in [*LAYERS, *fused]
+    ]

@@ -230,7 +230,7 @@ class Results:
         model = model or self._only_group()
         cubes = self.cubes(model)
         if variable not in cubes:
-            raise unknown_name("variable of cubes", variable, cubes.data_vars)
+            raise unknown_name("variable of cubes", variable, map(str, cubes))
         places = self.grid("seconds", where={**(where or {}), "model": model})
         return hypercube(cubes[variable], places)
 

@@ -61,10 +61,14 @@ class Page:
         self.driver.get(url)
         if is_bokeh:
             self.wait_for("return window.Bokeh != null && Bokeh.documents.length > 0")
-            self.run(_PAGE_SCRIPT)
+            self.prepare()
             self.wait_for("return hifred.model('spectrum') != null")
             self.wait_for("return hifred.view('spectrum') != null")
-            self.wait_for("return hifred.model('address').value !== ''")
+            self.wait_for("return document.body.dataset.state === 'whole'")
+
+    def prepare(self) -> None:
+        """Bring in what this class asks pages by."""
+        self.run(_PAGE_SCRIPT)
 
     def address(self, query: str) -> str:
         """Return the address of this page with another query."""
@@ -105,11 +109,13 @@ class Page:
         self._mouse("mouseMoved", sx - 2, sy)
         self._mouse("mouseMoved", sx, sy)
 
-    def drag(self, name: str, start: tuple, end: tuple) -> None:
+    def drag(self, name: str, start: tuple, end: tuple, hold: float = 0.0) -> None:
+        """Drag from a place to another, after a rest of some seconds."""
         sx, sy = self.run(f"return hifred.at({name!r}, {start[0]}, {start[1]})")
         ex, ey = self.run(f"return hifred.at({name!r}, {end[0]}, {end[1]})")
         self._mouse("mouseMoved", sx, sy)
         self._mouse("mousePressed", sx, sy)
+        time.sleep(hold)
         for part in (0.3, 0.6, 1.0):
             self._mouse("mouseMoved", sx + part * (ex - sx), sy + part * (ey - sy))
         self._mouse("mouseReleased", ex, ey)
@@ -159,9 +165,12 @@ class Page:
 
 @contextmanager
 def open_chromium(
-    folder: Path, width: int = 1750, height: int = 1100
+    folder: Path, width: int = 1750, height: int = 1100, *, is_watched: bool = True
 ) -> Iterator[Page]:
-    """Start a Chromium with an empty profile in `folder`; skip aloud without one."""
+    """Start a Chromium with an empty profile in `folder`; skip aloud without one.
+
+    To watch its console and requests costs it time.
+    """
     browser, driver_path = (shutil.which(n) for n in ("chromium", "chromedriver"))
     if not browser or not driver_path:
         pytest.skip("no chromium and chromedriver: run `make test-browser` as root")
@@ -173,9 +182,9 @@ def open_chromium(
         f"--user-data-dir={folder}",
     ):
         options.add_argument(flag)
-    options.set_capability(
-        "goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"}
-    )
+    if is_watched:
+        watched = {"browser": "ALL", "performance": "ALL"}
+        options.set_capability("goog:loggingPrefs", watched)
     service = webdriver.ChromeService(driver_path)
     driver = webdriver.Chrome(options=options, service=service)
     driver.set_page_load_timeout(60)

@@ -1,9 +1,13 @@
 """Bokeh's side of the visual language: square-root axes, palettes, hatches."""
 
+import base64
+import io
+
 import numpy as np
 from bokeh.models import CustomJSTickFormatter, LinearColorMapper
 from matplotlib import colormaps
-from matplotlib.colors import to_hex
+from matplotlib.colors import ListedColormap, to_hex
+from matplotlib.image import imsave
 
 from hifred.plots.style import (
     DIFFERENCE_COLOURMAP,
@@ -51,6 +55,17 @@ def difference_mapper() -> LinearColorMapper:
 def measure_mapper() -> LinearColorMapper:
     """Return the colours of a measure."""
     return _mapper(MEASURE_COLOURMAP)
+
+
+def picture(image: np.ndarray, mapper: LinearColorMapper) -> str:
+    """Return an image in the colours of a mapper as the ``data:`` address of a PNG."""
+    colours = ListedColormap(list(mapper.palette)).with_extremes(bad=mapper.nan_color)
+    file = io.BytesIO()
+    imsave(
+        file, image, cmap=colours, vmin=mapper.low, vmax=mapper.high,
+        origin="lower", format="png",
+    )  # fmt: skip
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _mapper(colourmap: str) -> LinearColorMapper:

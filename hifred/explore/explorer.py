@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, final
 
 from bokeh.document import Document
-from bokeh.events import SelectionGeometry, Tap
+from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import Div, TextInput
 
 from hifred.errors import HifredError
@@ -15,8 +15,15 @@ from hifred.explore.details import DETAILS_CSS, details_html
 from hifred.explore.drawn_shape import Shape
 from hifred.explore.energy_axis import EnergyAxis
 from hifred.explore.grid_view import GridView
+from hifred.explore.late_figure import LateFigure
 from hifred.explore.map_controls import MapControls
-from hifred.explore.maps_panel import FUSION_LESS_TRUTH, NO_TRUTH, MapsPanel, Painting
+from hifred.explore.maps_panel import (
+    FUSION_LESS_TRUTH,
+    NO_TRUTH,
+    SECOND_VIEWS,
+    MapsPanel,
+    Painting,
+)
 from hifred.explore.moment_view import MomentView
 from hifred.explore.place import Place, moved, place_text, place_words, read_place
 from hifred.explore.place import shape_of as shape_of_place
@@ -36,11 +43,14 @@ from hifred.plots.shelf import Shelf
 from hifred.plots.style import ROLE_COLOURS
 from hifred.plots.trial_grid import measure_grid
 
+# What is shown, and the names of what it depends on.
+Step = tuple[set[str], Callable[[], None]]
 NOT_COMPARED = "not compared"
 MAPS = {"trial", "second", "band", "stretch", "percentile", "smooth", "contours"}
 RESIDUALS = {"trial", "second", "band", "residual"}
 AXIS = {"trial", "axis", "line", "redshift"}
-SPECTRA = {"trial", "second", "region", "group", *AXIS}
+DEVIATIONS = {"trial", "region", *AXIS}
+SPECTRA = {*DEVIATIONS, "second", "group"}
 GRID = {"trial", "second", "slot", "measure", "columns", "rows"}
 
 
@@ -64,8 +74,19 @@ class Explorer:
         self.spectra = SpectrumView()
         self.residuals = ResidualSpectrumView(self.spectra.figure.x_range)
         self.grid = GridView(self._choose_cell)
+        self.late = {
+            drawn.name: LateFigure(drawn)
+            for drawn in (
+                self.grid.figure,
+                self.residuals.figure,
+                self.moment.map.figure,
+                *(self.maps.views[name].figure for name in SECOND_VIEWS),
+            )
+        }
+        self._is_whole = False
         self.details = Div(name="details", stylesheets=[DETAILS_CSS])
         self.address = TextInput(name="address", visible=False)
+        self.busy = TextInput(name="busy", visible=False)
         self.document: Document | None = None
         self._region_spectra = RegionSpectra()
         self._completion = ViewCompletion(shelf, self.choices)
@@ -99,7 +120,21 @@ class Explorer:
 
     def show(self) -> None:
         """Fill every view."""
+        self.show_first()
+        self.show_rest()
+
+    def show_first(self) -> None:
+        """Fill what is looked at first: maps and spectra."""
         self._show(View(axis="", slot=""))
+
+    def show_rest(self) -> None:
+        """Fill what `show_first` left out; from now on all of it follows."""
+        self._is_whole = True
+        with self._held():
+            for name in ("grid", "residual-spectrum"):
+                self.late[name].open()
+            for _, show in self._late_steps:
+                show()
 
     def change(self, **changes: Any) -> None:
         """Change what is on the screen, and repaint what differs."""
@@ -169,15 +204,17 @@ class Explorer:
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
-        """Send all changes made inside at once."""
+        """Send all changes made inside at once, for the page to paint once."""
         if self.document is None:
             yield
             return
+        self.busy.value = "busy"
         self.document.hold("combine")
         try:
             yield
         finally:
             self.document.unhold()
+            self.busy.value = ""
 
     def _turn_to(self, view: View) -> None:
         before, self.view = self.view, self._completion.whole(view, self.model)
@@ -186,7 +223,18 @@ class Explorer:
 
     def _show(self, before: View) -> None:
         changed = self.view.changed(before)
-        steps: list[tuple[set[str], Callable[[], None]]] = [
+        steps = [*self._first_steps, *(self._late_steps if self._is_whole else [])]
+        with self._held():
+            self._follow()
+            for reasons, show in steps:
+                if changed & reasons:
+                    show()
+            self.address.value = self.view.query
+
+    @property
+    def _first_steps(self) -> list[Step]:
+        return [
+            ({"second", "moment"}, self._open_maps),
             ({"colours"}, self._show_colours),
             ({"trial"}, self._show_sky),
             (AXIS, self._show_axis),
@@ -195,15 +243,15 @@ class Explorer:
             ({"trial", "band", "moment"}, self._show_moment),
             (RESIDUALS, self._show_residuals),
             (SPECTRA, self._show_spectra),
+        ]
+
+    @property
+    def _late_steps(self) -> list[Step]:
+        return [
+            (DEVIATIONS, self._show_deviations),
             (GRID, self._show_grid),
             ({"trial", "second"}, self._show_details),
         ]
-        with self._held():
-            self._follow()
-            for reasons, show in steps:
-                if changed & reasons:
-                    show()
-            self.address.value = self.view.query
 
     def _follow(self) -> None:
         for controls in (
@@ -212,6 +260,12 @@ class Explorer:
             self.spectrum_controls,
         ):
             controls.follow(self.view)
+
+    def _open_maps(self) -> None:
+        """Bring the maps on the page that show something now."""
+        wanted = SECOND_VIEWS if self.view.second else ()
+        for name in (*wanted, *(["moment"] if self.view.moment else [])):
+            self.late[name].open()
 
     def _show_colours(self) -> None:
         self.maps.set_colours(self.view.colours)
@@ -248,14 +302,14 @@ class Explorer:
         beyond = "" if spectra else ": beyond the field"
         self.spectra.show(spectra, title=place_words(place) + beyond)
         self.spectra.name({role: layer.label for role, layer in layers.items()})
-        self.residuals.show(self._deviations(place), self.spectra.axis)
         self.maps.select(self.shape)
 
-    def _deviations(self, place: Place) -> dict[str, Any]:
-        if not self.shelf.is_done(self.view.trial):
-            return {}
-        counts = self.shelf.counts(self.model)
-        return residuals_of(counts, self.shelf.predictions(self.view.trial), place)
+    def _show_deviations(self) -> None:
+        found: dict[str, Any] = {}
+        if self.shelf.is_done(self.view.trial):
+            expected = self.shelf.predictions(self.view.trial)
+            found = residuals_of(self.shelf.counts(self.model), expected, self.place)
+        self.residuals.show(found, self.spectra.axis)
 
     def _show_grid(self) -> None:
         """Show the measure over two settings, all else as in the trial chosen last."""
@@ -305,6 +359,7 @@ class Explorer:
 
     def _watch(self) -> None:
         self.spectra.figure.on_event(Tap, self._tap_energy)
+        self.spectra.figure.on_event(DoubleTap, self._tap_energy)
         self.spectra.figure.on_event(SelectionGeometry, self._drag_band)
         self.address.on_change("value", self._go_back)
 
@@ -329,7 +384,7 @@ class Explorer:
             is_round = kind in {"circle", "ellipse"}
             self.choose_region(Shape.within(kind, box) if is_round else box)
 
-    def _tap_energy(self, event: Tap) -> None:
+    def _tap_energy(self, event: Tap | DoubleTap) -> None:
         energy = float(self.spectra.axis.energies(event.x))
         self.choose_band((energy, energy))
 

@@ -116,7 +116,7 @@ class GridView:
         )  # fmt: skip
         self.figure.rect(
             x="column", y="row", width=0.94, height=0.92, source=self.chosen,
-            fill_alpha=0.0, line_color="colour", line_width=3.5,
+            fill_alpha=0.0, line_color="colour", line_width=3.5, level="overlay",
         )  # fmt: skip
         self.figure.add_tools(
             HoverTool(renderers=[cells], tooltips=[("trial", "@trial"), ("", "@text")])

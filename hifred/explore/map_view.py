@@ -10,8 +10,11 @@ from bokeh.models import (
     ColumnDataSource,
     CrosshairTool,
     CustomJS,
+    Image,
     Label,
+    Line,
     LinearColorMapper,
+    MultiLine,
     PanTool,
     PolySelectTool,
     Range1d,
@@ -21,10 +24,11 @@ from bokeh.models import (
 from bokeh.models.tickers import BasicTicker, Ticker
 from bokeh.plotting import figure
 
+from hifred.explore.drawing import picture
 from hifred.explore.stretch import ColourScale
-from hifred.plots.style import NO_DATA_COLOUR, NO_DATA_EDGE
+from hifred.plots.style import NO_DATA_EDGE
 
-EDGES = ("left", "right", "bottom", "top")
+N_STRIPES = 12
 # The page fits the frames to the window; this is where they start.
 SIDE = 200
 
@@ -98,6 +102,7 @@ class MapView:
         bar_ticker: Ticker | None = None,
     ) -> None:
         self.name = name
+        self._mapper = mapper
         self.source = ColumnDataSource(_no_image(), name=f"{name}-data")
         self.figure = figure(
             name=name,
@@ -112,11 +117,8 @@ class MapView:
             tags=["map"],
         )
         self._add_tools(shared)
+        self.image = self.figure.add_glyph(self.source, _image(mapper))
         self._hatch = _hatch(self.figure)
-        self.image = self.figure.image(
-            image="image", x="x", y="y", dw="dw", dh="dh",
-            source=self.source, color_mapper=mapper,
-        )  # fmt: skip
         self.bar = self._add_bar(mapper, bar_ticker) if bar_ticker else None
         _draw_lines(self.figure, shared)
         self._word = Label(
@@ -131,6 +133,12 @@ class MapView:
     def word(self) -> str:
         """Why there is no image; empty where there is one."""
         return str(self._word.text)
+
+    @property
+    def picture(self) -> str:
+        """The image as an address of a PNG; empty where there is none."""
+        images = self.source.data["image"]
+        return picture(images[0], self._mapper) if images else ""
 
     def show(
         self,
@@ -172,11 +180,10 @@ class MapView:
 
     def draw_over(self, other: "MapView", mapper: LinearColorMapper) -> None:
         """Draw another map's image on this one too, unseen until the page shows it."""
-        drawn = self.figure.image(
-            image="image", x="x", y="y", dw="dw", dh="dh", source=other.source,
-            color_mapper=mapper, visible=False, name=f"{self.name}-blinked",
+        self.figure.add_glyph(
+            other.source, _image(mapper), visible=False, level="image",
+            name=f"{self.name}-blinked",
         )  # fmt: skip
-        drawn.level = "image"
 
     def label_bar(self, scale: ColourScale) -> None:
         """Write the brightness beside the colours."""
@@ -186,8 +193,8 @@ class MapView:
     def _set_word(self, word: str, extent: Extent) -> None:
         if word == self.word:
             return
-        left, right, bottom, top = ([edge] if word else [] for edge in extent)
-        self._hatch.data = {"left": left, "right": right, "bottom": bottom, "top": top}
+        xs, ys = _stripes(extent) if word else ([], [])
+        self._hatch.data = {"xs": xs, "ys": ys}
         self._word.update(
             text=word, x=(extent[0] + extent[1]) / 2, y=(extent[2] + extent[3]) / 2
         )
@@ -196,7 +203,9 @@ class MapView:
         box, wheel = BoxSelectTool(tags=["region"]), WheelZoomTool()
         corners, pan = PolySelectTool(tags=["polygon"]), PanTool(tags=["move"])
         self.figure.add_tools(box, corners, pan, wheel, ResetTool(), shared.crosshair)
-        self.figure.toolbar.update(active_drag=box, active_scroll=wheel)
+        self.figure.toolbar.update(
+            active_drag=box, active_scroll=wheel, active_tap=None
+        )
 
     def _add_bar(self, mapper: LinearColorMapper, ticker: Ticker) -> ColorBar:
         bar = ColorBar(
@@ -214,25 +223,38 @@ class MapView:
         self.figure.js_on_event(MouseLeave, CustomJS(code="explorer.readNothing()"))
 
 
+def _image(mapper: LinearColorMapper) -> Image:
+    return Image(image="image", x="x", y="y", dw="dw", dh="dh", color_mapper=mapper)
+
+
 def _hatch(drawn: figure) -> ColumnDataSource:
-    source = ColumnDataSource({key: [] for key in EDGES})
-    drawn.quad(
-        left="left", right="right", bottom="bottom", top="top", source=source,
-        fill_color=NO_DATA_COLOUR, line_color=NO_DATA_EDGE,
-        hatch_pattern="/", hatch_color=NO_DATA_EDGE, hatch_alpha=0.6,
-    )  # fmt: skip
+    source = ColumnDataSource({"xs": [], "ys": []})
+    # A hatch pattern would do it, but costs each glyph a canvas of its own (Bokeh 3.9).
+    drawn.add_glyph(source, MultiLine(xs="xs", ys="ys", line_color=NO_DATA_EDGE))
     return source
 
 
+def _stripes(extent: Extent) -> tuple[list[list[float]], list[list[float]]]:
+    """Return the x and y of diagonal lines across a field, and of its rim."""
+    left, right, bottom, top = extent
+    across, up = right - left, top - bottom
+    # Where a line x + y = place enters and leaves the unit square.
+    places = np.linspace(0, 2, N_STRIPES + 2)[1:-1]
+    low, high = np.maximum(places - 1, 0), np.minimum(places, 1)
+    x, y = np.stack([low, high], axis=1), np.stack([high, low], axis=1)
+    xs = [*(left + across * (1 - x)).tolist(), [left, right, right, left, left]]
+    ys = [*(bottom + up * y).tolist(), [bottom, bottom, top, top, bottom]]
+    return xs, ys
+
+
 def _draw_lines(drawn: figure, shared: SharedParts) -> None:
-    drawn.multi_line(
-        xs="xs", ys="ys", source=shared.contours, line_color="#1b9e77", line_width=1.2
-    )
+    """Draw contours and the region above the picture, which so stays as it is."""
+    contours = MultiLine(xs="xs", ys="ys", line_color="#1b9e77", line_width=1.2)
+    drawn.add_glyph(shared.contours, contours, level="overlay")
     # White on a black rim is seen on every colour of a map.
     for colour, width in (("black", 3.5), ("white", 1.6)):
-        drawn.line(
-            x="x", y="y", source=shared.selection, line_color=colour, line_width=width
-        )
+        line = Line(x="x", y="y", line_color=colour, line_width=width)
+        drawn.add_glyph(shared.selection, line, level="overlay")
 
 
 def _no_image() -> dict[str, list[object]]:

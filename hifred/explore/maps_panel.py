@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from bokeh.events import SelectionGeometry, Tap
+from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import LinearColorMapper
 from bokeh.models.tickers import BasicTicker, FixedTicker, Ticker
 
@@ -23,6 +23,8 @@ from hifred.plots.shelf import Shelf
 LAYER_VIEWS = ("truth", "imager", "spectrometer", "fusion", "second_fusion")
 RESIDUAL_VIEWS = ("residual", "second_residual")
 DIFFERENCE_VIEWS = (*RESIDUAL_VIEWS, "difference")
+# Those of a trial B.
+SECOND_VIEWS = (LAYER_VIEWS[-1], *DIFFERENCE_VIEWS[1:])
 UNIT = plain_unit(SURFACE_BRIGHTNESS_UNIT)
 SIGMA = "σ"
 NO_TRUTH = "no truth: real data"
@@ -142,7 +144,9 @@ class MapsPanel:
         view = MapView(
             name, mapper, self.shared, unit=unit, bar_ticker=_bar_ticker(name)
         )
+        # Two clicks in a short time are a double one to Bokeh: here they are two.
         view.figure.on_event(Tap, self._tapped)
+        view.figure.on_event(DoubleTap, self._tapped)
         view.figure.on_event(SelectionGeometry, self._dragged)
         return view
 
@@ -213,7 +217,7 @@ class MapsPanel:
         chosen = layers.get("imager") or next(iter(layers.values()))
         self.shared.fit(chosen.extent)
 
-    def _tapped(self, event: Tap) -> None:
+    def _tapped(self, event: Tap | DoubleTap) -> None:
         self._on_tap(event.x, event.y)
 
     def _dragged(self, event: SelectionGeometry) -> None:

@@ -1,22 +1,24 @@
 """The page as HTML: where everything stands, before and after it is filled."""
 
 import functools
-from importlib import resources
+from importlib.resources import files
 from typing import Any, final
 
 import jinja2
 from bokeh.document import Document
 from bokeh.events import ClientReconnected, ConnectionLost
 from bokeh.models import CustomJS, Div
+from bokeh.resources import Resources
+from bokeh.server.views.static_handler import StaticHandler
 
 from hifred.explore.explorer import Explorer
-from hifred.explore.maps_panel import DIFFERENCE_VIEWS, LAYER_VIEWS
+from hifred.explore.maps_panel import LAYER_VIEWS, SECOND_VIEWS
 from hifred.explore.page_commands import PageCommands
 from hifred.explore.verdict_list import verdicts_html
 from hifred.plots.shelf import Shelf
+from hifred.selection.verdicts import sweep_verdicts
 
 FIRST_MAPS = (*LAYER_VIEWS[:-1], "residual")
-SECOND_MAPS = (LAYER_VIEWS[-1], *DIFFERENCE_VIEWS[1:])
 VERDICTS_CSS = """
 ul { list-style: none; margin: 0; padding: 0; }
 li { border-left: .35rem solid #555; padding: .2rem .7rem; margin: .25rem 0; }
@@ -44,31 +46,33 @@ class Page:
         self._name = name
         self._shelf = shelf
         self.explorer = Explorer(shelf, query)
-        self.commands = PageCommands(self.explorer)
+        self.commands = PageCommands(self.explorer, self._fill)
         self.verdicts = Div(
             name="verdicts",
-            text="Reading the trials …",
+            text=verdicts_html(sweep_verdicts(shelf.table)),
             sizing_mode="stretch_width",
             stylesheets=[VERDICTS_CSS],
         )
 
     def open(self, document: Document) -> None:
-        """Put the page into a document; what it shows is read once it is on screen."""
+        """Put the page into a document; what takes longer follows once it is seen."""
         explorer = self.explorer
-        for root in self._roots():
-            document.add_root(root)
+        explorer.show_first()
+        with document.models.freeze():  # looks through all models once, not 44 times
+            for root in self._roots():
+                document.add_root(root)
         document.title = f"hifred · {self._name}"
         document.template = template("explorer.html")
         document.template_variables.update(self._places())
         document.js_on_event(ConnectionLost, CustomJS(code="explorer.lose()"))
         document.js_on_event(ClientReconnected, CustomJS(code="explorer.find()"))
-        document.on_event("document_ready", lambda _: self.fill())
         explorer.document = document
 
-    def fill(self) -> None:
-        """Fill the views, then say what the sweep says."""
-        self.explorer.show()
+    def _fill(self) -> None:
+        """Show the rest, then say what the residuals of the choices say."""
+        self.explorer.show_rest()
         self.verdicts.text = verdicts_html(self._shelf.verdicts())
+        self.verdicts.tags = ["whole"]
 
     def _roots(self) -> list[Any]:
         explorer = self.explorer
@@ -77,22 +81,26 @@ class Page:
             *explorer.trial_controls.roots,
             *explorer.map_controls.roots,
             *explorer.spectrum_controls.roots,
-            *(view.figure for view in explorer.maps.views.values()),
-            explorer.moment.map.figure,
+            *(explorer.maps.views[name].figure for name in FIRST_MAPS),
             explorer.spectra.figure,
-            explorer.residuals.figure,
-            explorer.grid.figure,
+            *(late.place for late in explorer.late.values()),
             explorer.details,
             explorer.address,
+            explorer.busy,
             *self.commands.roots,
         ]
 
     def _places(self) -> dict[str, Any]:
+        explorer = self.explorer
         return {
             "name": self._name,
-            "settings": [f"setting-{name}" for name in self.explorer.choices.names],
+            "settings": [f"setting-{name}" for name in explorer.choices.names],
             "first_maps": FIRST_MAPS,
-            "second_maps": SECOND_MAPS,
+            "second_maps": SECOND_VIEWS,
+            "scripts": _scripts(),
+            "pictures": {n: explorer.maps.views[n].picture for n in FIRST_MAPS},
+            "verdicts": self.verdicts.text,
+            "verdicts_css": VERDICTS_CSS,
             "css": _text("explorer.css"),
             "js": _text("explorer.js"),
         }
@@ -109,6 +117,18 @@ def template(name: str) -> jinja2.Template:
     return environment.get_template(name)
 
 
+@functools.cache
+def _scripts() -> list[str]:
+    """Return the addresses of what the page needs of BokehJS: a third of the whole."""
+    resources = Resources(
+        mode="server",
+        root_url="/",
+        components=["bokeh", "bokeh-widgets"],
+        path_versioner=StaticHandler.append_version,
+    )
+    return list(resources.js_files)
+
+
 def _text(name: str) -> str:
-    folder = resources.files("hifred.explore") / "templates"
+    folder = files("hifred.explore") / "templates"
     return (folder / name).read_text(encoding="utf-8")

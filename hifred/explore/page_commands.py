@@ -24,9 +24,11 @@ class PageCommands:
     Parameters
     ----------
     explorer : Explorer
+    fill : callable
+        Fills what the page did not show at once.
     """
 
-    def __init__(self, explorer: Explorer) -> None:
+    def __init__(self, explorer: Explorer, fill: Callable[[], None]) -> None:
         self._explorer = explorer
         self.command = TextInput(name="command", visible=False)
         self.delivery = TextInput(name="delivery", visible=False)
@@ -42,6 +44,7 @@ class PageCommands:
             "fits": lambda: self._deliver("shown.fits", shown_fits(explorer)),
             "reg": self._deliver_region,
             "trials": self._list_trials,
+            "rest": fill,
         }
         self.command.on_change("value", self._answer)
         self.region_file.on_change("value", self._read_region)

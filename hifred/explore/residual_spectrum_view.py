@@ -66,9 +66,7 @@ class ResidualSpectrumView:
         known = [v[np.isfinite(v)] for _, v in residuals.values()]
         largest = max((float(np.abs(v).max()) for v in known if v.size), default=0.0)
         limit = max(LIMIT, 1.05 * largest)
-        self.figure.y_range.update(
-            start=-limit, end=limit, reset_start=-limit, reset_end=limit
-        )
+        self.figure.y_range.update(start=-limit, end=limit)
 
 
 def steps(

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 from bokeh.application import Application
 from bokeh.application.handlers.function import FunctionHandler
+from bokeh.core.validation import silence
+from bokeh.core.validation.warnings import EMPTY_LAYOUT
 from bokeh.document import Document
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
@@ -47,6 +49,7 @@ def start_server(
     HifredError
         If the port is taken.
     """
+    silence(EMPTY_LAYOUT)  # a place that waits for its figure has none yet
     token = token or secrets.token_urlsafe(24)
 
     def open_page(document: Document) -> None:

@@ -86,6 +86,15 @@ def test_a_shape_is_drawn_by_dragging(page, kind, mode) -> None:
     page.wait_for(f"return location.search.includes('region={kind}')")
 
 
+def test_two_quick_clicks_are_two_and_a_late_drag_is_a_drag(page) -> None:
+    open_view(page)
+    page.click("imager", -20.0, -30.0)
+    page.click("imager", 20.0, 30.0)
+    page.wait_for("return hifred.column('selection', 'x').every((x) => x > 10)")
+    page.drag("truth", (-20.0, -20.0), (20.0, 12.0), hold=0.4)
+    page.wait_for("return hifred.column('selection', 'x').some((x) => x < -10)")
+
+
 def test_arrow_keys_move_the_pixel(page) -> None:
     open_view(page, "region=5 5 0 0")
     x = page.column("selection", "x")

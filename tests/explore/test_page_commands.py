@@ -21,7 +21,7 @@ from hifred.explore.trial_list import trials_html
 def commands(shelf):
     explorer = Explorer(shelf)
     explorer.show()
-    return PageCommands(explorer)
+    return PageCommands(explorer, explorer.show_rest)
 
 
 def delivered(commands, word: str) -> bytes:

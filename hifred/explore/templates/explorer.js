@@ -123,6 +123,23 @@ const explorer = (() => {
     })
   }
 
+  // ---- painting: each change of a view comes as many messages, and is painted once ----
+  const figures = () => [...maps(), ...["spectrum", "residual-spectrum", "grid"].map(byName)]
+  let paused = []
+  const paintOnce = () => {
+    byName("busy").properties.value.change.connect(() => {
+      if (byName("busy").value) {
+        paused = figures().map((figure) => figure && Bokeh.index.find_one(figure)).filter(Boolean)
+        for (const view of paused) view.pause()
+      } else {
+        for (const view of paused.splice(0)) {
+          view.unpause(true)
+          if (view._invalidate_all || view._invalidated_painters?.size !== 0) view.schedule_paint()
+        }
+      }
+    })
+  }
+
   // ---- layout: frames as large as fit, pixels square ----
   const maps = () => Bokeh.documents[0].all_models === undefined ? [] :
     [...Bokeh.documents[0].all_models].filter((model) => model.tags?.includes?.("map"))
@@ -148,12 +165,11 @@ const explorer = (() => {
 
   // ---- titles as alternative texts, second row only with a second trial ----
   const describe = () => {
-    for (const figure of maps()) {
-      const box = Bokeh.index.find_one(figure)?.el.closest(".map")
-      if (!box) continue
-      const tellTitle = () => box.setAttribute("aria-label", `map: ${figure.title.text}`)
-      figure.title.properties.text.change.connect(tellTitle)
-      tellTitle()
+    for (const box of document.querySelectorAll(".map")) {
+      const place = byName(`${box.dataset.map}-place`)
+      const tell = () => describeMap(box)
+      if (place) place.properties.children.change.connect(() => { tell(); fitSoon() })
+      tell()
     }
     const slot = byName("slot"), moment = byName("moment-of")
     const showSecond = () => {
@@ -164,6 +180,13 @@ const explorer = (() => {
     slot.properties.visible.change.connect(showSecond)
     moment.properties.value.change.connect(showMoment)
     showSecond(); showMoment()
+  }
+  const describeMap = (box) => {
+    const figure = byName(box.dataset.map)
+    if (!figure) return
+    const tellTitle = () => box.setAttribute("aria-label", `map: ${figure.title.text}`)
+    figure.title.properties.text.change.connect(tellTitle)
+    tellTitle()
   }
 
   // ---- what dragging does ----
@@ -298,11 +321,29 @@ const explorer = (() => {
   const start = () => {
     const ready = globalThis.Bokeh?.documents?.length > 0 && Bokeh.index.roots.length > 0
     if (!ready) { setTimeout(start, 20); return }
-    follow(); describe(); dragTools(); commands(); blink(); trials(); fit()
+    follow(); paintOnce(); describe(); dragTools(); commands(); blink(); trials()
+    unveil()
+  }
+  // In the place of the first pictures, those that answer; then what takes longer.
+  const unveil = () => {
+    history.replaceState(null, "", `?${address().value}`)
+    element("first-says").remove()
+    element("later-says").hidden = false
+    for (const picture of document.querySelectorAll(".first")) picture.remove()
+    fit()
+    element("page").removeAttribute("data-waits")
     new ResizeObserver(fitSoon).observe(element("maps"))
     const {x_range: x, y_range: y} = maps()[0]
     for (const range of [x, y]) range.properties.reset_end.change.connect(fitSoon)
+    byName("verdicts").properties.tags.change.connect(() => { document.body.dataset.state = "whole" })
+    requestAnimationFrame(() => setTimeout(() => ask_for("rest")))
   }
+  // Bokeh asks style sheets for each colour and width of each line before it draws one:
+  // a quarter of its time, and the sheets of this page say nothing of them.
+  Bokeh.require("core/visuals/visual").VisualProperties.prototype._get_css_value = () => ""
+  // A button that is held before the mouse moves begins a drag too: Bokeh drops it after
+  // 300 ms, and so any drag in a browser that is late. This is the longest time there is.
+  Bokeh.require("core/ui_gestures").UIGestures.press_threshold = 2 ** 31 - 1
   addEventListener("DOMContentLoaded", start)
   return {readMap, readSpectrum, readNothing, go, lose, find}
 })()

@@ -124,8 +124,7 @@ COMMANDS = {
     ),
 }
 
-# These say at once that they have begun, unless told to be quiet.
-SLOW = ("run", "tune", "status", "submit", "report", "explore", "fuse", "bootstrap")
+# With one of these a command does not say at once that it has begun.
 QUIET = {"--quiet", "--json", "--help"}
 
 
@@ -137,7 +136,7 @@ class _LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         module, attribute = COMMANDS[name][0].split(":")
-        if name in SLOW and not QUIET & set(sys.argv):
+        if not QUIET & set(sys.argv):
             # What it needs takes seconds to load, on a busy login node many.
             say(f"hifred {name} ...", err=True)
         command: click.Command = getattr(importlib.import_module(module), attribute)

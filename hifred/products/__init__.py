@@ -1,27 +1,5 @@
 """Maps of lines and bands, measured on cubes."""
 
-from hifred.products.draws import CountDraws, CubeSet, spectrometer_cube
-from hifred.products.line_list import LINES, Line, known_line
-from hifred.products.maps import shown
-from hifred.products.measure import measure_lines
-from hifred.products.moment_maps import band_ratio, moment_map
-from hifred.products.region_leaks import RegionLeaks
-from hifred.products.region_lines import region_lines
-from hifred.products.settings import LineSettings, read_lines
+import lazy_loader
 
-__all__ = [
-    "LINES",
-    "CountDraws",
-    "CubeSet",
-    "Line",
-    "LineSettings",
-    "RegionLeaks",
-    "band_ratio",
-    "known_line",
-    "measure_lines",
-    "moment_map",
-    "read_lines",
-    "region_lines",
-    "shown",
-    "spectrometer_cube",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -28,8 +28,8 @@ from hifred.sweep.watch.remedies import remedies
 def tune(target: Path, *, quiet: bool, as_json: bool, **choices: Any) -> None:
     """Find the best trial of TARGET's grid from a share of its trials.
 
-    Each trial is chosen from the scores of those before (Optuna), and is a trial of the
-    sweep like any other: `hifred run` computes the rest.
+    Each trial is chosen from the scores of those before, and is a trial of the sweep
+    like any other: `hifred run` computes the rest.
     """
     told = {name: choices.pop(name) for name in fields_of(Search)}
     search = Search(**{n: v for n, v in told.items() if v is not None})
@@ -47,11 +47,11 @@ def tune(target: Path, *, quiet: bool, as_json: bool, **choices: Any) -> None:
 
 def _tuning() -> Any:
     try:
-        # Optuna is an extra: everything else works without it.
+        # What it needs is an extra: everything else works without it.
         return importlib.import_module("hifred.sweep.driver.tuning")
     except ModuleNotFoundError as error:
         raise HifredError(
-            f"a search must have Optuna; {error.name} is not installed. "
+            f"a search must have {error.name}, which is not installed. "
             "Run `pip install 'hifred[tune]'`."
         ) from error
 

@@ -2,24 +2,21 @@
 
 import json
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    IntDistribution,
-)
-from optuna.exceptions import ExperimentalWarning
+from optuna.distributions import BaseDistribution, IntDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState
 
 from hifred.errors import HifredError
+from hifred.selection.expected_improvement import MOST_POINTS, GridModel
 
-KIND = "kind"
-# Before so many scores are known, trials are drawn at random.
-N_RANDOM = 5
+# The one parameter of the study: the number of a declared trial.
+TRIAL = "trial"
 
 
 @final
@@ -41,13 +38,12 @@ class Place:
 
 @final
 class SearchSpace:
-    """Declared trials as a space with few dimensions, each point of it one trial.
+    """Declared trials as points of a space with few dimensions.
 
     Parameters
     ----------
     trials : mapping
-        Id to settings, of one model. Numbers have an order; all else tells kinds apart,
-        and each kind has dimensions of its own.
+        Id to settings, of one model. Numbers have an order; all else tells kinds apart.
 
     Raises
     ------
@@ -71,10 +67,29 @@ class SearchSpace:
             trial_id: self._place(kinds[trial_id], settings)
             for trial_id, settings in trials.items()
         }
+        self._grid = GridModel(self._points())
 
     def _place(self, kind: str, settings: Mapping[str, Any]) -> Place:
         levels = self.levels[kind]
         return Place(kind, {n: levels[n].index(settings[n]) for n in levels})
+
+    def _points(self) -> np.ndarray:
+        """Return (trial, axis): how far along each setting it is, and its kind.
+
+        Kinds are so far apart that they need not tell anything of each other.
+        """
+        names = sorted({name for levels in self.levels.values() for name in levels})
+        numbers = {kind: float(n) for n, kind in enumerate(self.levels)}
+        rows = [
+            [numbers[place.kind], *(self._share(place, name) for name in names)]
+            for place in self.places.values()
+        ]
+        return np.array(rows)
+
+    def _share(self, place: Place, name: str) -> float:
+        """Return how far along a setting a place is; the middle where it has none."""
+        n_steps = len(self.levels[place.kind].get(name, ())) - 1
+        return place.steps[name] / n_steps if n_steps > 0 else 0.5
 
     def suggest(self, merits: Mapping[str, float], n: int, seed: int) -> list[str]:
         """Return up to `n` trials to compute next, none of them known yet.
@@ -89,79 +104,83 @@ class SearchSpace:
             The same seed and merits give the same trials.
         """
         study = self._study(merits, seed)
-        taken = set(merits)
-        chosen: list[str] = []
-        for _ in range(min(n, len(self.places) - len(taken))):
-            chosen.append(self._nearest(self._ask(study), taken))
-            taken.add(chosen[-1])
-        return chosen
+        ids = list(self.places)
+        n_left = len(ids) - sum(trial_id in merits for trial_id in ids)
+        asked = [study.ask(self._numbers) for _ in range(min(n, n_left))]
+        return [ids[trial.params[TRIAL]] for trial in asked]
+
+    @property
+    def _numbers(self) -> dict[str, BaseDistribution]:
+        return {TRIAL: IntDistribution(0, len(self.places) - 1)}
 
     def _study(self, merits: Mapping[str, float], seed: int) -> optuna.Study:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        with warnings.catch_warnings():
-            # It calls `group`, which kinds with settings of their own need, unfinished.
-            warnings.filterwarnings("ignore", category=ExperimentalWarning)
-            sampler = optuna.samplers.TPESampler(
-                seed=seed + len(merits), n_startup_trials=N_RANDOM, multivariate=True,
-                group=True, constant_liar=True,
-            )  # fmt: skip
+        sampler = GridSampler(self._grid, seed + len(merits))
         study = optuna.create_study(direction="maximize", sampler=sampler)
-        for trial_id, merit in merits.items():
-            if math.isfinite(merit) and trial_id in self.places:
-                study.add_trial(self._told(self.places[trial_id], merit))
+        study.add_trials(
+            [
+                self._told(number, merits[trial_id])
+                for number, trial_id in enumerate(self.places)
+                if trial_id in merits
+            ]
+        )
         return study
 
-    def _told(self, place: Place, merit: float) -> optuna.trial.FrozenTrial:
-        steps = {self._name(place.kind, n): step for n, step in place.steps.items()}
-        distributions: dict[str, BaseDistribution] = {
-            self._name(place.kind, name): self._steps_of(place.kind, name)
-            for name in place.steps
-        }
+    def _told(self, number: int, merit: float) -> FrozenTrial:
+        is_done = math.isfinite(merit)
         return optuna.trial.create_trial(
-            params={KIND: place.kind, **steps},
-            distributions={KIND: self._kinds, **distributions},
-            value=merit,
+            params={TRIAL: number},
+            distributions=self._numbers,
+            value=merit if is_done else None,
+            state=TrialState.COMPLETE if is_done else TrialState.FAIL,
         )
 
-    @property
-    def _kinds(self) -> CategoricalDistribution:
-        return CategoricalDistribution(list(self.levels))
 
-    def _steps_of(self, kind: str, name: str) -> IntDistribution:
-        return IntDistribution(0, len(self.levels[kind][name]) - 1)
+@final
+class GridSampler(BaseSampler):
+    """Chooses the number of the point with the largest expected improvement."""
 
-    def _name(self, kind: str, name: str) -> str:
-        return f"{list(self.levels).index(kind)} {name}"
+    def __init__(self, grid: GridModel, seed: int) -> None:
+        self._grid = grid
+        self._rng = np.random.default_rng(seed)
 
-    def _ask(self, study: optuna.Study) -> Place:
-        trial = study.ask()
-        kind = str(trial.suggest_categorical(KIND, self._kinds.choices))
-        levels = self.levels[kind]
-        return Place(
-            kind,
-            {
-                name: trial.suggest_int(self._name(kind, name), 0, len(values) - 1)
-                for name, values in levels.items()
-            },
-        )
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        return {}
 
-    def _nearest(self, place: Place, taken: set[str]) -> str:
-        """Return the trial nearest to `place` that is not taken; of its kind, if any.
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, Any]
+    ) -> dict[str, Any]:
+        return {}
 
-        A point that was excluded, or computed before, has no trial left.
-        """
-        left = [trial_id for trial_id in self.places if trial_id not in taken]
-        same = [i for i in left if self.places[i].kind == place.kind]
-        return min(same or left, key=lambda i: self._distance(place, self.places[i]))
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> int:
+        done = _scores(study, TrialState.COMPLETE)
+        failed = _scores(study, TrialState.FAIL)
+        waiting = list(_scores(study, TrialState.RUNNING))
+        known = [*done, *failed, *waiting]
+        left = np.setdiff1d(np.arange(self._grid.n_points), known)
+        left = self._rng.permutation(left)[:MOST_POINTS]
+        if not done or len(done) + len(waiting) < self._grid.n_first:
+            return self._grid.farthest(known, left)
+        # The neighbours of what failed may fail too.
+        done |= dict.fromkeys(failed, min(done.values()))
+        return self._grid.most_promising(done, waiting, left)
 
-    def _distance(self, one: Place, other: Place) -> float:
-        if one.kind != other.kind:
-            return 0.0
-        levels = self.levels[one.kind]
-        return sum(
-            ((step - other.steps[name]) / len(levels[name])) ** 2
-            for name, step in one.steps.items()
-        )
+
+def _scores(study: optuna.Study, state: TrialState) -> dict[int, float]:
+    """Return the numbers of the trials in a state, and their scores, NaN without."""
+    return {
+        trial.params[TRIAL]: math.nan if trial.value is None else trial.value
+        for trial in study.get_trials(deepcopy=False, states=(state,))
+        if trial.params
+    }
 
 
 def is_ordered(name: str, value: object) -> bool:

@@ -1,6 +1,9 @@
 """Which trials a search takes: new ones, of the declared, soon the good ones."""
 
+import json
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +51,35 @@ def test_a_quarter_of_the_grid_finds_its_best() -> None:
     assert max(merits.values()) > max(map(hill, trials.values())) - 0.1
 
 
+def test_a_scale_of_scores_with_another_zero_gives_the_same_trials() -> None:
+    trials = grid()
+    merits = found_by(SearchSpace(trials), trials, 10)
+    scaled = {trial_id: 30.0 - 0.01 * merit for trial_id, merit in merits.items()}
+    flipped = {trial_id: -merit for trial_id, merit in merits.items()}
+    space = SearchSpace(trials)
+    assert space.suggest(scaled, 3, seed=3) == space.suggest(flipped, 3, seed=3)
+
+
+def toy_scores() -> list[Any]:
+    """Return NMSE over mu and rank of lrs on toy models, from whole grids of fits."""
+    return json.loads((Path(__file__).parent / "toy_scores.json").read_text())
+
+
+@pytest.mark.parametrize("toy", toy_scores(), ids=lambda toy: toy["name"])
+def test_a_quarter_finds_the_best_fit_of_a_toy_model(toy: dict[str, Any]) -> None:
+    scores = {
+        (mu, rank): score
+        for mu, row in zip(toy["mu"], toy["nmse_db"], strict=True)
+        for rank, score in zip(toy["rank"], row, strict=True)
+    }
+    trials = {str(key): {"mu": key[0], "rank": key[1]} for key in scores}
+    known = dict(zip(trials, scores.values(), strict=True))
+    space, merits = SearchSpace(trials), {}
+    while len(merits) < len(trials) // 4:
+        merits |= {i: known[i] for i in space.suggest(merits, 1, seed=0)}
+    assert max(merits.values()) > max(scores.values()) - 0.1
+
+
 def test_the_same_scores_give_the_same_trials() -> None:
     trials = grid()
     merits = found_by(SearchSpace(trials), trials, 8)
@@ -85,6 +117,25 @@ def test_words_and_seeds_have_no_order() -> None:
     }
     places = SearchSpace(trials).places
     assert len({place.kind for place in places.values()}) == 3
+
+
+def test_each_kind_is_searched_beside_the_others() -> None:
+    """The best of a kind tells little of where another has its best."""
+    kinds = {name: grid(regularizer=name) for name in ("lrs", "guided", "none")}
+    trials = kinds["lrs"] | kinds["guided"] | kinds["none"]
+    centre = {"lrs": (-5.5, 10), "guided": (-3.5, 30), "none": (-3, 5)}
+
+    def score(settings: dict[str, Any]) -> float:
+        mu, rank = centre[settings["regularizer"]]
+        distance = math.log10(settings["mu"]) - mu
+        best = 23.0 if settings["regularizer"] == "guided" else 21.0
+        return best - 1.2 * distance**2 - ((settings["rank"] - rank) / 20) ** 2
+
+    space, merits = SearchSpace(trials), {}
+    while len(merits) < 40:
+        chosen = space.suggest(merits, 4, seed=0)
+        merits |= {i: score(trials[i]) for i in chosen}
+    assert max(merits.values()) > max(map(score, trials.values())) - 0.1
 
 
 def test_nothing_to_search_is_told() -> None:

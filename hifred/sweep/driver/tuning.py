@@ -23,6 +23,8 @@ from hifred.sweep.watch.snapshot import Snapshot
 
 SHARE = 0.25
 FEWEST = 8
+# How often a search looks at scores, at least: fewer steps miss the best.
+STEPS = 8
 
 
 @final
@@ -80,10 +82,11 @@ def tune_sweep(
 ) -> TuneReport:
     """Find the best trial of each model's grid without computing all of it.
 
-    Every step lets as many trials run as there are workers, chosen by Optuna's
-    tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS 24, 2546) from the
-    scores so far. They are trials of the sweep like any other: a search that was
-    killed goes on from those that are done, and `run_sweep` computes the rest.
+    Every step lets as many trials run as there are workers, at most an eighth of those
+    granted, where the scores so far make one expect the largest improvement (a Gaussian
+    process over the grid, asked through Optuna). They are trials of the sweep like any
+    other: a search that was killed goes on from those that are done, and `run_sweep`
+    computes the rest.
 
     Parameters
     ----------
@@ -153,16 +156,20 @@ class _Tuning:
     def chosen(self) -> list[str]:
         """Return the trials to compute next, of all models together."""
         table = self._table()
-        room = max(self.begun.executor.capacity // len(self.spaces), 1)
         return [
             trial_id
-            for model, space in self.spaces.items()
+            for space in self.spaces.values()
             for trial_id in space.suggest(
                 self._merits(table, space.places),
-                min(room, self._granted(space) - self._n_known(space)),
+                self._n_next(space),
                 self.search.search_seed,
             )
         ]
+
+    def _n_next(self, space: SearchSpace) -> int:
+        granted = self._granted(space)
+        room = min(self.begun.executor.capacity // len(self.spaces), granted // STEPS)
+        return min(max(room, 1), granted - self._n_known(space))
 
     def _granted(self, space: SearchSpace) -> int:
         if self.search.trials is not None:

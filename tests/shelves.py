@@ -14,6 +14,7 @@ from hifred.store import (
     publish_trial,
     save_fusion_input,
 )
+from hifred.store.posterior_draws import trial_draws_path
 from hifred.store.trial_table import DONE, state_words
 from tests.made_up import make_observations, make_result, make_truth
 
@@ -66,4 +67,5 @@ def shelf_of(folder: Path, table: xr.Dataset) -> Shelf:
         table,
         open_trial=lambda trial: open_trial(trial_path(folder, trial)),
         open_input=lambda model: open_fusion_input(folder / "inputs" / f"{model}.zarr"),
+        draws_path=lambda trial: trial_draws_path(folder, trial),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hifred.cli.arguments import DRAWS
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
 from hifred.store.stored_schema import stored_schema
@@ -23,14 +24,22 @@ DIRECTORY = click.Path(path_type=Path)
 @click.option(
     "--input", "fusion_input", type=DIRECTORY, help="What one fusion was made of."
 )
-def report(directory: Path, *, output: Path | None, fusion_input: Path | None) -> None:
+@DRAWS
+def report(
+    directory: Path,
+    *,
+    output: Path | None,
+    fusion_input: Path | None,
+    draws_file: Path | None,
+) -> None:
     """Write a self-contained page of a sweep, one fusion or one input.
 
     Tables, maps, spectra, residuals, curves: one file that needs nothing else.
     """
     # Not above: drawing takes seconds to import.
     write_report = importlib.import_module("hifred.report").write_report
-    say(str(write_report(directory, output, fusion_input=fusion_input)))
+    page = write_report(directory, output, fusion_input=fusion_input, draws=draws_file)
+    say(str(page))
 
 
 @click.command(epilog="Example: hifred explore first-look --port 5006")

@@ -15,10 +15,12 @@ from hifred.observations import CountsModel, FusionInput, geometry_of
 from hifred.plots.layers import Layer, counts_layer, fusion_layer, truth_layer
 from hifred.plots.residuals import with_values
 from hifred.plots.trial_grid import Source, trials_of
+from hifred.posterior import Draws
 from hifred.selection.residual_verdicts import residual_verdicts
 from hifred.selection.verdicts import Verdict, sweep_verdicts
 from hifred.store import open_fusion_input, open_results
 from hifred.store.generations import current_generation
+from hifred.store.posterior_draws import draws_at_hand, trial_draws_path
 from hifred.store.trial_table import DONE, SettingKey
 from hifred.sweep import collect, snapshot
 from hifred.sweep.record.layout import SweepDirectory
@@ -72,6 +74,8 @@ class Shelf:
         Returns the lazily opened dataset of a finished trial from its id.
     open_input : callable
         Returns the fusion input of a model from its name.
+    draws_path : callable, optional
+        Returns where the draws of a trial are, if it has any.
     max_bytes : int
         How much of the trials, and as much of the inputs, is kept in memory.
     """
@@ -82,10 +86,12 @@ class Shelf:
         *,
         open_trial: Callable[[str], xr.Dataset],
         open_input: Callable[[str], FusionInput],
+        draws_path: Callable[[str], Path] | None = None,
         max_bytes: int = 192 * MIB,
     ) -> None:
         self.table = trials_of(source)
         self._open_trial = open_trial
+        self._draws_path = draws_path
         self._trials = Recent(self._load_trial, max_bytes)
         self._predictions = Recent(self._predict, max_bytes // 4)
         self._inputs = Recent(lambda name: _sized_input(open_input(name)), max_bytes)
@@ -127,6 +133,12 @@ class Shelf:
     def fusion(self, trial: str) -> Layer:
         """Return the fused cube of a finished trial."""
         return self._trials.get(trial)[1]
+
+    def draws(self, trial: str) -> Draws | None:
+        """Return the draws of a finished trial, from its place; None without any."""
+        if self._draws_path is None:
+            return None
+        return draws_at_hand(self.trial(trial), self._draws_path(trial))
 
     def truth(self, model: str) -> Layer | None:
         """Return the true sky of a model; None on real data."""
@@ -197,6 +209,7 @@ def open_shelf(directory: str | Path) -> Shelf:
         results,
         open_trial=lambda trial: results.trial(trial).open(),
         open_input=lambda model: open_fusion_input(sweep.input(model)),
+        draws_path=lambda trial: trial_draws_path(root, trial),
     )
 
 

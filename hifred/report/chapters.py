@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from hifred.errors import HifredError
 from hifred.measures.names import measure_name
 from hifred.plots import (
+    fusion_layer,
     plot_comparison,
     plot_costs,
     plot_error_histograms,
@@ -19,6 +20,8 @@ from hifred.plots import (
 )
 from hifred.plots.shelf import Shelf
 from hifred.plots.trial_grid import slices_of
+from hifred.posterior import Draws
+from hifred.report.errors import standard_error_pictures
 from hifred.report.facts import best_per_regularizer
 from hifred.report.pictures import Picture, take_picture
 from hifred.store.ranking import BOTH, criterion, ranked_measures
@@ -29,16 +32,23 @@ MOST_SLICES = 6
 N_AXES = 5
 
 
-def model_pictures(shelf: Shelf, model: str) -> list[Picture]:
-    """Return every picture of a model; those that cannot be drawn give their reason."""
+def model_pictures(
+    shelf: Shelf, model: str, draws: Draws | None = None
+) -> list[Picture]:
+    """Return every picture of a model; those that cannot be drawn give their reason.
+
+    Draws are of its best fusion.
+    """
     return [
-        *best_pictures(shelf, model),
+        *best_pictures(shelf, model, draws),
         *grid_pictures(shelf, model),
         *error_pictures(shelf, model),
     ]
 
 
-def best_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
+def best_pictures(
+    shelf: Shelf, model: str, draws: Draws | None = None
+) -> Iterator[Picture]:
     """Yield maps and spectra of the best fusion, its residuals, and the cost curves."""
     best = best_per_regularizer(shelf.table, model)
     if not best:
@@ -54,7 +64,10 @@ def best_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
         f"Best fusion: {label}",
         f"Maps of {model} by every instrument and of the fusion {label} on one scale, "
         "and the spectra of the brightest pixel.",
-        partial(_comparison, shelf, trial),
+        partial(_comparison, shelf, trial, draws),
+    )
+    yield from standard_error_pictures(
+        fusion_layer(shelf.trial(trial), label=label, draws=draws)
     )
     yield take_picture(
         "Residuals of the best fusion",
@@ -128,11 +141,10 @@ def error_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
     )
 
 
-def _comparison(shelf: Shelf, trial: str) -> Figure:
-    fusion_input = shelf.input(shelf.model_of(trial))
-    return plot_comparison(
-        fusion_input.observations, shelf.trial(trial), fusion_input.truth
-    )
+def _comparison(shelf: Shelf, trial: str, draws: Draws | None) -> Figure:
+    data = shelf.input(shelf.model_of(trial))
+    result = shelf.trial(trial)
+    return plot_comparison(data.observations, result, data.truth, draws=draws)
 
 
 def _residuals(shelf: Shelf, trial: str) -> Figure:

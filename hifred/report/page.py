@@ -9,10 +9,12 @@ import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hifred import __version__
-from hifred.errors import HifredError
+from hifred.errors import HifredError, SettingsError
 from hifred.plots.shelf import Shelf, open_shelf
 from hifred.report.chapters import model_pictures
+from hifred.report.errors import KnownErrors
 from hifred.report.facts import (
+    best_per_regularizer,
     best_table,
     best_trials,
     choices_table,
@@ -25,6 +27,7 @@ from hifred.report.single import Single, check_fits, fusion_page, input_page
 from hifred.report.tables import all_trials_table
 from hifred.store import fusion_input as stored_input
 from hifred.store import fusion_result
+from hifred.store.posterior_draws import draws_at_hand, fusion_draws_path
 from hifred.store.stored_schema import stored_schema
 
 
@@ -33,6 +36,7 @@ def write_report(
     output: str | Path | None = None,
     *,
     fusion_input: str | Path | None = None,
+    draws: str | Path | None = None,
 ) -> Path:
     """Write the page of a sweep, of one fusion or of one input; return where it is.
 
@@ -46,6 +50,9 @@ def write_report(
         the other two, under their name.
     fusion_input : path, optional
         What one fusion was made of: its page then compares them.
+    draws : path, optional
+        Of `hifred sample`, of one fusion: its page then shows errors. By default those
+        at its place; of a sweep, those of the best trials.
 
     Raises
     ------
@@ -54,8 +61,13 @@ def write_report(
     """
     root = Path(directory)
     schema = stored_schema(root)
+    if draws is not None and schema != fusion_result.SCHEMA:
+        raise SettingsError(
+            f"draws must be of one fusion; {root} is none. Those of a sweep's trials "
+            "are found where `hifred sample` writes them."
+        )
     if schema in (fusion_result.SCHEMA, stored_input.SCHEMA):
-        page = render_single(_single(root, schema, fusion_input), name=root.stem)
+        page = render_single(_single(root, schema, fusion_input, draws), name=root.stem)
         return _written(page, Path(output or root.with_suffix(".html")))
     declaration = root / "sweep.toml"
     text = declaration.read_text(encoding="utf-8") if declaration.is_file() else ""
@@ -64,7 +76,12 @@ def write_report(
     return _written(page, Path(output or root / "report.html"))
 
 
-def _single(root: Path, schema: str, fusion_input: str | Path | None) -> Single:
+def _single(
+    root: Path,
+    schema: str,
+    fusion_input: str | Path | None,
+    draws: str | Path | None,
+) -> Single:
     if schema == stored_input.SCHEMA:
         return input_page(stored_input.open_fusion_input(root))
     result = xr.open_zarr(root, consolidated=False)
@@ -72,7 +89,10 @@ def _single(root: Path, schema: str, fusion_input: str | Path | None) -> Single:
     if fusion_input is not None:
         found = stored_input.open_fusion_input(fusion_input)
         check_fits(result, found)
-    return fusion_page(result, found)
+    given = None if draws is None else Path(draws)
+    place = fusion_draws_path(root)
+    known = KnownErrors.take(lambda: draws_at_hand(result, place, given))
+    return fusion_page(result, found, known)
 
 
 def _written(page: str, path: Path) -> Path:
@@ -144,11 +164,14 @@ def render_page(shelf: Shelf, *, name: str, declaration: str = "") -> str:
 
 def _chapter(shelf: Shelf, model: str) -> dict[str, Any]:
     best = best_trials(shelf.table, model, n=1)
+    pictured = best_per_regularizer(shelf.table, model)
+    known = KnownErrors.take(lambda: shelf.draws(pictured[0]) if pictured else None)
     return {
         "model": model,
         "has_truth": shelf.truth(model) is not None,
         "best": best_table(shelf.table, model) if best else None,
-        "pictures": model_pictures(shelf, model),
+        "errors": known.sentences,
+        "pictures": model_pictures(shelf, model, known.draws),
         "provenance": provenance_table(shelf.trial(best[0])) if best else None,
     }
 

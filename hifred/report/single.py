@@ -24,6 +24,8 @@ from hifred.plots import (
     plot_spectra,
     shared_band,
 )
+from hifred.posterior import Draws
+from hifred.report.errors import KnownErrors, standard_error_pictures
 from hifred.report.pictures import Picture, take_picture
 from hifred.report.tables import Table
 from hifred.store.trial_table import setting_text
@@ -84,7 +86,9 @@ def _brightest(layers: list[Layer]) -> Figure:
     return plot_spectra(layers, [brightest_pixel(layers, shared_band(layers))])
 
 
-def fusion_page(result: xr.Dataset, fusion_input: FusionInput | None) -> Single:
+def fusion_page(
+    result: xr.Dataset, fusion_input: FusionInput | None, known: KnownErrors
+) -> Single:
     """Return how a fusion ended, its settings and measures, and its pictures."""
     settings = json.loads(result.attrs.get("settings", "{}"))
     measures = [
@@ -98,15 +102,16 @@ def fusion_page(result: xr.Dataset, fusion_input: FusionInput | None) -> Single:
         Table("Settings", ("setting", "value"), words),
         Table("Measures", ("measure", "value"), measures, frozenset({1})),
     ]
-    return Single("one fusion", [message] if message else [], tables,
-                  list(_fusion_pictures(result, fusion_input)))  # fmt: skip
+    told = [*([message] if message else []), *known.sentences]
+    pictures = list(_fusion_pictures(result, fusion_input, known.draws))
+    return Single("one fusion", told, tables, pictures)
 
 
 def _fusion_pictures(
-    result: xr.Dataset, fusion_input: FusionInput | None
+    result: xr.Dataset, fusion_input: FusionInput | None, draws: Draws | None
 ) -> Iterator[Picture]:
+    layer = fusion_layer(result, draws=draws)
     if fusion_input is None:
-        layer = fusion_layer(result)
         yield take_picture("Map", "Map of the fusion.", lambda: plot_maps([layer]))
         yield take_picture("Spectrum", "Spectrum of the brightest pixel.",
                            lambda: _brightest([layer]))  # fmt: skip
@@ -116,7 +121,7 @@ def _fusion_pictures(
             "Maps and spectra",
             "Maps of every instrument and of the fusion on one scale, and the spectra "
             "of the brightest pixel.",
-            lambda: plot_comparison(seen, result, truth),
+            lambda: plot_comparison(seen, result, truth, draws=draws),
         )
         yield take_picture(
             "Residuals",
@@ -124,6 +129,7 @@ def _fusion_pictures(
             "zero.",
             lambda: plot_residuals(seen, predicted_counts(result, seen)),
         )
+    yield from standard_error_pictures(layer)
     yield take_picture(
         "Cost curve",
         "Cost above its lowest value against iteration.",

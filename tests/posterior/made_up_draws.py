@@ -34,3 +34,23 @@ def fit_of(draws: Draws) -> xr.Dataset:
     """Return the result that draws lie around."""
     edges = draws.data["energy_edges"]
     return draws.fit.to_dataset(name="flux").assign_coords(energy_edges=edges)
+
+
+def draws_around(result: xr.Dataset, n_draws: int = 5, seed: int = 0) -> Draws:
+    """Return draws about any cube, as bright as they please."""
+    rng = np.random.default_rng(seed)
+    exposure = result["reference_exposure"].to_numpy()
+    images = result["flux"].to_numpy() * exposure[:, None, None]
+    drawn = images[..., None] * rng.normal(1, 0.1, (*images.shape, n_draws))
+    names = ("energy", "energy_edges", "y", "x")
+    return Draws(
+        xr.Dataset(
+            {
+                "spectral_basis": (("component", "energy"), np.eye(len(exposure))),
+                "coefficients": (("component", "y", "x"), images),
+                "drawn_coefficients": (("component", "y", "x", "draw"), drawn),
+                "reference_exposure": ("energy", exposure),
+            },
+            coords={name: result[name] for name in names},
+        )
+    )

@@ -4,16 +4,18 @@ from pathlib import Path
 
 import html5lib
 import pytest
+import xarray as xr
 from click.testing import CliRunner
 
 from hifred.cli.pages import explore, report
-from hifred.errors import HifredError
+from hifred.errors import HifredError, SettingsError
 from hifred.fusion import FusionSettings, fuse
 from hifred.measures import measure_fusion
 from hifred.report import write_report
 from hifred.simulation import simulate_model
-from hifred.store import save_fusion_input
+from hifred.store import save_draws, save_fusion_input
 from hifred.store.fusion_result import save_result
+from tests.posterior.made_up_draws import draws_around
 
 TOY = {"shape": (9, 6), "n_energies": 24, "counts": 4e4}
 
@@ -61,6 +63,19 @@ def test_the_page_of_a_fusion_compares_it_with_its_input(folder: Path) -> None:
     assert "<td>low_rank</td>" in page
     alone = checked(write_report(folder / "fused.zarr"))
     assert alone.count("<img ") == 3
+
+
+def test_errors_are_shown_where_there_are_draws(folder: Path, tmp_path: Path) -> None:
+    result = xr.open_zarr(folder / "fused.zarr", consolidated=False).load()
+    draws = save_draws(tmp_path / "mine.zarr", draws_around(result))
+    arguments = ["-o", str(tmp_path / "page.html"), "--draws", str(draws)]
+    CliRunner().invoke(report, [str(folder / "fused.zarr"), *arguments])
+    page = checked(tmp_path / "page.html")
+    assert "Standard errors" in page
+    assert "taken from 5 draws. How often" in page
+    assert page.count("<img ") == 4
+    with pytest.raises(SettingsError, match="draws must be of one fusion"):
+        write_report(folder / "toy.zarr", draws=draws)
 
 
 def test_an_input_of_something_else_is_told(folder: Path) -> None:

@@ -106,7 +106,13 @@ simulate.help = f"{simulate.help}\n\nMODEL is one of {', '.join(MODELS)}."
 @setting_options(known_settings())
 @setting_options(
     BootstrapPlan,
-    {"n_draws": "--draws", "n_bands": "--bands", "seed": "--seed", "kind": "--about"},
+    {
+        "n_draws": "--draws",
+        "n_bands": "--bands",
+        "seed": "--seed",
+        "kind": "--about",
+        "bias_steps": "--bias-steps",
+    },
 )
 @click.option("--workers", default=1, show_default=True, help="Processes at work.")
 @click.option("--threads", default=1, show_default=True, help="Threads of one refit.")
@@ -149,6 +155,8 @@ def coverage_words(summary: xr.Dataset) -> str:
         return ""
     coverage, bias = float(summary["coverage"]), float(summary["bias_share"])
     words = f", coverage of the truth {coverage:.1%} of bright band voxels"
+    if "corrected_coverage" in summary:
+        words += f", {float(summary['corrected_coverage']):.1%} less their bias"
     if coverage >= LEAST_COVERAGE:
         return words
     return (

@@ -1,7 +1,12 @@
+from .bias_correction import (
+    less_bias,
+    less_its_bias,
+)
 from .bootstrap import (
     Refits,
     band_images,
     bootstrap_summary,
+    corrected_summary,
     draw_observations,
     refit,
 )
@@ -26,8 +31,11 @@ __all__ = [
     "Split",
     "band_images",
     "bootstrap_summary",
+    "corrected_summary",
     "draw_observations",
     "held_out_scores",
+    "less_bias",
+    "less_its_bias",
     "read_split",
     "refit",
     "score",

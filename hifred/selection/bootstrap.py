@@ -1,7 +1,7 @@
 """Standard errors of a fusion, from refits of Poisson draws."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from hifred.errors import HifredError
 from hifred.fusion import FusionSettings, fuse
 from hifred.measures import bright_pixels
 from hifred.observations import FusionInput, predicted_counts
+from hifred.selection.bias_correction import less_its_bias
 from hifred.selection.thinning import with_counts
 
 # Half-width of the central 68.27 % of a normal distribution.
@@ -30,20 +31,37 @@ class Refits:
         Of the flux minus that of the original fit, and of its square.
     bands : (refit, band, y, x) array
         Band images of every refit.
+    corrected : Refits, optional
+        The same of the refits less the bias that each shows.
     """
 
     n_refits: int
     cube_sum: np.ndarray
     cube_square_sum: np.ndarray
     bands: np.ndarray
+    corrected: "Refits | None" = None
 
     def __add__(self, other: Self) -> "Refits":
+        own, theirs = self.corrected, other.corrected
         return Refits(
             self.n_refits + other.n_refits,
             self.cube_sum + other.cube_sum,
             self.cube_square_sum + other.cube_square_sum,
             np.concatenate([self.bands, other.bands]),
+            None if own is None or theirs is None else own + theirs,
         )
+
+    @classmethod
+    def none(cls, shape: tuple[int, ...], n_bands: int) -> Self:
+        """Return the sums of no refit of a cube of this shape."""
+        zero = np.zeros(shape)
+        return cls(0, zero, zero, np.zeros((0, n_bands, *shape[1:])))
+
+    @classmethod
+    def one(cls, flux: np.ndarray, original: np.ndarray, n_bands: int) -> Self:
+        """Return the sums of one refit."""
+        moved = flux - original
+        return cls(1, moved, moved**2, band_images(flux, n_bands)[None])
 
 
 def draw_observations(
@@ -81,6 +99,7 @@ def refit(
     *,
     n_bands: int = 8,
     kind: DrawKind = "model",
+    bias_steps: int = 0,
 ) -> Refits:
     """Fuse Poisson draws: one task of a bootstrap.
 
@@ -97,6 +116,9 @@ def refit(
         Bands of equal width whose images are kept from every refit.
     kind : {"model", "counts"}
         See `draw_observations`.
+    bias_steps : int
+        With any, `Refits.corrected` has the refits less their bias, see
+        `hifred.selection.bias_correction.less_its_bias`.
 
     Returns
     -------
@@ -104,18 +126,15 @@ def refit(
         Add those of all tasks and give them to `bootstrap_summary`.
     """
     original = _flux(result)
-    total, squares = np.zeros_like(original), np.zeros_like(original)
-    bands = []
+    plain = corrected = Refits.none(original.shape, n_bands)
     for seed in seeds:
         drawn = draw_observations(fusion_input, result, seed, kind)
-        flux = _flux(fuse(drawn, settings))
-        total += flux - original
-        squares += (flux - original) ** 2
-        bands.append(band_images(flux, n_bands))
-    shape = (0, n_bands, *original.shape[1:])
-    return Refits(
-        len(bands), total, squares, np.stack(bands) if bands else np.zeros(shape)
-    )
+        fitted = fuse(drawn, settings)
+        plain += Refits.one(_flux(fitted), original, n_bands)
+        if bias_steps:
+            flux = less_its_bias(fitted, drawn, settings, bias_steps)
+            corrected += Refits.one(flux, original, n_bands)
+    return replace(plain, corrected=corrected) if bias_steps else plain
 
 
 def band_images(cube: np.ndarray, n_bands: int) -> np.ndarray:
@@ -186,6 +205,46 @@ def bootstrap_summary(
         result,
     ).assign_attrs(n_refits=refits.n_refits)
     return summary if truth is None else _with_coverage(summary, result, truth)
+
+
+def corrected_summary(
+    refits: Refits,
+    result: xr.Dataset,
+    corrected: np.ndarray,
+    truth: xr.Dataset | None = None,
+) -> xr.Dataset:
+    """Return the summary of a bootstrap, and of the same fit less its bias.
+
+    Parameters
+    ----------
+    refits : Refits
+        Of all tasks together, with `corrected`.
+    result : Dataset
+        Fusion of the recorded counts.
+    corrected : (energy, y, x) array, photon cm-2 s-1
+        Its flux less its bias.
+    truth : Dataset, optional
+        See `bootstrap_summary`.
+
+    Returns
+    -------
+    Dataset
+        As `bootstrap_summary` returns it, with ``corrected_NAME`` beside each variable
+        and ``corrected_flux`` (energy, y, x).
+    """
+    if refits.corrected is None:
+        raise HifredError(
+            "refits must have been corrected; got none that were. Refit with some "
+            "bias_steps."
+        )
+    plain = bootstrap_summary(refits, result, truth)
+    told = {"units": dims.FLUX_UNIT, "long_name": "flux"}
+    sky = result.assign(flux=(dims.SKY_CUBE, corrected, told))
+    less = bootstrap_summary(refits.corrected, sky, truth).assign(flux=sky["flux"])
+    for name, values in less.data_vars.items():
+        words = f"{values.attrs['long_name']}, less the bias"
+        plain[f"corrected_{name}"] = values.assign_attrs(long_name=words)
+    return plain
 
 
 def _with_coverage(

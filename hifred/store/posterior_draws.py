@@ -16,7 +16,6 @@ a hundred draws take a fiftieth of a hundred cubes.
 
 import json
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +26,7 @@ from hifred.posterior import Draws
 from hifred.products.draws import check_same_cube
 from hifred.store.durable import replace_folder
 from hifred.store.provenance import machine_facts
+from hifred.store.whole_zarr import save_zarr
 
 SCHEMA = "hifred-posterior-draws"
 SCHEMA_VERSION = 1
@@ -55,11 +55,8 @@ def save_draws(path: str | os.PathLike[str], draws: Draws) -> Path:
     )
     single = data["drawn_coefficients"].astype(np.float32)
     data = data.assign(drawn_coefficients=single).drop_encoding()
-    with replace_folder(path) as part, warnings.catch_warnings():
-        # Consolidated metadata, which every reader of ours uses, are still announced
-        # as not final.
-        warnings.filterwarnings("ignore", category=UserWarning, module="zarr")
-        data.to_zarr(part, mode="w", zarr_format=3)
+    with replace_folder(path) as part:
+        save_zarr(data, part)
     return path
 
 

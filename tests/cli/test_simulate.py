@@ -79,9 +79,12 @@ def test_a_bootstrap_gives_standard_errors(toy, tmp_path):
     done = run(bootstrap, toy[0], *words, "--set", "tolerance=1e-3")
     assert done.exit_code == 0, done.output
     assert "3 refits, coverage of the truth" in done.output
+    assert "less their bias" in done.output
     errors = xr.open_zarr(output)
     assert errors["standard_error"].shape == errors["flux"].shape == (36, 12, 9)
     assert np.all(errors["band_standard_error"] > 0)
+    assert errors["corrected_flux"].shape == errors["flux"].shape
+    assert np.all(errors["corrected_band_standard_error"] > 0)
     assert [p.name for p in tmp_path.iterdir()] == ["errors.zarr"]
     again = run(bootstrap, toy[0], *words)
     assert isinstance(again.exception, HifredError)

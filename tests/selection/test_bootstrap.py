@@ -8,7 +8,9 @@ from hifred.selection import (
     Refits,
     band_images,
     bootstrap_summary,
+    corrected_summary,
     draw_observations,
+    less_its_bias,
     refit,
 )
 from hifred.selection.bootstrap import bias_share
@@ -134,3 +136,25 @@ def test_one_refit_is_too_few(result, refits):
 def test_a_truth_of_another_shape_is_refused(fusion_input, result, refits):
     with pytest.raises(HifredError, match="shape of the truth"):
         bootstrap_summary(refits, result, fusion_input.truth.isel(y=slice(1, None)))
+
+
+def test_corrected_refits_have_a_summary_of_their_own(fusion_input, result):
+    refits = refit(fusion_input, SETTINGS, result, range(3), n_bands=3, bias_steps=1)
+    parts = [
+        refit(fusion_input, SETTINGS, result, [seed], n_bands=3, bias_steps=1)
+        for seed in range(3)
+    ]
+    assert_allclose((parts[0] + parts[1] + parts[2]).corrected.bands,
+                    refits.corrected.bands)  # fmt: skip
+    less = less_its_bias(result, fusion_input.observations, SETTINGS, 1)
+    summary = corrected_summary(refits, result, less, fusion_input.truth)
+    plain = bootstrap_summary(refits, result, fusion_input.truth)
+    assert set(summary) == {*plain, "corrected_flux"} | {
+        f"corrected_{n}" for n in plain
+    }
+    assert_allclose(summary["corrected_flux"], less)
+    assert_allclose(summary["corrected_band_flux"], band_images(less, 3))
+    spread = refits.corrected.bands.std(axis=0, ddof=1)
+    assert_allclose(summary["corrected_band_standard_error"], spread)
+    with pytest.raises(HifredError, match="refits must have been corrected"):
+        corrected_summary(refit(fusion_input, SETTINGS, result, []), result, less)

@@ -5,7 +5,6 @@ import json
 import operator
 import os
 import shutil
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,12 +15,20 @@ from pydantic import Field
 
 from hifred.errors import HifredError
 from hifred.fusion import FusionSettings, fuse
-from hifred.selection import Refits, bootstrap_summary, refit
+from hifred.observations import FusionInput
+from hifred.selection import (
+    Refits,
+    bootstrap_summary,
+    corrected_summary,
+    less_its_bias,
+    refit,
+)
 from hifred.selection.bootstrap import DrawKind
 from hifred.settings import Whole, settings
 from hifred.settings.kinds import Seed
 from hifred.store import open_fusion_input
 from hifred.store.durable import part_beside, replace_folder
+from hifred.store.whole_zarr import save_zarr
 from hifred.sweep.executors.executor import Executor, TaskFuture, as_finished
 
 # Tasks per worker: enough to see progress, few enough to open the input seldom.
@@ -45,6 +52,13 @@ class BootstrapPlan:
         default="model",
         description="Draw about what the fusion expects, or about the counts "
         "themselves.",
+    )
+    bias_steps: Whole = Field(
+        default=1,
+        ge=0,
+        le=10,
+        description="Times that the bias is estimated anew from refits of what a fit "
+        "expects, and taken off; each costs one more refit of every draw.",
     )
 
 
@@ -75,7 +89,8 @@ def run_bootstrap(
     Returns
     -------
     Dataset
-        See `hifred.selection.bootstrap_summary`; with the ``flux`` of the fit.
+        See `hifred.selection.bootstrap_summary` and, with `bias_steps`,
+        `hifred.selection.corrected_summary`; with the ``flux`` of the fit.
     """
     if output.exists():
         raise HifredError(f"output must not exist yet; got {output}. Choose another.")
@@ -84,12 +99,13 @@ def run_bootstrap(
         fusion_input = open_fusion_input(path)
         on_progress("fusing the recorded counts")
         result = fuse(fusion_input.observations, settings)
-        _save(result[["flux"]], scratch / "fit")
+        save_zarr(result[["flux"]], scratch / "fit")
         with executor:
             refits = _refits(
                 (path, scratch / "fit", settings), plan, executor, on_progress
             )
-        summary = bootstrap_summary(refits, result, fusion_input.truth)
+        on_progress("summing up")
+        summary = _summary(refits, result, fusion_input, settings, plan)
         summary = summary.assign(flux=result["flux"]).assign_attrs(
             schema="hifred-bootstrap",
             schema_version=1,
@@ -97,18 +113,24 @@ def run_bootstrap(
             plan=json.dumps(asdict(plan)),
         )
         with replace_folder(output) as part:
-            _save(summary, part)
+            save_zarr(summary, part)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return summary
 
 
-def _save(dataset: xr.Dataset, path: Path) -> None:
-    with warnings.catch_warnings():
-        # Consolidated metadata, which every reader of ours uses, are still announced
-        # as not final.
-        warnings.filterwarnings("ignore", category=UserWarning, module="zarr")
-        dataset.to_zarr(path)
+def _summary(
+    refits: Refits,
+    result: xr.Dataset,
+    fusion_input: FusionInput,
+    settings: FusionSettings,
+    plan: BootstrapPlan,
+) -> xr.Dataset:
+    truth, observations = fusion_input.truth, fusion_input.observations
+    if not plan.bias_steps:
+        return bootstrap_summary(refits, result, truth)
+    corrected = less_its_bias(result, observations, settings, plan.bias_steps)
+    return corrected_summary(refits, result, corrected, truth)
 
 
 def _refits(
@@ -157,4 +179,5 @@ def refit_task(
             seeds,
             n_bands=plan.n_bands,
             kind=plan.kind,
+            bias_steps=plan.bias_steps,
         )

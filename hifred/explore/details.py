@@ -32,6 +32,9 @@ def details_html(shelf: Shelf, trial: str) -> str:
         (measure_name(name), _measured(shelf, trial, name))
         for name in ranked_measures(shelf.table)
     ]
+    if shelf.is_done(trial):
+        said = [verdict.sentence for verdict in shelf.draw_verdicts(trial)]
+        facts += [("errors", sentence) for sentence in said]
     cells = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
         for name, value in facts

@@ -1,6 +1,7 @@
 """The page as HTML: where everything stands, before and after it is filled."""
 
 import functools
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any, final
 
@@ -16,7 +17,7 @@ from hifred.explore.maps_panel import LAYER_VIEWS, SECOND_VIEWS
 from hifred.explore.page_commands import PageCommands
 from hifred.explore.verdict_list import verdicts_html
 from hifred.plots.shelf import Shelf
-from hifred.selection.verdicts import sweep_verdicts
+from hifred.selection.verdicts import Verdict, sweep_verdicts
 
 FIRST_MAPS = (*LAYER_VIEWS[:-1], "residual")
 VERDICTS_CSS = """
@@ -46,7 +47,7 @@ class Page:
         self._name = name
         self._shelf = shelf
         self.explorer = Explorer(shelf, query)
-        self.commands = PageCommands(self.explorer, self._fill)
+        self.commands = PageCommands(self.explorer, self.fill)
         self.verdicts = Div(
             name="verdicts",
             text=verdicts_html(sweep_verdicts(shelf.table)),
@@ -68,11 +69,17 @@ class Page:
         document.js_on_event(ClientReconnected, CustomJS(code="explorer.find()"))
         explorer.document = document
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
         """Show the rest, then say what the residuals of the choices say."""
         self.explorer.show_rest()
-        self.verdicts.text = verdicts_html(self._shelf.verdicts())
+        self.verdicts.text = verdicts_html(self._all_verdicts())
         self.verdicts.tags = ["whole"]
+
+    def _all_verdicts(self) -> Iterator[Verdict]:
+        for verdict in self._shelf.verdicts():
+            yield verdict
+            if verdict.kind == "recommended":
+                yield from self._shelf.draw_verdicts(verdict.trial)
 
     def _roots(self) -> list[Any]:
         explorer = self.explorer

@@ -8,6 +8,7 @@ import xarray as xr
 from astropy.stats import poisson_conf_interval
 
 from hifred.plots.regions import Region
+from hifred.plots.summed_draws import summed_energies, summed_pixels
 from hifred.posterior import Draws
 
 
@@ -150,15 +151,15 @@ class Layer:
 
     def image_error(self, band: tuple[float, float]) -> np.ndarray | None:
         """Return the standard error of `image`, (y, x); None where it is not known."""
+        bins = self.bins(band)
+        width = self.edges[bins.stop] - self.edges[bins.start]
         if self.draws is not None:
-            error = self.draws.standard_error(lambda c: self._image_of(c.values, band))
-            return error.to_numpy()
+            total = summed_energies(self.draws, bins).standard_error(lambda c: c[0])
+            return total.to_numpy() / (width * self.pixel_area)
         if not self.is_counts:
             return None
-        bins = self.bins(band)
         squares = self._photons_per_unit()[bins] ** 2
         variance = np.tensordot(squares, self.values[bins], axes=1)
-        width = self.edges[bins.stop] - self.edges[bins.start]
         return np.asarray(np.sqrt(variance) / (width * self.pixel_area))
 
     def spectrum(
@@ -241,13 +242,14 @@ class Layer:
     def _drawn_interval(
         self, draws: Draws, region: Region | np.ndarray | None, starts: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
+        weights: np.ndarray | float = 1.0
         if isinstance(region, Region):
-            # Draws of the region alone are made much faster.
             rows, columns = region.slices(self.y, self.x)
             draws = Draws(draws.data.isel(y=rows, x=columns))
-            region = None
-        lower, upper = draws.interval(
-            lambda cube: self._grouped_sum(cube.to_numpy(), region, starts)
+        elif region is not None:
+            weights = region
+        lower, upper = summed_pixels(draws, weights).interval(
+            lambda cube: np.add.reduceat(cube.to_numpy()[:, 0, 0], starts)
         )
         return lower.to_numpy(), upper.to_numpy()
 

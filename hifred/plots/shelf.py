@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from hifred.errors import HifredError
 from hifred.observations import CountsModel, FusionInput, geometry_of
 from hifred.plots.layers import Layer, counts_layer, fusion_layer, truth_layer
 from hifred.plots.residuals import with_values
 from hifred.plots.trial_grid import Source, trials_of
 from hifred.posterior import Draws
+from hifred.selection.draw_verdicts import draw_verdicts
 from hifred.selection.residual_verdicts import residual_verdicts
 from hifred.selection.verdicts import Verdict, sweep_verdicts
 from hifred.store import open_fusion_input, open_results
@@ -92,6 +94,7 @@ class Shelf:
         self.table = trials_of(source)
         self._open_trial = open_trial
         self._draws_path = draws_path
+        self._refused_draws: dict[str, str] = {}
         self._trials = Recent(self._load_trial, max_bytes)
         self._predictions = Recent(self._predict, max_bytes // 4)
         self._inputs = Recent(lambda name: _sized_input(open_input(name)), max_bytes)
@@ -136,9 +139,12 @@ class Shelf:
 
     def draws(self, trial: str) -> Draws | None:
         """Return the draws of a finished trial, from its place; None without any."""
-        if self._draws_path is None:
-            return None
-        return draws_at_hand(self.trial(trial), self._draws_path(trial))
+        return self._draws_of(trial, self.trial(trial))
+
+    def draw_verdicts(self, trial: str) -> list[Verdict]:
+        """Return what is known of the errors that draws of a finished trial give."""
+        draws, model = self.fusion(trial).draws, self.model_of(trial)
+        return draw_verdicts(model, trial, draws, self._refused_draws.get(trial))
 
     def truth(self, model: str) -> Layer | None:
         """Return the true sky of a model; None on real data."""
@@ -176,8 +182,23 @@ class Shelf:
     def _load_trial(self, trial: str) -> tuple[tuple[xr.Dataset, Layer], int]:
         with self._open_trial(trial) as opened:
             loaded = opened.load()
-        layer = fusion_layer(loaded, label=f"fusion: {self.label(trial)}")
-        return (loaded, layer), loaded.nbytes
+        draws = self._fitting_draws(trial, loaded)
+        label = f"fusion: {self.label(trial)}"
+        layer = fusion_layer(loaded, label=label, draws=draws)
+        n_bytes = loaded.nbytes + (0 if draws is None else draws.data.nbytes)
+        return (loaded, layer), n_bytes
+
+    def _fitting_draws(self, trial: str, result: xr.Dataset) -> Draws | None:
+        try:
+            return self._draws_of(trial, result)
+        except HifredError as error:
+            self._refused_draws[trial] = str(error)
+            return None
+
+    def _draws_of(self, trial: str, result: xr.Dataset) -> Draws | None:
+        if self._draws_path is None:
+            return None
+        return draws_at_hand(result, self._draws_path(trial))
 
     def _predict(self, trial: str) -> tuple[dict[str, np.ndarray], int]:
         result = self.trial(trial)

@@ -41,7 +41,7 @@ class Verdict:
     ----------
     kind : str
         ``recommended``, ``edge``, ``noise_fitted``, ``over_smoothed``, ``residual``,
-        ``unconverged``, ``failed``, ``waiting`` or ``no_result``.
+        ``unconverged``, ``failed``, ``waiting``, ``no_result`` or ``draws``.
     level : Level
     model : str
         Whose trials.

@@ -16,6 +16,8 @@ from hifred.sweep.executors.inline import InlineExecutor
 from hifred.sweep.executors.local import LocalExecutor
 from hifred.threads import use_threads
 
+NAMES = {"n_draws": "--draws", "seed": "--seed", "n_checks": "--checks"}
+
 
 @click.command(epilog="Example: hifred sample fused.zarr --input toy.zarr --draws 20")
 @click.argument("result", type=PATH)
@@ -29,7 +31,7 @@ from hifred.threads import use_threads
 @click.option(
     "--input", "fusion_input", type=PATH, help="What was fused; a sweep knows its own."
 )
-@setting_options(SamplePlan, {"n_draws": "--draws", "seed": "--seed"})
+@setting_options(SamplePlan, NAMES)
 @click.option("--workers", default=1, show_default=True, help="Processes at work.")
 @click.option("--threads", type=click.IntRange(1), help="Threads of each.")
 def sample(
@@ -67,3 +69,5 @@ def sample(
             on_progress=status.update,
         )
     say(f"{output}: {draws.count} draws")
+    for sentence in (draws.check.sentence, *draws.check.warnings):
+        say(sentence)

@@ -1,6 +1,8 @@
 from .averaging import averaging_kernel, averaging_kernels
+from .drawing import posterior
 from .draws import Draws
-from .sampling import Sampler, posterior
+from .refits import check_by_refits
+from .sampling import Sampler
 from .self_check import SelfCheck
 
 __all__ = [
@@ -9,5 +11,6 @@ __all__ = [
     "SelfCheck",
     "averaging_kernel",
     "averaging_kernels",
+    "check_by_refits",
     "posterior",
 ]

@@ -1,7 +1,7 @@
-"""Draws of the posterior of a fusion of low rank."""
+"""One draw after another of a fusion of low rank."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import final
 
@@ -21,60 +21,11 @@ from hifred.posterior.self_check import SelfCheck
 from hifred.posterior.unseen_spectra import UnseenSpectra
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.nearby_minimum import NearbyMinimum
-from hifred.threads import use_threads
 
 # Largest difference of a likelihood from the recorded one, relative to it: rounding
 # of processors passes, other counts do not.
 SAME_COST = 1e-5
 Observations = Mapping[str, xr.Dataset]
-
-
-def posterior(
-    result: xr.Dataset,
-    observations: Observations,
-    *,
-    n_draws: int = 100,
-    seed: int = 0,
-    threads: int | None = None,
-    on_draw: Callable[[int], None] | None = None,
-) -> Draws:
-    """Return draws of what the counts and the prior of a fusion leave possible.
-
-    What the spectra of the sky have outside of the fusion's few is in them, as strong
-    as the spectrometer's counts say, and so is the noise of the brightness that guides
-    the fit.
-
-    Parameters
-    ----------
-    result : Dataset
-        A converged fusion of low rank with a quadratic penalty: `guided`, `lrs`, or
-        `low_rank`, which has none.
-    observations : mapping of str to Dataset
-        Those that were fused.
-    n_draws : int
-        At least 2.
-    seed : int
-        Each draw depends on it and on its own number alone.
-    threads : int, optional
-        Of BLAS and compiled loops; by default every core.
-    on_draw : callable, optional
-        Called with the number of draws that are done.
-
-    Raises
-    ------
-    HifredError
-        If the result cannot be sampled, or is not of these observations.
-    """
-    if n_draws < 2:
-        raise HifredError(f"n_draws must be at least 2; got {n_draws}.")
-    with use_threads(threads):
-        sampler = Sampler(result, observations)
-        images = []
-        for i_draw in range(n_draws):
-            images.append(sampler.draw(seed, i_draw))
-            if on_draw is not None:
-                on_draw(i_draw + 1)
-        return sampler.draws(np.stack(images, axis=-1))
 
 
 @final
@@ -85,21 +36,23 @@ class Sampler:
     ----------
     result : Dataset
     observations : mapping of str to Dataset
+        See `hifred.posterior.posterior`.
 
     Raises
     ------
     HifredError
-        See `posterior`.
+        If the result cannot be sampled, or is not of these observations.
     """
 
     def __init__(self, result: xr.Dataset, observations: Observations) -> None:
-        settings = _settings_of(result)
+        settings = settings_of(result)
         fusion = Fusion(observations, settings)
         method = fusion.method
         if not isinstance(method, LowRankMethod) or method.solver.problem.sparsity:
             raise _no_posterior(settings)
         _check_same_input(result, fusion)
-        self._result, self._subspace = result, method.subspace
+        self.result, self.observations = result, observations
+        self._subspace = method.subspace
         self._images = method.subspace.images_of(result)
         problem = method.solver.problem
         self._penalty = problem.penalty
@@ -173,11 +126,11 @@ class Sampler:
         about = {"units": COUNT, "long_name": "coefficient images of every draw"}
         data = self._fitted().assign(
             drawn_coefficients=(("component", *IMAGE, DRAW), drawn, about),
-            reference_exposure=self._result["reference_exposure"],
+            reference_exposure=self.result["reference_exposure"],
         )
         names = ("energy", "energy_edges", *IMAGE)
-        data = data.assign_coords({name: self._result[name] for name in names})
-        data = data.assign_attrs(settings=self._result.attrs["settings"])
+        data = data.assign_coords({name: self.result[name] for name in names})
+        data = data.assign_attrs(settings=self.result.attrs["settings"])
         return Draws(data).checked(SelfCheck(warnings=self.strength.warnings))
 
     def _tilt(self, rng: np.random.Generator, unseen: np.ndarray) -> np.ndarray:
@@ -194,7 +147,14 @@ class Sampler:
         return components(basis, np.concatenate([self._images, none]))
 
 
-def _settings_of(result: xr.Dataset) -> FusionSettings:
+def settings_of(result: xr.Dataset) -> FusionSettings:
+    """Return the settings of a result that can be sampled.
+
+    Raises
+    ------
+    HifredError
+        If it is none.
+    """
     if "settings" not in result.attrs or "outcome" not in result.attrs:
         raise HifredError(
             "result must be a fusion with its settings; got a dataset without them. "

@@ -31,7 +31,8 @@ def folder(tmp_path_factory):
 
 def sample(folder, output, *words):
     fused, toy = str(folder / "fused.zarr"), str(folder / "toy.zarr")
-    arguments = ["sample", fused, "--input", toy, "-o", str(output), *words]
+    unchecked = [] if "--checks" in words else ["--checks", "0"]
+    arguments = ["sample", fused, "--input", toy, "-o", str(output), *words, *unchecked]
     return CliRunner().invoke(hifred, arguments, catch_exceptions=False)
 
 
@@ -64,6 +65,15 @@ def test_workers_draw_the_same(folder, tmp_path):
     one, two = (read_draws(tmp_path / f"{name}.zarr") for name in ("one", "two"))
     name = "drawn_coefficients"
     np.testing.assert_allclose(one.data[name], two.data[name], rtol=1e-4, atol=1e-3)
+
+
+def test_the_check_is_printed_and_kept(folder, tmp_path):
+    done = sample(folder, tmp_path / "draws.zarr", "--draws", "2", "--checks", "1")
+    check = read_draws(tmp_path / "draws.zarr").check
+    assert check.n_refits == 1
+    said = " ".join(done.stdout.split())
+    for sentence in (check.sentence, *check.warnings):
+        assert sentence in said
 
 
 def test_an_interrupted_command_goes_on(folder, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from hifred.errors import HifredError
 from hifred.observations import FusionInput
-from hifred.posterior import Draws, Sampler
+from hifred.posterior import Draws, Sampler, check_by_refits
 from hifred.settings import Whole, settings
 from hifred.settings.kinds import Seed
 from hifred.store.durable import publish_once
@@ -31,6 +31,11 @@ class SamplePlan:
     seed: Seed = Field(
         default=0, description="Each draw depends on it and on its own number."
     )
+    n_checks: Whole = Field(
+        default=1,
+        ge=0,
+        description="Draws that are simulated and refitted, to check the intervals.",
+    )
 
 
 def run_sample(
@@ -45,7 +50,8 @@ def run_sample(
 ) -> Draws:
     """Draw from the posterior of a fusion, and save the draws as Zarr.
 
-    What was drawn before an interruption is not drawn again.
+    What was drawn before an interruption is not drawn again. At last some draws are
+    simulated and refitted, in this process.
 
     Parameters
     ----------
@@ -85,6 +91,10 @@ def run_sample(
                 _keep(folder, i_draw, sampler.draw(plan.seed, i_draw))
     images = [np.load(_draw_path(folder, i)) for i in range(plan.n_draws)]
     draws = sampler.draws(np.stack(images, axis=-1))
+    checked = check_by_refits(
+        sampler, n_refits=plan.n_checks, seed=plan.seed, on_progress=on_progress
+    )
+    draws = draws.checked(checked)
     save_draws(output, draws)
     shutil.rmtree(folder)
     return draws

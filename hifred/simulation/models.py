@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hifred.errors import SettingsError, unknown_name
 from hifred.settings import Number, Text, Whole, read_settings, settings
+from hifred.settings.kinds import is_number
 from hifred.simulation.instruments import InstrumentSettings
 from hifred.simulation.remnant import RemnantSettings
 
@@ -140,6 +141,9 @@ TABLE_1: dict[str, dict[str, Any]] = {
 MODELS = tuple(TABLE_1)
 """Names of the toy models of the paper's Table 1."""
 
+# 40 GB in single precision; beyond it a number is a slip of the pen.
+MOST_VOXELS = 10**10
+
 
 def simulation_settings(
     model: str, overrides: Mapping[str, Any] | None = None
@@ -160,8 +164,8 @@ def simulation_settings(
     SettingsError
         If the model or a setting is unknown or out of range.
     """
-    if model not in TABLE_1:
-        raise unknown_name("model", model, MODELS)
+    if model not in MODELS:
+        raise unknown_name("model", str(model), MODELS)
     nested = _nested(dict(overrides or {}))
     counts = nested.pop("counts", None)
     merged = _merged(copy.deepcopy({"model": model} | TABLE_1[model]), nested)
@@ -199,6 +203,8 @@ def _nested(overrides: dict[str, Any]) -> dict[str, Any]:
         place = nested
         for part in path:
             place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise SettingsError(f"{part} must be a table of settings; got {place}.")
         if isinstance(value, Mapping):
             value = _merged(place.get(last, {}), value)
         place[last] = value
@@ -219,7 +225,7 @@ def _set_counts(
     merged: dict[str, Any], counts: float, nested: Mapping[str, Any]
 ) -> None:
     """Give both instruments the counts that were asked for, but not one set itself."""
-    if not isinstance(counts, (int, float)) or not counts > 0:
+    if not is_number(counts) or not counts > 0:
         raise SettingsError(f"counts must be a positive number; got {counts!r}.")
     ratio = counts / TABLE_1[merged["model"]]["imager"]["counts"]
     for role in ("imager", "spectrometer"):
@@ -249,4 +255,11 @@ def _refuse_unknown(values: Mapping[str, Any], kind: type, what: str) -> None:
 
 
 def _validated(values: Mapping[str, Any]) -> SimulationSettings:
-    return read_settings(SimulationSettings, values)
+    settings = read_settings(SimulationSettings, values)
+    shape, n_energies = settings.shape, settings.n_energies
+    if shape[0] * shape[1] * n_energies > MOST_VOXELS:
+        raise SettingsError(
+            f"shape and n_energies must make at most {MOST_VOXELS:,} voxels; got "
+            f"{shape[0]} x {shape[1]} x {n_energies}. Make one of them smaller."
+        )
+    return settings

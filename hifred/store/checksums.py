@@ -9,6 +9,8 @@ from typing import final
 from hifred.store.durable import replace_text
 
 BLOCK_BYTES = 2**22
+# The size of a file whose checksum was lost.
+UNKNOWN = -1
 
 
 @final
@@ -39,7 +41,9 @@ class Manifest:
         faults = {}
         for name, (size, _) in self.files.items():
             path = self.generation / name
-            if not path.is_file():
+            if size == UNKNOWN:
+                faults[name] = f"its checksums, {self.path.name}, cannot be read"
+            elif not path.is_file():
                 faults[name] = "it is missing"
             elif path.stat().st_size != size:
                 faults[name] = f"it must have {size} bytes; got {path.stat().st_size}"
@@ -72,9 +76,9 @@ def read_manifest(generation: Path) -> Manifest | None:
         files = {name: (int(n), str(d)) for name, (n, d) in json.loads(text).items()}
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):
         # It cannot vouch for anything: as if every file had another content.
-        return Manifest(generation, {"zarr.json": (-1, "")})
+        return Manifest(generation, {"zarr.json": (UNKNOWN, "")})
     return Manifest(generation, files)
 
 

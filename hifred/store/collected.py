@@ -27,10 +27,9 @@ from hifred.store.result_table import (
 )
 from hifred.store.trial_file import trial_path
 from hifred.store.trial_row import TrialRow
-from hifred.store.whole_store import open_collected
+from hifred.store.whole_store import SCHEMA_VERSION, open_collected
 
 SCHEMA = "hifred-results"
-SCHEMA_VERSION = 2
 
 
 @final

@@ -15,7 +15,7 @@ _GENERATION = re.compile(r"gen-(\d{6,})\.zarr")
 def current_generation(results: Path) -> Path | None:
     """Return the collected store that `results` points to; None before the first."""
     try:
-        name = (results / CURRENT).read_text(encoding="utf-8").strip()
+        name = (results / CURRENT).read_text("utf-8", errors="replace").strip()
     except FileNotFoundError:
         return None
     if _GENERATION.fullmatch(name) is None or not (results / name).is_dir():

@@ -91,6 +91,8 @@ def open_sealed(path: Path) -> zipfile.ZipFile:
     SchemaError
         If a member is compressed, encrypted, repeated, or its name leaves the archive.
     """
+    if path.exists() and not path.is_file():
+        raise _damaged(path, "it is no file")
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:

@@ -10,8 +10,9 @@ from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import LocalStore
 
-from hifred.errors import HifredError
+from hifred.errors import HifredError, SchemaError
 
+SCHEMA_VERSION = 2
 # From this version on every chunk is written, one of fill values too.
 WHOLE_SINCE = 2
 REMOVED = "removed by `hifred clean`: open the results again\n"
@@ -57,12 +58,28 @@ def open_collected(generation: Path, group: str | None = None) -> xr.Dataset:
     ------
     MissingResultsError
         Then, or when values are read, if they are not there any more.
+    SchemaError
+        If they are cut, or of a version that this one does not know.
     """
+    is_whole = _version_of(generation) >= WHOLE_SINCE
+    store = (WholeStore if is_whole else LocalStore)(generation, read_only=True)
+    consolidated = group is None
+    return xr.open_zarr(store, group=group, consolidated=consolidated, chunks=None)
+
+
+def _version_of(generation: Path) -> int:
     try:
         version = zarr.open_group(generation, mode="r").attrs.get("schema_version", 1)
     except FileNotFoundError as error:
         raise MissingResultsError(f"{generation} must be collected results.") from error
-    kind = WholeStore if isinstance(version, int) and version >= WHOLE_SINCE else None
-    store = (kind or LocalStore)(generation, read_only=True)
-    consolidated = group is None
-    return xr.open_zarr(store, group=group, consolidated=consolidated, chunks=None)
+    except (ValueError, KeyError, TypeError) as error:
+        raise SchemaError(
+            f"{generation} must be whole; its zarr.json cannot be read. "
+            "Run `hifred verify DIR --repair`, then `hifred collect DIR`."
+        ) from error
+    if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
+        raise SchemaError(
+            f"{generation} must have a schema version of 1 to {SCHEMA_VERSION}; got "
+            f"{version!r}. Read it with the hifred that wrote it, or newer."
+        )
+    return version

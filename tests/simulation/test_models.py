@@ -63,12 +63,21 @@ def test_a_sweep_names_its_model_as_it_likes():
         ({"imager": 3}, "imager must be a table of settings; got 3"),
         ({"imager.counts": -1}, "imager.counts must be a number > 0; got -1"),
         ({"counts": 0}, "counts must be a positive number; got 0"),
+        ({"counts": True}, "counts must be a positive number; got True"),
         ({"n_energies": 1}, "n_energies must be a whole number >= 2; got 1"),
+        ({"n_energies": 10**30}, "at most 10,000,000,000 voxels; got 45 x 45 x 10"),
+        ({"imager": 3, "imager.counts": 5}, "imager must be a table of settings"),
     ],
 )
 def test_bad_settings_are_refused_with_the_nearest_name(changes, sentence):
     with pytest.raises(SettingsError, match=sentence):
         simulation_settings("gaussian_1kev", changes)
+
+
+@pytest.mark.parametrize("model", [3, True, [], {}, None, float("nan")])
+def test_a_model_that_is_no_name_is_refused(model):
+    with pytest.raises(SettingsError, match="unknown model"):
+        settings_from_mapping("a", {"model": model})
 
 
 def test_an_unknown_model_is_refused():

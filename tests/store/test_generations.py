@@ -1,5 +1,6 @@
 """Readers of collected results: undisturbed, or told; never a NaN for an absence."""
 
+import json
 import multiprocessing
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from hifred.errors import HifredError, SchemaError
 from hifred.store.collected import (
     Selection,
     kept_order,
@@ -162,6 +164,48 @@ def _flip(path: Path) -> None:
     content[-1] ^= 1
     path.unlink()
     path.write_bytes(content)
+
+
+def test_a_store_that_is_cut_is_told(tmp_path: Path) -> None:
+    generation = collect(tmp_path, 2)
+    about = generation / "zarr.json"
+    about.write_text(about.read_text()[:100])
+    with pytest.raises(SchemaError, match=r"its zarr\.json cannot be read"):
+        open_results(tmp_path)
+    assert len(open_results(collect(tmp_path, 2)).table()) == 2
+
+
+@pytest.mark.parametrize("version", [99, 0, "2", None])
+def test_a_store_of_a_version_to_come_is_not_guessed_at(
+    tmp_path: Path, version: object
+) -> None:
+    generation = collect(tmp_path, 2)
+    about = generation / "zarr.json"
+    told = json.loads(about.read_text())
+    told["attributes"]["schema_version"] = version
+    about.write_text(json.dumps(told))
+    with pytest.raises(SchemaError, match="must have a schema version of 1 to 2; got"):
+        open_results(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"", b"../../etc"])
+def test_what_is_no_name_of_a_generation_is_told(
+    tmp_path: Path, content: bytes
+) -> None:
+    collect(tmp_path, 2)
+    (tmp_path / "results" / "CURRENT").write_bytes(content)
+    with pytest.raises(HifredError, match="must name a generation beside it"):
+        open_results(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "[1, 2]", '{"zarr.json": 3}', "3"])
+def test_checksums_that_cannot_be_read_are_told(tmp_path: Path, content: str) -> None:
+    generation = collect(tmp_path, 2)
+    generation.with_suffix(".checksums.json").write_text(content)
+    findings = Findings()
+    _check_results(findings, SweepDirectory(tmp_path))
+    (why,) = findings.damaged.values()
+    assert why == f"its checksums, {generation.stem}.checksums.json, cannot be read"
 
 
 def test_a_store_of_an_earlier_version_stays_readable(tmp_path: Path) -> None:

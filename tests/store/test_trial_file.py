@@ -1,6 +1,7 @@
 """One finished trial: written once, read by anybody, damage noticed."""
 
 import json
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from zarr.storage import ZipStore
 
 from hifred.errors import SchemaError
+from hifred.store.sealed_zip import DamagedFileError
 from hifred.store.trial_file import (
     open_trial,
     publish_trial,
@@ -113,6 +115,14 @@ def test_a_truncated_file_is_noticed(path: Path, tmp_path: Path, left: float) ->
     for read in (open_trial, read_trial_attributes, lambda p: verify_trial(p, NAME)):
         with pytest.raises(SchemaError, match=NAME):
             read(damaged)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_no_trial(tmp_path: Path, make) -> None:
+    path = tmp_path / f"{NAME}.zarr.zip"
+    make(path)
+    with pytest.raises(DamagedFileError, match="must be whole; it is no file"):
+        read_trial_attributes(path)
 
 
 def test_a_file_of_another_trial_is_noticed(path: Path) -> None:

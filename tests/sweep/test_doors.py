@@ -60,6 +60,8 @@ def test_a_model_called_12_is_found_in_a_listing(source: Path, tmp_path: Path) -
         ({"exclude": "rank == many"}, "rank in exclude must be compared with a number"),
         ({"exclude": {"model": 12}}, "model in exclude must be a text; got 12"),
         ({"exclude": {"regularizer": "lsr"}}, "exclude 'lsr'; did you mean 'lrs'?"),
+        ({"exclude": ""}, "exclude must have conditions; an empty one takes out"),
+        ({"exclude": [{}, "rank > 2"]}, "exclude must have conditions"),
         ({"exclude": 3}, "exclude must be a text or a table or a list"),
         ({"models": 12}, "models must be a text or a list"),
         ({"models": []}, "models must name at least one model"),
@@ -80,6 +82,8 @@ def test_a_model_called_12_is_found_in_a_listing(source: Path, tmp_path: Path) -
         ),
         ({"seed": True}, "seed[0] must be a whole number from 0 to 2^63 - 1; got True"),
         ({"mu": {"linspace": [0, float("inf"), 3]}}, "mu must have three numbers"),
+        ({"mu": {"logspace": [1, 10**30, 3]}}, "mu must have three numbers"),
+        ({"rank": {"range": [1, 10**400, 1]}}, "rank must have three numbers"),
     ],
 )
 def test_a_grid_that_makes_no_sense_is_refused(

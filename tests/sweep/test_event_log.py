@@ -1,5 +1,6 @@
 """Logs: one writer per file, a checksum per line, nothing read twice."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,13 @@ def test_damaged_lines_are_counted_and_skipped(tmp_path: Path) -> None:
     reader = EventReader(tmp_path)
     assert [e.trial_id for e in reader.new_events()] == ["a", "c"]
     assert reader.n_damaged == 1
+
+
+def test_what_is_no_file_is_no_log(tmp_path: Path) -> None:
+    (tmp_path / "folder.jsonl").mkdir()
+    (tmp_path / "loop.jsonl").symlink_to(tmp_path / "loop.jsonl")
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    assert list(EventReader(tmp_path).new_records()) == []
 
 
 def test_a_log_that_cannot_be_written_does_not_raise(tmp_path: Path) -> None:

@@ -172,6 +172,11 @@ class Grid:
                 raise SettingsError(f"{name} must be swept once; got {number} times.")
         _check_count(self.counts)
         known = self._known_values()
+        if not all([*self.conditions, *self.tables]):
+            raise SettingsError(
+                "exclude must have conditions; an empty one takes out every trial. "
+                'Write, say, exclude = "rank > 8", or leave it out.'
+            )
         for conditions in self.conditions:
             check_conditions(conditions, known, "exclude")
         for rule in self.tables:

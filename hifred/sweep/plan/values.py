@@ -1,5 +1,6 @@
 """The values of one swept setting: a list, or a range written as a small table."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -77,8 +78,14 @@ def _is_three_numbers(numbers: object) -> bool:
     return (
         isinstance(numbers, list | tuple)
         and len(numbers) == 3
-        and all(is_number(n) and np.isfinite(n) for n in numbers)
+        and all(is_number(n) and _is_representable(n) for n in numbers)
     )
+
+
+def _is_representable(number: float) -> bool:
+    """Say whether numpy has a type for it: not for whole numbers of 2^63 and more."""
+    limit = 2**63 if isinstance(number, int) else math.inf
+    return abs(number) < limit
 
 
 def _rounded(values: np.ndarray) -> list[object]:

@@ -114,7 +114,8 @@ class EventReader:
         """Yield what the new lines say, as it stands there, with their ``writer``."""
         with contextlib.suppress(FileNotFoundError):
             for entry in sorted(os.scandir(self.folder), key=lambda e: e.name):
-                if entry.name.endswith(".jsonl"):
+                # A pipe of that name would be waited for without end.
+                if entry.name.endswith(".jsonl") and Path(entry.path).is_file():
                     yield from self._new_in(entry.name)
 
     def _new_in(self, name: str) -> Iterator[dict[str, object]]:

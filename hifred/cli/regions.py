@@ -94,6 +94,7 @@ Example: hifred mixing toy.zarr fused.zarr --regions knots.reg -o joint-fit
 @click.option("--regions", "region_file", type=PATH, help="DS9 file, or a FITS mask.")
 @click.option("-o", "--output", type=PATH, help="Folder; by default INPUT-mixing.")
 @TRIAL
+@DRAWS
 @click.option("--instrument", help="By default the spectrometer.")
 @click.option("--imager", help="Whose image is the sky; by default the imager.")
 @click.option("--pixels", is_flag=True, help="Single pixels, not groups by region.")
@@ -111,6 +112,7 @@ def mixing(
     region_file: Path | None,
     output: Path | None,
     trial: str | None,
+    draws_file: Path | None,
     instrument: str | None,
     imager: str | None,
     pixels: bool,
@@ -143,6 +145,7 @@ def mixing(
             instrument,
             is_by_pixel=pixels,
             n_bands=bands,
+            draws=fused.draws(draws_file),
         )
         files = [*write_mixing(folder, mixed), folder / "mixing.png"]
         save_figure(plot_shares(mixed.shares, mixed.origins), files[-1])

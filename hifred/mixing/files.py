@@ -27,6 +27,7 @@ Mixing between regions, as {instrument} sees them
 shares.csv    share of each region's light that lands in each group of pixels; lost, in
               none; weighed with the region's spectrum over the band.
 origins.csv   share of each group's expected counts that comes from each region.
+NAME_error.csv   with draws, the standard deviation over them of each number of either.
 mixing.zarr   the same at every energy: share (region, group, energy).
 groups.fits   number of the group of each pixel, from 0; -1 for none.
 NAME.pha      counts of a group of pixels: recorded events, Poisson.
@@ -89,6 +90,11 @@ def _write_tables(folder: Path, mixed: Mixing) -> list[Path]:
     written = [folder / "shares.csv", folder / "origins.csv", folder / "mixing.zarr"]
     mixed.shares.to_csv(written[0])
     mixed.origins.to_csv(written[1])
+    errors = {"shares": mixed.share_errors, "origins": mixed.origin_errors}
+    for name, table in errors.items():
+        if table is not None:
+            written.append(folder / f"{name}_error.csv")
+            table.to_csv(written[-1])
     with replace_folder(written[2]) as scratch:
         mixed.data.to_zarr(scratch, mode="w", zarr_format=3, consolidated=False)
     return written

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from hifred import dims
@@ -173,3 +174,24 @@ def _labelled(
     return xr.Dataset(data, coords, {"instrument": view.name}).assign(
         group_of_pixel=labels
     )
+
+
+def band_shares(data: xr.Dataset) -> pd.DataFrame:
+    """Return the shares over the band, by region: a column per group, and ``lost``.
+
+    Parameters
+    ----------
+    data : Dataset
+        From `region_shares`.
+    """
+    light = data["flux"]
+    weights = light / light.sum("energy")
+    frame = (data["share"] * weights).sum("energy").to_pandas()
+    frame["lost"] = (data["lost"] * weights).sum("energy").to_pandas()
+    return frame.rename_axis(columns=None)
+
+
+def band_origins(data: xr.Dataset) -> pd.DataFrame:
+    """Return the share of the expected counts of each group from each region."""
+    counts = data["counts"].to_pandas().rename_axis(columns=None)
+    return counts / counts.sum(axis=0)

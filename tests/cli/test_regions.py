@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -51,6 +52,18 @@ def test_mixing_before_any_fusion(folder: Path) -> None:
     assert "% of the light on resolve comes from beyond the pixel" in told
     names = {path.name for path in (folder / "toy-mixing").iterdir()}
     assert names == {"elsewhere.fits", "elsewhere.csv", "elsewhere.png"}
+
+
+def test_mixing_with_draws_has_errors(folder: Path) -> None:
+    run("mixing", "toy.zarr", "fused.zarr", "--regions", "snr.reg",
+        "--draws", "draws.zarr", "-o", "joint")  # fmt: skip
+    shares, errors = (
+        pd.read_csv(folder / "joint" / name, index_col="region")
+        for name in ("shares.csv", "shares_error.csv")
+    )
+    assert errors.columns.equals(shares.columns)
+    assert (errors > 0).all(axis=None)
+    assert (folder / "joint" / "origins_error.csv").exists()
 
 
 def test_mixing_of_single_pixels_prints_what_is_lost(folder: Path) -> None:

@@ -9,12 +9,14 @@ from hifred.errors import HifredError
 from hifred.mixing import (
     Mixing,
     light_from_elsewhere,
+    mixing,
     pixel_groups,
     region_groups,
     region_shares,
     view_of,
 )
 from hifred.observations import FusionInput
+from hifred.products import CubeSet
 from hifred.regions import SkyRegion, fused_field, parse_regions
 from tests.mixing.scene import (
     EDGES,
@@ -244,3 +246,29 @@ def test_energies_are_those_of_the_cube() -> None:
         result, view, regions_of(result), pixel_groups(view), n_bands=2
     )
     assert_array_equal(found["energy_edges"], EDGES)
+
+
+def test_errors_of_shares_are_their_scatter_over_draws() -> None:
+    result, ready = make_result(), make_input()
+    regions = regions_of(result)
+    flux = result["flux"]
+    brighter = flux * (1 + 0.3 * np.arange(SKY[1]) / SKY[1])
+    found = mixing(result, ready, regions, draws=CubeSet(flux, [flux, brighter]))
+    one, two = (
+        mixing(result, ready, regions),
+        mixing(result.assign(flux=brighter), ready, regions),
+    )
+    assert one.share_errors is None
+    pairs = ((found.share_errors, one.shares, two.shares),
+             (found.origin_errors, one.origins, two.origins))  # fmt: skip
+    for errors, first, second in pairs:
+        assert errors is not None
+        assert_allclose(errors, np.abs(first - second) / np.sqrt(2), atol=1e-12)
+        assert errors.to_numpy().max() > 1e-3
+
+
+def test_draws_of_another_cube_give_no_errors() -> None:
+    result = make_result()
+    other = CubeSet(2 * result["flux"], [result["flux"]] * 2)
+    with pytest.raises(HifredError, match="draws must be of the cube itself"):
+        mixing(result, make_input(), regions_of(result), draws=other)

@@ -14,6 +14,7 @@ from bokeh.server.views.static_handler import StaticHandler
 
 from hifred.explore.explorer import Explorer
 from hifred.explore.maps_panel import LAYER_VIEWS, SECOND_VIEWS
+from hifred.explore.news import News
 from hifred.explore.page_commands import PageCommands
 from hifred.explore.verdict_list import verdicts_html
 from hifred.plots.shelf import Shelf
@@ -41,9 +42,14 @@ class Page:
         Of the sweep.
     query : str
         What the address asks for.
+    news : News, optional
+        Of a sweep that may still run.
     """
 
-    def __init__(self, shelf: Shelf, name: str, query: str = "") -> None:
+    def __init__(
+        self, shelf: Shelf, name: str, query: str = "", news: News | None = None
+    ) -> None:
+        self._news = news
         self._name = name
         self._shelf = shelf
         self.explorer = Explorer(shelf, query)
@@ -68,6 +74,8 @@ class Page:
         document.js_on_event(ConnectionLost, CustomJS(code="explorer.lose()"))
         document.js_on_event(ClientReconnected, CustomJS(code="explorer.find()"))
         explorer.document = document
+        if self._news is not None:
+            self._news.follow(document)
 
     def fill(self) -> None:
         """Show the rest, then say what the residuals of the choices say."""
@@ -95,12 +103,14 @@ class Page:
             explorer.address,
             explorer.busy,
             *self.commands.roots,
+            *(self._news.roots if self._news else []),
         ]
 
     def _places(self) -> dict[str, Any]:
         explorer = self.explorer
         return {
             "name": self._name,
+            "has_news": self._news is not None,
             "settings": [f"setting-{name}" for name in explorer.choices.names],
             "first_maps": FIRST_MAPS,
             "second_maps": SECOND_VIEWS,

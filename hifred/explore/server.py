@@ -21,22 +21,29 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from hifred.errors import HifredError
+from hifred.explore.news import News
 from hifred.explore.page import Page
+from hifred.explore.running_sweep import RunningSweep
 from hifred.explore.token_auth import TokenAuth
-from hifred.plots.shelf import Shelf, open_shelf
+from hifred.plots.shelf import Shelf
 
 ADDRESS = "127.0.0.1"
 
 
 def start_server(
-    shelf: Shelf, *, name: str = "sweep", port: int = 0, token: str | None = None
+    shelf: Shelf | RunningSweep,
+    *,
+    name: str = "sweep",
+    port: int = 0,
+    token: str | None = None,
 ) -> tuple[BaseServer, str]:
     """Start serving a shelf on the loopback interface; return server and address.
 
     Parameters
     ----------
-    shelf : Shelf
-        Each visit gets a page of its own that reads from it.
+    shelf : Shelf or RunningSweep
+        Each visit gets a page of its own that reads from it; of a sweep that runs, the
+        page tells the progress.
     name : str
         Of the sweep.
     port : int
@@ -53,7 +60,12 @@ def start_server(
     token = token or secrets.token_urlsafe(24)
 
     def open_page(document: Document) -> None:
-        Page(shelf, name, _query_of(document)).open(document)
+        query = _query_of(document)
+        if isinstance(shelf, RunningSweep):
+            page = Page(shelf.shelf, name, query, News(shelf))
+        else:
+            page = Page(shelf, name, query)
+        page.open(document)
 
     try:
         sockets, port = bind_sockets(ADDRESS, port)
@@ -105,9 +117,10 @@ def serve_explorer(
     HifredError
         If it is no sweep directory, or the port is taken.
     """
-    shelf = open_shelf(directory)
-    name = str(shelf.table.attrs.get("name") or Path(directory).resolve().name)
-    server, url = start_server(shelf, name=name, port=port)
+    sweep = RunningSweep.of(Path(directory))
+    given = sweep.shelf.table.attrs.get("name")
+    name = str(given or Path(directory).resolve().name)
+    server, url = start_server(sweep, name=name, port=port)
     announce(url)
     with contextlib.ExitStack() as shown:
         if is_shown:

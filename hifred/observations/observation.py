@@ -16,6 +16,8 @@ from hifred.observations.observation_checks import (
 from hifred.observations.sparse import has_sparse, read_sparse, sparse_variables
 
 SKY_IMAGE = ("y_sky", "x_sky")
+# Attribute: a sentence on events that are kept though they are usually dropped.
+UNUSUAL_EVENTS = "unusual_events"
 DESCRIPTIONS = {
     "counts": (dims.COUNT, "recorded events"),
     "background": (dims.COUNT, "expected background counts"),

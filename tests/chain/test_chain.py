@@ -245,6 +245,9 @@ def test_flagged_events_that_are_kept_are_seen(folder: Path) -> None:
     report = checked(folder, mos2={"usual_filters": False})
     names = {(r.spectrometer, r.name) for r in report.rows if not r.is_ok}
     assert ("mos2", "normalisation") in names
+    told = next(note for note in report.notes if "FLAG" in note)
+    assert "do not meet FLAG & 0x766ba000 == 0" in told
+    assert told.endswith("This may be why they disagree.")
 
 
 @pytest.mark.slow

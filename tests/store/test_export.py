@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 from click.testing import CliRunner
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -22,6 +23,8 @@ from tests.observations import instrument_case as case
 
 @pytest.mark.slow
 def test_every_collected_cube_becomes_fits_at_its_place(tmp_path: Path) -> None:
+    from spectral_cube import SpectralCube
+
     declared = case.write_case(tmp_path)
     declared["energy"] |= {"bin_ev": 50.0}
     (tmp_path / "case.toml").write_text(case.as_toml(declared))
@@ -45,6 +48,12 @@ def test_every_collected_cube_becomes_fits_at_its_place(tmp_path: Path) -> None:
         settings = {key.lower(): value for key, value in cube.header.items()}
         assert settings["regularizer"] == "lrs"
         assert settings["mu"] == 0.1
+        theirs = SpectralCube.read(path)
+        middle = fused["energy"].values
+        assert_allclose(theirs.spectral_axis.to_value("keV"), middle, atol=1e-6)
+        assert_array_equal(theirs.unmasked_data[:].value, fused["flux"].values)
+        spectrum = fits.getdata(path.with_name("field.pha"), "SPECTRUM")
+        assert "STAT_ERR" in spectrum.names
     sampled = ["sample", str(tmp_path / "sweep"), "--draws", "2"]
     CliRunner().invoke(hifred, sampled, catch_exceptions=False)
     trial = results.trials.trials[0]

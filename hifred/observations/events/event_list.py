@@ -74,6 +74,8 @@ class Events:
         Events that were dropped for their place or their energy.
     pointing : mapping of keyword to float, degrees
         Where the telescope looked; empty where the file does not tell, or of several.
+    unusual : tuple of str
+        Sentences on events that are kept though the usual conditions drop them.
     keywords : mapping
         TELESCOP, INSTRUME and the like.
     notes : tuple of str
@@ -91,6 +93,7 @@ class Events:
     pixels: PixelNumbers = NO_PIXELS
     unseen: Unseen = NOTHING
     pointing: Mapping[str, float] = field(default_factory=dict)
+    unusual: tuple[str, ...] = ()
     keywords: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -155,7 +158,7 @@ def read_events(
     x, y = (table.values(name).astype(float) for name in coordinates)
     good, cuts = _cut(good, cuts, np.isfinite(x + y), "position defined")
     live, note = exposure_time(table.header, own, used)
-    told = (*_notes(table, note), *left_out(table, good, chosen))
+    told = (*_notes(table, note), *mixed_notes(chosen, table.place()))
     usable = np.isfinite(energy + x + y) & _in_time(table, used, clock)
     return Events(
         y=y[good],
@@ -170,7 +173,8 @@ def read_events(
         unseen=_unseen(table, chosen, coordinates, (y, x, energy), usable),
         pointing=pointing(table.header),
         keywords=kept_keywords(table.header),
-        notes=(*told, *mixed_notes(chosen, table.place()), *_undeclared(others)),
+        unusual=left_out(table, good, chosen),
+        notes=(*told, *_undeclared(others)),
     )
 
 

@@ -67,6 +67,7 @@ def joined_events(lists: Sequence[Events], names: Sequence[str]) -> Events:
         pixels=_joined_pixels([events.pixels for events in lists]),
         unseen=_joined_unseen([events.unseen for events in lists]),
         keywords={**first.keywords, **_identifiers(lists)},
+        unusual=tuple(told for events in lists for told in events.unusual),
         notes=(
             *(note for events in lists for note in events.notes),
             *_parted(lists, names),

@@ -60,7 +60,7 @@ def usual_filters(table: FitsTable) -> dict[str, ColumnFilter]:
 
 def left_out(
     table: FitsTable, good: np.ndarray, chosen: Mapping[str, Condition]
-) -> list[str]:
+) -> tuple[str, ...]:
     """Return a sentence for each usual condition that kept events do not meet.
 
     Parameters
@@ -80,4 +80,4 @@ def left_out(
                 f"meet {told(name, condition)}, which is usual for this telescope and "
                 "belongs to its area and exposure maps; the filters leave it out."
             )
-    return sentences
+    return tuple(sentences)

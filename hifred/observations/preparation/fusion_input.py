@@ -16,7 +16,11 @@ from hifred.observations.geometry.overlap import spatial_matrix
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.matching.decided_target import SPATIAL_TARGET, SPECTRAL_TARGET
 from hifred.observations.matching.kernels import difference_kernel
-from hifred.observations.observation import build_observation, mask_of
+from hifred.observations.observation import (
+    UNUSUAL_EVENTS,
+    build_observation,
+    mask_of,
+)
 from hifred.observations.preparation.fields import check_fields, pixel_grid
 from hifred.observations.preparation.instrument_files import (
     InstrumentFiles,
@@ -218,9 +222,8 @@ def _observation(
         x_sky=x_sky,
         wcs=files.grid.header_text,
     )
-    return (
-        observation.assign_attrs(obs_id=files.obs_id) if files.obs_id else observation
-    )
+    told = {"obs_id": files.obs_id, UNUSUAL_EVENTS: files.unusual}
+    return observation.assign_attrs({key: text for key, text in told.items() if text})
 
 
 def _mask(

@@ -63,6 +63,8 @@ class InstrumentFiles:
         What a user should know of the files.
     obs_id : str
         Identifiers of the observations, parted by blanks; empty if not told.
+    unusual : str
+        What is kept though the telescope's usual conditions drop it.
     """
 
     counts: np.ndarray
@@ -77,6 +79,7 @@ class InstrumentFiles:
     cuts: CutFlow
     notes: tuple[str, ...] = ()
     obs_id: str = ""
+    unusual: str = ""
 
     def onto_channels(self, edges: np.ndarray) -> "InstrumentFiles":
         """Return the same with channels summed into wider ones with these edges."""
@@ -136,6 +139,7 @@ def read_instrument(
         cuts=recorded.cuts,
         notes=recorded.notes,
         obs_id=recorded.obs_id,
+        unusual=recorded.unusual,
     )
 
 

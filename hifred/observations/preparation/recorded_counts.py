@@ -59,6 +59,8 @@ class Recorded:
         What a user should know of them.
     obs_id : str
         Identifiers of the observations, where the files tell them.
+    unusual : str
+        What is kept though the telescope's usual conditions drop it; empty if nothing.
     """
 
     counts: np.ndarray
@@ -69,6 +71,7 @@ class Recorded:
     cuts: CutFlow
     notes: tuple[str, ...]
     obs_id: str = ""
+    unusual: str = ""
 
 
 def counts_from_events(
@@ -115,8 +118,9 @@ def counts_from_events(
         exposure_time=events.exposure_time,
         good=~closed[:, None, None] & ~(off | empty),
         cuts=cuts,
-        notes=(*events.notes, *notes, *sentence, *told),
+        notes=(*events.notes, *events.unusual, *notes, *sentence, *told),
         obs_id=str(events.keywords.get("OBS_ID", "")).strip(),
+        unusual=" ".join(events.unusual),
     )
 
 

@@ -1,6 +1,6 @@
 """Do two observations agree through their responses? Figures, before a fusion."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +9,7 @@ import xarray as xr
 from hifred.observations.forward import build_responses
 from hifred.observations.geometry.pixel_grid import grid_from_text
 from hifred.observations.matching.kernels import Kernels, kernel_sigmas, kernels_for
+from hifred.observations.observation import UNUSUAL_EVENTS
 from hifred.observations.response_check.band_images import FITTED as BAND_FIGURES
 from hifred.observations.response_check.band_images import image_rows
 from hifred.observations.response_check.hypotheses import Pair
@@ -108,15 +109,29 @@ def _pair_report(
     """Return the figures that count for a pair, and what explains the wrong ones."""
     second = observations[names[1]]
     if second.attrs["role"] == "imager":
-        return ResponseReport(tuple(r for r in rows if r.name in IMAGER_FIGURES))
+        kept = tuple(row for row in rows if row.name in IMAGER_FIGURES)
+        return ResponseReport(kept, _unusual_events(names, observations, kept))
     notes = _not_told(names, [row.name for row in rows])
     if all(row.is_ok for row in rows):
         return ResponseReport(tuple(rows), notes)
+    notes += _unusual_events(names, observations, rows)
     area = extended_area(second, 0) / sky.reference_exposure
     shapes = (sky.shape[1:], (second.sizes["y"], second.sizes["x"]))
     misfit = Misfit(comparison, sky.energy, area, *shapes)
     causes = explain(misfit, _pair(names, observations, sky, rows))
     return ResponseReport(tuple(rows), notes, causes)
+
+
+def _unusual_events(
+    names: tuple[str, str],
+    observations: Mapping[str, xr.Dataset],
+    rows: Sequence[CheckRow],
+) -> tuple[str, ...]:
+    """Return what may be behind wrong figures: events that are dropped usually."""
+    if all(row.is_ok for row in rows):
+        return ()
+    told = (str(observations[name].attrs.get(UNUSUAL_EVENTS, "")) for name in names)
+    return tuple(f"{text} This may be why they disagree." for text in told if text)
 
 
 def _not_told(names: tuple[str, str], told: list[str]) -> tuple[str, ...]:

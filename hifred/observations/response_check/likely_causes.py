@@ -46,7 +46,7 @@ class Explanation:
     share: float
 
     def __str__(self) -> str:
-        return f"{self.name} ({100 * self.share:.0f} % of the misfit): {self.sentence}"
+        return f"{self.name}: {self.sentence}"
 
 
 def explain(misfit: Misfit, pair: Pair) -> tuple[Explanation, ...]:

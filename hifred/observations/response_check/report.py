@@ -97,11 +97,7 @@ class ResponseReport:
     def cause_sentences(self) -> tuple[str, ...]:
         """One sentence per cause, the likeliest of each pair first."""
         first = {(c.imager, c.spectrometer): c for c in reversed(self.causes)}.values()
-        return tuple(
-            f"{c.imager} and {c.spectrometer}, "
-            f"{'likeliest cause' if c in first else 'besides'}: {c}"
-            for c in self.causes
-        )
+        return tuple(_told(cause, is_first=cause in first) for cause in self.causes)
 
     @property
     def verdict(self) -> str:
@@ -123,6 +119,16 @@ class ResponseReport:
         lines += list(self.notes)
         lines += [f"warning: {sentence}" for sentence in self.warnings]
         return "\n".join([*lines, *self.cause_sentences, self.verdict])
+
+
+def _told(cause: Explanation, *, is_first: bool) -> str:
+    """Return a cause in words; the share of a further one is with those before it."""
+    which = "likeliest cause" if is_first else "besides"
+    whole = "It explains" if is_first else "With it, the causes explain"
+    return (
+        f"{cause.imager} and {cause.spectrometer}, {which}: {cause} {whole} "
+        f"{100 * cause.share:.0f} % of what does not fit."
+    )
 
 
 def _table(rows: Iterable[CheckRow]) -> list[str]:

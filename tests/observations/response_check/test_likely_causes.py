@@ -116,6 +116,9 @@ def test_two_causes_are_both_named() -> None:
     report = report_of({"exposure_time": 1e-3}, {"roll": -ROLL})
     assert [c.name for c in report.causes] == ["exposure or area scale", "rotation"]
     assert "besides: rotation" in str(report)
+    first, second = report.cause_sentences[:2]
+    assert re.search(r" It explains \d+ % of what does not fit\.$", first)
+    assert re.search(r" With it, the causes explain \d+ % of what does not", second)
 
 
 def test_right_responses_have_no_cause() -> None:

@@ -181,8 +181,14 @@ def read_events(
 def _tables(path: Path) -> tuple[FitsTable, list[FitsTable]]:
     """Return the table of events of a file, and all its tables."""
     with open_fits(path) as hdus:
-        table = tables_in(hdus, path, ("EVENTS",), classes=("EVENTS",))[0]
-        return table, all_tables_in(hdus, path)
+        lists = tables_in(hdus, path, ("EVENTS",), classes=("EVENTS",))
+        if len(lists) > 1:
+            raise FitsFormatError(
+                f"{path.name} must have one table of events; it has {len(lists)}: "
+                f"{', '.join(table.extension for table in lists)}. Write each to a "
+                "file of its own and give these as events."
+            )
+        return lists[0], all_tables_in(hdus, path)
 
 
 def _in_time(table: FitsTable, used: GoodTimes | None, clock: Clock) -> np.ndarray:

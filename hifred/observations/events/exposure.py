@@ -9,6 +9,8 @@ from hifred.observations.events.good_times import GoodTimes
 EXPOSURE_KEYWORDS = ("EXPOSURE", "LIVETIME")
 # Sums of intervals and keywords are rounded differently.
 ROUNDING = 1e-3
+# The least live time per time observed of any mode: 3 % in the burst mode of EPIC-pn.
+LEAST_LIVE_SHARE = 0.01
 
 
 def exposure_time(
@@ -51,6 +53,11 @@ def _consistent(
     known: float, total: float, ontime: float, live: float
 ) -> tuple[float, str]:
     cut = total * (1 + ROUNDING)
+    if known < LEAST_LIVE_SHARE * total:
+        return known, (
+            f"EXPOSURE is {known:g} s where the good times sum to {total:g} s: is it "
+            "in s? Give exposure_time_s if it is not."
+        )
     if known <= cut and ontime <= cut:
         return known, ""
     told = "EXPOSURE" if known > cut else "ONTIME"

@@ -37,12 +37,22 @@ def event_positions(
     names = (x_name.upper(), y_name.upper())
     if names in ANGLES:
         lon, lat = (table.quantity_or_nan(n, "deg")[rows] for n in (x_name, y_name))
+        _check_latitudes(table, y_name, lat)
         return SkyCoord(lon, lat, unit="deg", frame=_angles_frame(table, names[0]))
     wcs = _wcs(table, x_name, y_name)
     if wcs is None:
         return None
     x, y = (table.values(name)[rows].astype(float) for name in (x_name, y_name))
     return SkyCoord(wcs.pixel_to_world(x - 1, y - 1))
+
+
+def _check_latitudes(table: FitsTable, name: str, latitude: np.ndarray) -> None:
+    beyond = latitude[np.abs(latitude) > 90]
+    if beyond.size:
+        raise FitsFormatError(
+            f"{table.place(name)} must be from -90 to 90 deg; got {beyond[0]:g}. Check "
+            "its unit, or give other coordinates."
+        )
 
 
 def _angles_frame(table: FitsTable, longitude: str) -> FK4 | FK5 | ICRS | Galactic:

@@ -11,7 +11,9 @@ from astropy.io import fits
 
 from hifred.observations.formats.fits_tables import FitsFormatError
 
-_WITH_EXTENSION = re.compile(r"(?P<file>.+)\[(?P<extension>[^\[\]]+)\]")
+_WITH_EXTENSION = re.compile(
+    r"(?P<file>.+?)(?:\[(?P<extension>[^\[\]]+)\]|(?P<number>\+\d+))"
+)
 
 
 @final
@@ -33,11 +35,11 @@ class ImageName:
 def image_name(
     path: str | PathLike[str], extension: str | int | None = None
 ) -> ImageName:
-    """Return file and extension of a name such as ``counts.fits[EXPOSURE]``."""
+    """Return file and extension of a name as ``a.fits[NAME]``, ``a.fits+1``."""
     found = _WITH_EXTENSION.fullmatch(str(path))
     if extension is not None or found is None or Path(path).is_file():
         return ImageName(Path(path), extension)
-    part = found["extension"].strip()
+    part = (found["extension"] or found["number"]).strip()
     number = int(part) if part.lstrip("+").isdigit() else None
     return ImageName(Path(found["file"]), part if number is None else number)
 

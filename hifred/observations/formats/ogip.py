@@ -68,6 +68,11 @@ def read_arf(path: str | PathLike[str]) -> Arf:
             f"{table.place('SPECRESP')} must not be negative; row {i} is {area[i]:g} "
             "cm2."
         )
+    if not np.any(area > 0):
+        raise FitsFormatError(
+            f"{table.place('SPECRESP')} must be above 0 somewhere; all {len(area)} "
+            "rows are 0. Fetch or make the file again."
+        )
     return Arf(edges, area, kept_keywords(table.header))
 
 

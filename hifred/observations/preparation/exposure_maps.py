@@ -116,6 +116,13 @@ def exposure_of(
     relative = np.mean(planes / levels[:, None, None], axis=0)
     _tell_spikes(relative, name)
     vignetting = regrid_mean(SkyImage(np.minimum(relative, 1.0), image.grid), grid)
+    if vignetting.max() < NEGLIGIBLE:
+        apart = 60 * image.grid.centre.icrs.separation(grid.centre.icrs).deg
+        raise HifredError(
+            f"{name} must have exposure on the instrument's pixels; it has none there: "
+            f"it lies at {image.grid}, {apart:.3g} arcmin from the pixels at {grid}. "
+            "Check its WCS and its frame (CTYPE, RADESYS, EQUINOX)."
+        )
     return ExposureMap(np.clip(vignetting, 0, 1), float(levels.mean()), unit)
 
 

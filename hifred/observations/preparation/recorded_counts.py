@@ -17,6 +17,7 @@ from hifred.observations.events.detector_pixels import (
 from hifred.observations.events.event_list import Events
 from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.fits_images import SkyImage, counts_of, read_sky_image
+from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.celestial import celestial_wcs
 from hifred.observations.geometry.pixel_grid import (
     RESOLVE_PIXEL_ARCSEC,
@@ -34,6 +35,7 @@ from hifred.observations.preparation.off_by_filters import (
     pixels_off,
     places_on,
 )
+from hifred.settings.kinds import is_number
 
 # Fewest counts of a usual pixel for one without any to be off, whatever the sky is.
 FEWEST_COUNTS = 50
@@ -246,6 +248,7 @@ def counts_from_cube(
     """
     grid = None if settings.grid is None else pixel_grid(settings.grid)
     image = read_sky_image(str(settings.counts), grid=grid, prefer_cube=True)
+    _check_unit(name, image)
     inside, edges = _planes_of(name, settings, image, band_kev)
     planes = np.asarray(image.values[inside])
     defined = np.isfinite(planes)
@@ -259,7 +262,9 @@ def counts_from_cube(
         counts=counts,
         channel_edges=edges,
         grid=image.grid,
-        exposure_time=_exposure_time(image.header),
+        exposure_time=None
+        if settings.exposure_time_s
+        else _exposure_time(name, image.header),
         good=defined & ~off,
         cuts=CutFlow(round(total)).then("band", counts.sum()),
         notes=(
@@ -324,8 +329,24 @@ def _undefined(name: str, defined: np.ndarray) -> list[str]:
     ]
 
 
-def _exposure_time(header: Mapping[str, object]) -> float | None:
+def _check_unit(name: str, image: SkyImage) -> None:
+    try:
+        conversion_factor(image.unit, "count")
+    except UnitError as error:
+        raise HifredError(
+            f"the counts of {name} must be numbers of counts; got BUNIT "
+            f"{image.unit!r}. Rates are no counts: give the file before the division "
+            "by exposure, or correct BUNIT."
+        ) from error
+
+
+def _exposure_time(name: str, header: Mapping[str, object]) -> float | None:
     exposure = header.get("EXPOSURE")
-    if isinstance(exposure, bool) or not isinstance(exposure, int | float):
+    if exposure is None:
         return None
-    return float(exposure)
+    if is_number(exposure) and exposure > 0:
+        return float(exposure)
+    raise HifredError(
+        f"the counts of {name} must have seconds above 0 in EXPOSURE; got "
+        f"{exposure!r}. Correct it, or give exposure_time_s."
+    )

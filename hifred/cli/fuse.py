@@ -19,6 +19,7 @@ from hifred.measures import measure_fusion
 from hifred.observations import check_responses
 from hifred.settings import Place
 from hifred.store import open_fusion_input
+from hifred.store.fusion_input import observations_digest
 from hifred.store.fusion_result import check_result_target, save_result
 
 
@@ -61,6 +62,8 @@ def fuse(
             found.observations, settings, on_step=show, threads=threads
         )
     measures = measure_fusion(result, found)
+    digest = observations_digest(found.observations)
+    result = result.assign_attrs(input=str(input), observations_digest=digest)
     save_result(output, result.merge(measures, combine_attrs="drop_conflicts"))
     _summarise(result, measures, output, time.perf_counter() - started)
 

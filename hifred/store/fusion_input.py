@@ -32,7 +32,7 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,11 @@ def content_digest(fusion_input: FusionInput) -> str:
         for key in sorted(map(str, dataset.variables)):
             digest.update(_variable_bytes(key, dataset[key].variable))
     return digest.hexdigest()
+
+
+def observations_digest(observations: Mapping[str, xr.Dataset]) -> str:
+    """Return the digest of what is fused: `content_digest` without a known truth."""
+    return content_digest(FusionInput(observations, None, {}))
 
 
 def _groups(fusion_input: FusionInput) -> Iterator[tuple[str, xr.Dataset]]:

@@ -1,5 +1,6 @@
 """`hifred sample`: draws of a fusion, in one process and in two, and on again."""
 
+import dataclasses
 import shutil
 
 import numpy as np
@@ -107,6 +108,34 @@ def test_the_input_must_be_known(folder, tmp_path):
     words = ["sample", str(folder / "fused.zarr"), "-o", str(tmp_path / "d.zarr")]
     with pytest.raises(HifredError, match="Give it with --input"):
         CliRunner().invoke(hifred, words, catch_exceptions=False)
+
+
+def test_another_input_is_told_by_its_digest(folder, tmp_path):
+    fused, toy = str(tmp_path / "fused.zarr"), str(folder / "toy.zarr")
+    words = ["--regularizer", "lrs", "--mu", "0.001", "--rank", "3", "--skip-check"]
+    CliRunner().invoke(hifred, ["fuse", toy, *words, "-o", fused])
+    given = open_fusion_input(folder / "toy.zarr")
+    # Without the truth it is the same; with a longer exposure and as many counts, the
+    # likelihoods of another flux would be the same, too.
+    same = dataclasses.replace(given, truth=None)
+    save_fusion_input(tmp_path / "same.zarr", same)
+    arguments = ["sample", fused, "--draws", "2", "--checks", "0", "--input"]
+
+    def run(name):
+        path, output = str(tmp_path / name), str(tmp_path / "draws.zarr")
+        return CliRunner().invoke(
+            hifred, [*arguments, path, "-o", output], catch_exceptions=False
+        )
+
+    assert run("same.zarr").exit_code == 0
+    longer = {
+        name: o.assign(exposure_time=2 * o["exposure_time"])
+        for name, o in given.observations.items()
+    }
+    other = dataclasses.replace(given, observations=longer)
+    save_fusion_input(tmp_path / "other.zarr", other)
+    with pytest.raises(HifredError, match=r"must be what was fused, with digest .*toy"):
+        run("other.zarr")
 
 
 def test_nothing_but_draws_is_replaced(folder, tmp_path):

@@ -24,7 +24,12 @@ from . import (
 from .errors import HifredError
 from .fusion import Fusion, FusionSettings, fuse
 from .measures import measure_fusion
-from .observations import FusionInput, check_responses, predicted_counts
+from .observations import (
+    FusionInput,
+    check_responses,
+    predicted_counts,
+    without_end_channels,
+)
 from .observations.preparation import prepare_input, read_preparation
 from .posterior import Draws
 from .products import band_ratio, measure_lines, moment_map, read_lines
@@ -99,6 +104,7 @@ __all__ = [
     "store",
     "sweep",
     "transforms",
+    "without_end_channels",
     "write_regions",
     "write_report",
     "write_spectra",

@@ -1,3 +1,6 @@
+from .end_channels import (
+    without_end_channels,
+)
 from .forward import (
     build_responses,
 )
@@ -56,4 +59,5 @@ __all__ = [
     "predicted_counts",
     "redistribution_of",
     "spatial_matrix_of",
+    "without_end_channels",
 ]

@@ -10,6 +10,11 @@ import xarray as xr
 from scipy import sparse
 
 from hifred.errors import SettingsError
+from hifred.observations.end_channels import (
+    LARGEST_SHARE,
+    prepared_end_channels,
+    without_channels,
+)
 from hifred.observations.formats.energy_grids import evened
 from hifred.observations.fusion_input import FusionInput
 from hifred.observations.geometry.overlap import spatial_matrix
@@ -223,7 +228,8 @@ def _observation(
         wcs=files.grid.header_text,
     )
     told = {"obs_id": files.obs_id, UNUSUAL_EVENTS: files.unusual}
-    return observation.assign_attrs({key: text for key, text in told.items() if text})
+    observation.attrs |= {key: text for key, text in told.items() if text}
+    return without_channels(observation, prepared_end_channels(observation))
 
 
 def _mask(
@@ -259,9 +265,21 @@ def told_by_files(
 ) -> dict[str, str]:
     """Return what was dropped of each instrument's events, and notes, as attributes."""
     flows = {}
+    notes = [note for f in files.values() for note in f.notes]
     for name, observation in observations.items():
         counts = observation["counts"].values
         flow = files[name].cuts.then("energy bins", counts.sum())
+        ends = prepared_end_channels(observation)
+        if ends.any():
+            flow = flow.then("light from beyond", counts[~ends].sum())
+            notes.append(_told_ends(name, ends))
         flows[name] = flow.then("mask", counts[mask_of(observation)].sum()).to_json()
-    notes = [note for f in files.values() for note in f.notes]
     return {"cut_flows": json.dumps(flows), "notes": json.dumps(notes)}
+
+
+def _told_ends(name: str, ends: np.ndarray) -> str:
+    return (
+        f"{ends.sum()} channels of {name} at the ends of the band are not used: more "
+        f"than {LARGEST_SHARE:.0%} of what they record comes from beyond the energies "
+        "of the sky. A larger energy.margin_ev keeps them."
+    )

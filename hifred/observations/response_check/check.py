@@ -1,17 +1,19 @@
 """Do two observations agree through their responses? Figures, before a fusion."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
+from hifred.observations.end_channels import end_channels
 from hifred.observations.forward import build_responses
 from hifred.observations.geometry.pixel_grid import grid_from_text
 from hifred.observations.matching.kernels import Kernels, kernel_sigmas, kernels_for
 from hifred.observations.observation import UNUSUAL_EVENTS
 from hifred.observations.response_check.band_images import FITTED as BAND_FIGURES
 from hifred.observations.response_check.band_images import image_rows
+from hifred.observations.response_check.end_channels import end_notes
 from hifred.observations.response_check.hypotheses import Pair
 from hifred.observations.response_check.likely_causes import explain
 from hifred.observations.response_check.misfit import Misfit
@@ -45,7 +47,8 @@ def check_responses(
     imager's, seen through the spectrometer's pixels: no fusion is needed for that. The
     band images then tell normalisation, shift, PSF width and orientation; the summed
     spectra tell the ratio of areas, energy scale and response width, and channels of
-    the imager that are contaminated or dead are named and left out. Where a figure is
+    the imager that are contaminated or dead are named and left out, and those at the
+    ends of the band that record light from beyond it are named. Where a figure is
     wrong, everything that may be behind it is fitted against the others (`explain`).
     Of two imagers only the images are compared, in brightness and position.
 
@@ -65,30 +68,45 @@ def check_responses(
     responses = build_responses(
         observations, sky, target_resolution=target_resolution, boundary=boundary
     )
-    reports = []
-    for names in _pairs(observations):
-        first, second = names
-        comparison = compare(
-            observations[first],
-            responses[first],
-            observations[second],
-            responses[second],
-        )
-        n_shared = int(comparison.pixels.sum())
-        if n_shared < FEWEST_COMPLETE:
-            reports.append(_not_compared(names, n_shared))
-            continue
-        # All other figures are those of the rest: one contaminated band spoils them.
-        stray = stray_groups(comparison)
-        rest = replace(comparison, groups=comparison.groups & (stray == 1))
-        rows = [stray_row(names, stray, observations[first])]
-        rows += _pair_rows(names, rest, sky, kernels, responses)
-        reports.append(_pair_report(names, rest, observations, sky, rows))
+    reports = [
+        report
+        for names in _pairs(observations)
+        for report in _reports(names, observations, responses, sky, kernels)
+    ]
     return ResponseReport(
         tuple(row for report in reports for row in report.rows),
         tuple(note for report in reports for note in report.notes),
         tuple(cause for report in reports for cause in report.causes),
     )
+
+
+def _reports(
+    names: tuple[str, str],
+    observations: Mapping[str, xr.Dataset],
+    responses: Mapping[str, Response],
+    sky: SkyGrid,
+    kernels: Mapping[str, Kernels],
+) -> Iterator[ResponseReport]:
+    """Yield what there is to say of one pair."""
+    first, second = names
+    comparison = compare(
+        observations[first],
+        responses[first],
+        observations[second],
+        responses[second],
+    )
+    n_shared = int(comparison.pixels.sum())
+    if n_shared < FEWEST_COMPLETE:
+        yield _not_compared(names, n_shared)
+        return
+    # All other figures are those of the rest: one contaminated band spoils them.
+    stray = stray_groups(comparison)
+    rest = replace(comparison, groups=comparison.groups & (stray == 1))
+    rows = [stray_row(names, stray, observations[first])]
+    rows += _pair_rows(names, rest, sky, kernels, responses)
+    yield _pair_report(names, rest, observations, sky, rows)
+    known = replace(rest, dead=rest.dead | (stray != 1))
+    yield _ends_report(names, known, observations, sky, kernels)
 
 
 def _not_compared(names: tuple[str, str], n_shared: int) -> ResponseReport:
@@ -97,6 +115,21 @@ def _not_compared(names: tuple[str, str], n_shared: int) -> ResponseReport:
         f"seen whole by both, and it takes {FEWEST_COMPLETE}; they were not compared."
     )
     return ResponseReport((), (note,))
+
+
+def _ends_report(
+    names: tuple[str, str],
+    comparison: Comparison,
+    observations: Mapping[str, xr.Dataset],
+    sky: SkyGrid,
+    kernels: Mapping[str, Kernels],
+) -> ResponseReport:
+    """Return a note on channels that were left out, for their light from beyond."""
+    imager, other = (observations[name] for name in names)
+    if other.attrs["role"] == "imager":
+        return ResponseReport(())
+    ends = end_channels(names[0], imager, sky, kernels[names[0]].line_spread)
+    return ResponseReport((), end_notes(names, comparison, ends, imager))
 
 
 def _pair_report(

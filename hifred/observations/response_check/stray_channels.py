@@ -25,7 +25,7 @@ def stray_groups(comparison: Comparison) -> np.ndarray:
     (group,) array
         Counts over those expected; 1 for all groups that are not far from it.
     """
-    seen, expected, noise = _seen_and_expected(comparison)
+    seen, expected, noise = seen_and_expected(comparison)
     found = np.divide(seen, expected, out=np.ones_like(seen), where=expected > 0)
     factor = np.where(comparison.groups, STRAY_FACTOR, STRAY_FACTOR_AT_ENDS)
     far = (found > factor) | (found * factor < 1)
@@ -34,7 +34,7 @@ def stray_groups(comparison: Comparison) -> np.ndarray:
     return np.where(stray & few, found, 1.0)
 
 
-def _seen_and_expected(
+def seen_and_expected(
     comparison: Comparison,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the counts (group,) of the used pixels, those expected, and the noise."""
@@ -65,7 +65,9 @@ def stray_row(
     """
     groups = channel_groups(imager.sizes["channel"])
     stray = groups.T @ (found != 1) > 0
-    runs = ", ".join(_runs(stray, groups.T @ found, imager["channel_edges"].values))
+    runs = ", ".join(
+        runs_of_channels(stray, groups.T @ found, imager["channel_edges"].values)
+    )
     advice = (
         f"Channels of {names[0]} far from what {names[1]} and all others make "
         f"expected: {runs or 'none'}. Leave them out with a mask, or look for what "
@@ -76,8 +78,18 @@ def stray_row(
     )
 
 
-def _runs(stray: np.ndarray, ratios: np.ndarray, edges: np.ndarray) -> Iterator[str]:
-    """Yield every run of stray channels, as text."""
+def runs_of_channels(
+    stray: np.ndarray, ratios: np.ndarray, edges: np.ndarray
+) -> Iterator[str]:
+    """Yield every run of stray channels, as text.
+
+    Parameters
+    ----------
+    stray : (channel,) bool array
+    ratios : (channel,) array
+        Counts over those expected.
+    edges : (channel + 1,) array, keV
+    """
     ends = np.flatnonzero(np.diff(stray.astype(int), prepend=0, append=0))
     for first, after in ends.reshape(-1, 2):
         times = float(np.median(ratios[first:after]))

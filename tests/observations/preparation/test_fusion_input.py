@@ -23,6 +23,7 @@ from hifred.observations import (
 from hifred.observations.events import read_events
 from hifred.observations.formats.fits_images import read_sky_image
 from hifred.observations.geometry.pixel_grid import grid_from_text
+from hifred.observations.input_summary import cut_flows_of, notes_of
 from hifred.observations.preparation.fusion_input import prepare_input
 from hifred.observations.preparation.settings import read_preparation
 from hifred.store import save_fusion_input
@@ -75,6 +76,25 @@ def test_the_counts_of_the_band_are_kept(ready: FusionInput, folder: Path) -> No
     assert_array_equal(mos1["counts"], image.values[inside])
     assert float(mos1["exposure_time"]) == 5e4
     assert mos1.attrs["obs_id"] == "000126000"
+
+
+def test_light_from_beyond_the_energies_is_left_out_and_told(
+    ready: FusionInput, folder: Path, declared: dict[str, Any]
+) -> None:
+    energy = declared["energy"] | {"margin_ev": 0.0}
+    narrow = prepared(folder, declared | {"energy": energy})
+    used = mask_of(narrow.observations["mos1"]).any(axis=(1, 2))
+    # A tenth of a Gaussian of 60 eV lies beyond 77 eV: four channels of 20 eV.
+    assert used[4:-4].all()
+    assert not used[:4].any()
+    assert not used[-4:].any()
+    counts = narrow.observations["mos1"]["counts"].values
+    flow = cut_flows_of(narrow)["mos1"]
+    assert ("light from beyond", counts[used].sum()) in flow.cuts
+    assert any("8 channels of mos1 at the ends" in note for note in notes_of(narrow))
+    assert mask_of(ready.observations["mos1"]).any(axis=(1, 2)).all()
+    cuts = [name for name, _ in cut_flows_of(ready)["mos1"].cuts]
+    assert "light from beyond" not in cuts
 
 
 def test_the_spectrometer_sets_the_energies(ready: FusionInput, folder: Path) -> None:

@@ -76,14 +76,14 @@ def dropped_rows(
     columns : frozenset of str
         That the conditions on place and energy ask for.
     """
-    ok = {
-        kind: np.ones(len(table.data), dtype=bool) for kind in ("", "place", "energy")
-    }
-    asked: frozenset[str] = frozenset()
-    for columns, name, condition in alone(filters):
-        kind = _kind(columns, known)
-        ok[kind] &= meets(table, name, condition)
-        asked |= columns if kind else frozenset()
+    parts = [(*part, _kind(part[0], known)) for part in alone(filters)]
+    asked = frozenset[str]().union(*(columns for columns, *_, kind in parts if kind))
+    none = np.zeros(len(table.data), dtype=bool)
+    if not asked:
+        return none, none, asked
+    ok = dict.fromkeys(("", "place", "energy"), ~none)
+    for _, name, condition, kind in parts:
+        ok[kind] = ok[kind] & meets(table, name, condition)
     rest = ok[""]
     return (
         rest & ok["energy"] & ~ok["place"],

@@ -48,6 +48,12 @@ class SplitMatrix:
             right=sparse.csr_array(self.right @ diagonal),
         )
 
+    @property
+    def n_whole(self) -> int:
+        """Most entries that the matrix may have when multiplied out."""
+        left, right = np.diff(self.left.tocsc().indptr), np.diff(self.right.indptr)
+        return int(self.core.nnz + left.astype(np.int64) @ right)
+
     def whole(self) -> sparse.csr_array:
         """Return the matrix multiplied out."""
         if self.left.shape[1] == 0:

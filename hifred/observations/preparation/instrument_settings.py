@@ -133,7 +133,8 @@ class InstrumentSettings:
         examples=["(PATTERN <= 12) && #XMMEA_EM"],
         description="Conditions per column, or an expression over columns such as "
         '"(PATTERN <= 12) && #XMMEA_EM", besides the telescope\'s usual '
-        "ones on other columns; an empty table keeps every event.",
+        "ones on other columns; an empty table keeps every event. What conditions on "
+        "places (CCDNR, DETX, PIXEL) or on PI leave unseen is masked.",
     )
     usual_filters: Switch = Field(
         default=True, description="Whether to add the telescope's usual conditions."

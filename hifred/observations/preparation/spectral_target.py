@@ -12,6 +12,9 @@ from hifred.observations.matching.redistribution import relative_redistribution
 from hifred.observations.matching.split_matrix import SplitMatrix
 from hifred.observations.preparation.spectral_response import SpectralResponse
 
+# Of a matrix that is kept, 12 bytes each: 2.4 GB, and several times that on the way.
+MOST_ENTRIES = 200_000_000
+
 
 @final
 @dataclass(frozen=True)
@@ -52,13 +55,14 @@ def spectral_parts(
     ------
     SettingsError
         If the sky is wanted at the resolution of `leader`, and another instrument's
-        channels are true energies.
+        channels are true energies; or at its own, and a response has too many entries.
     """
     split = {name: r.on_grid(energy_edges) for name, r in responses.items()}
     own = None if leader is None else split[leader][1]
     if leader is None or own is None:
         return {
-            name: SpectralPart(area, _whole(m)) for name, (area, m) in split.items()
+            name: SpectralPart(area, _whole(name, m))
+            for name, (area, m) in split.items()
         }
     parts = {}
     for name, (area, matrix) in split.items():
@@ -71,8 +75,17 @@ def spectral_parts(
     return parts
 
 
-def _whole(matrix: SplitMatrix | None) -> sparse.csr_array | None:
-    return None if matrix is None else matrix.whole()
+def _whole(name: str, matrix: SplitMatrix | None) -> sparse.csr_array | None:
+    if matrix is None:
+        return None
+    if matrix.n_whole > MOST_ENTRIES:
+        raise SettingsError(
+            f"the response of {name} must have at most {MOST_ENTRIES:.2g} entries; its "
+            f"continuum, a further MATRIX, has {matrix.n_whole:.2g} on these energies. "
+            'Write spectral = "spectrometer" in [target], which keeps it apart, or '
+            "take a wider energy.bin_ev or a narrower band."
+        )
+    return matrix.whole()
 
 
 def _without_response(name: str, leader: str) -> SettingsError:

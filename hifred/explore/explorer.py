@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, final
 
 from bokeh.document import Document
-from bokeh.events import DoubleTap, SelectionGeometry, Tap
 from bokeh.models import Div, TextInput
 
 from hifred.errors import HifredError
@@ -14,6 +13,7 @@ from hifred.explore.choices import Choices
 from hifred.explore.details import DETAILS_CSS, details_html
 from hifred.explore.drawn_shape import Shape
 from hifred.explore.energy_axis import EnergyAxis
+from hifred.explore.gestures import Gestures
 from hifred.explore.grid_view import GridView
 from hifred.explore.late_figure import LateFigure
 from hifred.explore.map_controls import MapControls
@@ -69,7 +69,8 @@ class Explorer:
     def __init__(self, shelf: Shelf, query: str = "") -> None:
         self.shelf = shelf
         self.choices = Choices(shelf.table)
-        self.maps = MapsPanel(shelf, self._tap_map, self._drag_map)
+        self.gestures = Gestures(self)
+        self.maps = MapsPanel(shelf, self.gestures.tap_map, self.gestures.drag_map)
         self.moment = MomentView(shelf, self.maps.shared)
         self.spectra = SpectrumView()
         self.residuals = ResidualSpectrumView(self.spectra.figure.x_range)
@@ -164,6 +165,27 @@ class Explorer:
         lower, upper = self.energy_range()
         energies = [min(max(float(energy), lower), upper) for energy in band]
         self.change(band=(min(energies), max(energies)))
+
+    def choose_line(self, line: str) -> None:
+        """Mark a known line and show the maps of its energies; empty marks none.
+
+        Raises
+        ------
+        HifredError
+            If the cubes do not hold it at the redshift that is set.
+        """
+        if not line:
+            self.change(line="")
+            return
+        axis = EnergyAxis(line, self.view.redshift)
+        lower, upper = self.energy_range()
+        if not lower < axis.observed_kev < upper:
+            raise HifredError(
+                f"{line} must be within {lower:.4g}-{upper:.4g} keV; it is at "
+                f"{axis.observed_kev:.4g} keV."
+            )
+        self.change(line=line)
+        self.choose_band(axis.band())
 
     def move_region(self, columns: int, rows: int) -> None:
         """Move the place of the spectra by pixels of the imager."""
@@ -358,38 +380,10 @@ class Explorer:
         return brightest_pixel(layers, self.energy_range())
 
     def _watch(self) -> None:
-        self.spectra.figure.on_event(Tap, self._tap_energy)
-        self.spectra.figure.on_event(DoubleTap, self._tap_energy)
-        self.spectra.figure.on_event(SelectionGeometry, self._drag_band)
+        self.gestures.watch_spectra()
         self.address.on_change("value", self._go_back)
 
     def _go_back(self, _: str, __: str, query: str) -> None:
         """Show what the address says, after the buttons Back and Forward."""
         if query.lstrip("?") != self.view.query:
             self._turn_to(View.read(query))
-
-    def _tap_map(self, x: float, y: float) -> None:
-        if self.map_controls.drawn_kind != "polygon":
-            self.choose_region(Region.pixel(y, x))
-
-    def _drag_map(self, geometry: dict[str, Any]) -> None:
-        if geometry["type"] == "poly":
-            corners = zip(geometry["x"], geometry["y"], strict=True)
-            numbers = tuple(float(number) for corner in corners for number in corner)
-            self.choose_region(Shape("polygon", numbers))
-        elif geometry["type"] == "rect":
-            y, x = (sorted((geometry[f"{a}0"], geometry[f"{a}1"])) for a in "yx")
-            box = Region((y[0], y[1]), (x[0], x[1]))
-            kind = self.map_controls.drawn_kind
-            is_round = kind in {"circle", "ellipse"}
-            self.choose_region(Shape.within(kind, box) if is_round else box)
-
-    def _tap_energy(self, event: Tap | DoubleTap) -> None:
-        energy = float(self.spectra.axis.energies(event.x))
-        self.choose_band((energy, energy))
-
-    def _drag_band(self, event: SelectionGeometry) -> None:
-        if event.final and event.geometry.get("type") == "rect":
-            ends = event.geometry["x0"], event.geometry["x1"]
-            first, last = (float(self.spectra.axis.energies(end)) for end in ends)
-            self.choose_band((first, last))

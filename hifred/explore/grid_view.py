@@ -69,7 +69,9 @@ class GridView:
     def _fit(self, n_rows: int, n_columns: int) -> None:
         """Give each row its height, and no numbers where they would overlap."""
         self.figure.height = int(np.clip(26 * n_rows + 80, 200, 600))
-        self._texts.visible = n_columns <= MOST_COLUMNS
+        is_wide = n_columns <= MOST_COLUMNS
+        self._texts.visible = is_wide
+        self.figure.xaxis.major_label_orientation = "horizontal" if is_wide else 0.7
 
     def clear(self) -> None:
         """Show nothing, such as when the measure is refused."""

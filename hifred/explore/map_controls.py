@@ -5,11 +5,13 @@ from typing import Any, Protocol, final
 
 from bokeh.models import RadioButtonGroup, RangeSlider, Select, Spinner, TextInput
 
+from hifred.errors import HifredError
 from hifred.explore.drawing import COLOURMAPS
 from hifred.explore.maps_panel import LAYER_VIEWS
 from hifred.explore.moment_view import MOMENTS
 from hifred.explore.quiet import Quiet
 from hifred.explore.stretch import PERCENTILES, STRETCHES
+from hifred.explore.typed_line import find_line
 from hifred.explore.view import View
 
 NARROW = {"width": 130}
@@ -21,6 +23,7 @@ class Painter(Protocol):
     """Who is told of choices."""
 
     def choose_band(self, band: tuple[float, float]) -> None: ...
+    def choose_line(self, line: str) -> None: ...
     def change(self, **changes: Any) -> None: ...
     def energy_range(self) -> tuple[float, float]: ...
     def residual_kinds(self) -> list[str]: ...
@@ -50,7 +53,7 @@ class MapControls:
             show_value=False, sizing_mode="stretch_width", name="band",
         )  # fmt: skip
         self.typed_band = TextInput(
-            title="band (keV), such as 0.65-0.66", width=190, name="typed-band"
+            title="band (keV) or line: 0.65-0.66, Fe XXV", width=220, name="typed-band"
         )
 
     def _make_layers(self) -> None:
@@ -125,12 +128,20 @@ class MapControls:
             watch(widget, partial(_change, explorer, field))
 
     def _typed(self, text: str) -> None:
-        band = read_band(text)
-        if band is not None:
-            self._explorer.choose_band(band)
-            return
+        band, line = read_band(text), find_line(text)
+        try:
+            if band is not None:
+                self._explorer.choose_band(band)
+            elif line is not None:
+                self._explorer.choose_line(line)
+            else:
+                self._refuse(f"not a band: {text}")
+        except HifredError as error:
+            self._refuse(str(error))
+
+    def _refuse(self, reason: str) -> None:
         with self._quiet.held():
-            self.typed_band.update(value="", placeholder=f"not a band: {text}")
+            self.typed_band.update(value="", placeholder=reason)
 
 
 def _change(explorer: Painter, field: str, new: object) -> None:

@@ -19,7 +19,7 @@ class Reader(Protocol):
     view: View
 
     def change(self, **changes: Any) -> None: ...
-    def choose_band(self, band: tuple[float, float]) -> None: ...
+    def choose_line(self, line: str) -> None: ...
     def energy_range(self) -> tuple[float, float]: ...
 
 
@@ -77,12 +77,5 @@ class SpectrumControls:
         explorer, watch = self._explorer, self._quiet.watch
         watch(self.group, lambda new: explorer.change(group=int(new)))
         watch(self.axis, lambda new: explorer.change(axis=AXES[new]), "active")
-        watch(self.line, self._choose_line)
+        watch(self.line, explorer.choose_line)
         watch(self.redshift, lambda new: explorer.change(redshift=float(new or 0)))
-
-    def _choose_line(self, line: str) -> None:
-        """Mark a line, and show the maps of its energies."""
-        self._explorer.change(line=line)
-        if line:
-            axis = EnergyAxis(line, self._explorer.view.redshift)
-            self._explorer.choose_band(axis.band())

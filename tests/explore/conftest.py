@@ -10,6 +10,8 @@ from tests.chromium import open_chromium
 from tests.made_up import make_collected
 from tests.shelves import fill
 
+IGNORED = "Automatic fallback to software WebGL"
+
 
 @pytest.fixture(scope="package")
 def shelf(tmp_path_factory):
@@ -68,3 +70,10 @@ def serve():
 def chromium(tmp_path_factory):
     with open_chromium(tmp_path_factory.mktemp("profile")) as page:
         yield page
+
+
+@pytest.fixture
+def silent(page):
+    """Let a test fail if its page wrote an error into the console."""
+    yield
+    assert not [line for line in page.console() if IGNORED not in line]

@@ -8,21 +8,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-pytestmark = pytest.mark.browser
-
-IGNORED = "Automatic fallback to software WebGL"
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("silent")]
 
 
 @pytest.fixture(scope="module")
 def page(serve, shelf, chromium):
     chromium.open(serve(shelf))
     return chromium
-
-
-@pytest.fixture(autouse=True)
-def _no_error_in_the_console(page):
-    yield
-    assert not [line for line in page.console() if IGNORED not in line]
 
 
 def spectrum(page, role="fusion") -> np.ndarray:

@@ -265,7 +265,9 @@ def test_only_what_changed_is_drawn_again(explorer) -> None:
 @pytest.mark.parametrize("kind", ["circle", "ellipse"])
 def test_a_shape_that_is_drawn_gives_its_spectrum(explorer, shelf, kind) -> None:
     explorer.map_controls.drag.active = ["box", "circle", "ellipse"].index(kind)
-    explorer._drag_map({"type": "rect", "x0": -25, "x1": 25, "y0": -30, "y1": 14})
+    explorer.gestures.drag_map(
+        {"type": "rect", "x0": -25, "x1": 25, "y0": -30, "y1": 14}
+    )
     shape = Shape.within(kind, Region((-30, 14), (-25, 25)))
     assert explorer.place == shape
     flux = shelf.trial(explorer.view.trial)["flux"].to_numpy().astype(float)
@@ -277,9 +279,9 @@ def test_a_shape_that_is_drawn_gives_its_spectrum(explorer, shelf, kind) -> None
 
 def test_a_polygon_is_drawn_by_its_corners(explorer) -> None:
     explorer.map_controls.drag.active = 3
-    explorer._tap_map(0.0, 0.0)
+    explorer.gestures.tap_map(0.0, 0.0)
     before = explorer.view
-    explorer._drag_map({"type": "poly", "x": [-20, 20, 0], "y": [-20, -20, 30]})
+    explorer.gestures.drag_map({"type": "poly", "x": [-20, 20, 0], "y": [-20, -20, 30]})
     assert explorer.view != before
     assert explorer.place == Shape("polygon", (-20, -20, 20, -20, 0, 30))
 
@@ -326,7 +328,7 @@ def test_a_line_is_marked_and_its_band_mapped(explorer) -> None:
     x = explorer.spectra.sources["truth"].data["x"]
     assert (np.diff(x) > 0).all()
     assert explorer.spectra.figure.xaxis.axis_label.startswith("velocity of Ne IX")
-    explorer._tap_energy(SimpleNamespace(x=0.0))
+    explorer.gestures.tap_energy(SimpleNamespace(x=0.0))
     assert explorer.view.band[0] == pytest.approx(
         EnergyAxis("Ne IX He-alpha").observed_kev
     )

@@ -1,6 +1,7 @@
 """What the page does by itself in a real Chromium: reading, zooming, saving."""
 
 import base64
+from pathlib import Path
 
 import html5lib
 import numpy as np
@@ -8,9 +9,9 @@ import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.explore.test_browser import IGNORED, wait_for_change
+from tests.explore.test_browser import wait_for_change
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("silent")]
 
 WIDTHS = (390, 1000, 1400, 2500)
 
@@ -19,12 +20,6 @@ WIDTHS = (390, 1000, 1400, 2500)
 def page(serve, placed_shelf, chromium):
     chromium.open(serve(placed_shelf))
     return chromium
-
-
-@pytest.fixture(autouse=True)
-def _no_error_in_the_console(page):
-    yield
-    assert not [line for line in page.console() if IGNORED not in line]
 
 
 def readout(page) -> str:
@@ -120,6 +115,15 @@ def test_every_control_is_reached_by_the_keyboard(page) -> None:
     for name in ("png", "filter"):
         assert any(name in entry for entry in reached) or name == "filter"
     assert sum(entry.startswith("SELECT") for entry in reached) >= 1
+
+
+def test_every_text_has_the_contrast_of_aa(page) -> None:
+    open_view(page, "second=000000000000")
+    script = (Path(__file__).parent / "contrast.js").read_text("utf-8")
+    assert page.run(script) == []
+    page.run("document.querySelector('h1').style.color = '#aaa'")
+    (found,) = page.run(script)
+    assert "H1" in found
 
 
 def test_two_trials_blink(page) -> None:

@@ -1,6 +1,7 @@
 """The command `hifred`: each command is imported when it is called."""
 
 import importlib
+import os
 import sys
 
 import click
@@ -157,6 +158,8 @@ def hifred() -> None:
 
 def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2."""
+    # It opens no window: a backend that the environment names may not be installed.
+    os.environ["MPLBACKEND"] = "agg"
     try:
         hifred()
     except HifredError as error:

@@ -13,6 +13,7 @@ from hifred.store.fits_export import export_fits
 from hifred.store.fusion_input import open_fusion_input
 from hifred.store.posterior_draws import draws_at_hand, trial_draws_path
 from hifred.store.results import Results
+from hifred.store.trial_file import input_path
 
 FORMATS = ("csv", "parquet", "fits")
 # What a trial must hold to be placed on the sky and turned into a spectrum.
@@ -105,7 +106,7 @@ def _write_trial(
         path = folder / f"{group}-{name}.fits"
         _fits_of(cube).writeto(path, overwrite=True)
         return [path]
-    source = results.root / "inputs" / f"{trial.values.get('model')}.zarr"
+    source = input_path(results.root, str(trial.values.get("model")))
     fusion_input = open_fusion_input(source) if source.exists() else None
     header = fits.Header({"TRIAL": name})
     for setting in results.setting_names:

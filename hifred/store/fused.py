@@ -18,7 +18,7 @@ from hifred.store.posterior_draws import (
 )
 from hifred.store.results import Results, open_results
 from hifred.store.stored_schema import stored_schema
-from hifred.store.trial_file import SUFFIX, open_trial
+from hifred.store.trial_file import SUFFIX, input_path, open_trial
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ def _best(results: Results) -> str:
 
 def _input_of(root: Path, facts: object) -> Path | None:
     model = facts.get("model") if hasattr(facts, "get") else None
-    path = root / "inputs" / f"{model}.zarr"
+    path = input_path(root, str(model))
     return path if path.exists() else None
 
 

@@ -37,6 +37,11 @@ def trial_path(root: Path, trial_id: str) -> Path:
     return root / "trials" / trial_id[:2] / f"{trial_id}{SUFFIX}"
 
 
+def input_path(root: Path, model: str) -> Path:
+    """Return where a sweep in `root` keeps the input of a model."""
+    return root / "inputs" / f"{model}.zarr"
+
+
 def publish_trial(path: Path, result: xr.Dataset, record: Mapping[str, Any]) -> bool:
     """Write `result` to `path` once; the first of several attempts wins.
 

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -207,6 +208,21 @@ def test_every_command_says_at_once_that_it_has_begun(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.stderr == "".join(f"hifred {name} ...\n" for name in COMMANDS)
     assert done.stdout == "".join(f"{name} 7\n" for name in COMMANDS)
+
+
+def test_a_backend_that_is_not_there_stops_no_command() -> None:
+    told = (
+        "import sys; sys.argv = ['hifred', '--version']\n"
+        "from hifred.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: import matplotlib\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", told],
+        capture_output=True, text=True, check=False,
+        env=os.environ | {"MPLBACKEND": "nonsense"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_watching_imports_nothing_that_fuses() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import final
 
 from hifred.errors import HifredError
-from hifred.store.trial_file import SUFFIX, trial_path
+from hifred.store.trial_file import SUFFIX, input_path, trial_path
 
 PLAN_NAME = "plan.jsonl"
 DECLARATION_NAME = "sweep.toml"
@@ -81,7 +81,7 @@ class SweepDirectory:
 
     def input(self, model: str) -> Path:
         """Return where the input of `model` is kept."""
-        return self.inputs / f"{model}.zarr"
+        return input_path(self.root, model)
 
     def trial(self, trial_id: str) -> Path:
         """Return where the finished trial is, or will be, published."""

@@ -26,6 +26,7 @@ from hifred.store.posterior_draws import draws_at_hand, trial_draws_path
 from hifred.store.trial_table import DONE, SettingKey
 from hifred.sweep import collect, snapshot
 from hifred.sweep.record.layout import SweepDirectory
+from hifred.sweep.trial_lines import TrialLines
 from hifred.sweep.watch.states import BAD_STATES
 
 MIB = 2**20
@@ -78,6 +79,8 @@ class Shelf:
         Returns the fusion input of a model from its name.
     draws_path : callable, optional
         Returns where the draws of a trial are, if it has any.
+    open_lines : callable, optional
+        Returns the line maps of a trial, None if it has none.
     max_bytes : int
         How much of the trials, and as much of the inputs, is kept in memory.
     """
@@ -89,11 +92,13 @@ class Shelf:
         open_trial: Callable[[str], xr.Dataset],
         open_input: Callable[[str], FusionInput],
         draws_path: Callable[[str], Path] | None = None,
+        open_lines: Callable[[str], xr.Dataset | None] = lambda trial: None,
         max_bytes: int = 192 * MIB,
     ) -> None:
         self.table = trials_of(source)
         self._open_trial = open_trial
         self._draws_path = draws_path
+        self.line_maps = open_lines
         self._refused_draws: dict[str, str] = {}
         self._trials = Recent(self._load_trial, max_bytes)
         self._predictions = Recent(self._predict, max_bytes // 4)
@@ -231,7 +236,13 @@ def open_shelf(directory: str | Path) -> Shelf:
         open_trial=lambda trial: results.trial(trial).open(),
         open_input=lambda model: open_fusion_input(sweep.input(model)),
         draws_path=lambda trial: trial_draws_path(root, trial),
+        open_lines=lambda trial: _line_maps(sweep, trial),
     )
+
+
+def _line_maps(sweep: SweepDirectory, trial: str) -> xr.Dataset | None:
+    lines = TrialLines.of(sweep)
+    return None if lines is None else lines.maps(trial)
 
 
 def _is_collected(root: Path) -> bool:

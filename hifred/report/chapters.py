@@ -13,6 +13,7 @@ from hifred.plots import (
     plot_costs,
     plot_error_histograms,
     plot_error_maps,
+    plot_line_maps,
     plot_measure_curves,
     plot_measure_grid,
     plot_parallel_coordinates,
@@ -41,6 +42,7 @@ def model_pictures(
     """
     return [
         *best_pictures(shelf, model, draws),
+        *line_pictures(shelf, model),
         *grid_pictures(shelf, model),
         *error_pictures(shelf, model),
     ]
@@ -80,6 +82,25 @@ def best_pictures(
         f"Cost above its lowest value against iteration, best trials of {model}.",
         lambda: plot_costs({shelf.label(t): shelf.trial(t) for t in best}),
     )
+
+
+def line_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
+    """Yield maps of the lines that the sweep measures, of the best fusion."""
+    best = best_per_regularizer(shelf.table, model)[:1]
+    try:
+        maps = shelf.line_maps(best[0]) if best else None
+    except HifredError as error:
+        yield Picture("Lines", "Maps of lines.", reason=str(error))
+        return
+    if maps is None or "line" not in maps:
+        return
+    for name in maps["line"].to_numpy():
+        yield take_picture(
+            f"Line {name} of the best fusion",
+            f"Maps of flux, velocity and width of {name} for {shelf.label(best[0])}; "
+            "grey where the line is too faint or was not fitted.",
+            partial(plot_line_maps, maps, str(name)),
+        )
 
 
 def grid_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:

@@ -17,7 +17,7 @@ from hifred.products import measure_lines, read_lines
 from hifred.products.settings import LineSettings
 from hifred.products.target_response import cube_line_spread
 from hifred.store.fusion_input import open_fusion_input
-from hifred.store.trial_file import SUFFIX, publish_trial
+from hifred.store.trial_file import SUFFIX, open_trial, publish_trial
 from hifred.sweep.record.layout import SweepDirectory
 
 DIGITS = 12
@@ -54,6 +54,14 @@ class TrialLines:
     def path(self, trial_id: str) -> Path:
         """Return where the maps of a trial are, or will be."""
         return self.folder / f"{trial_id}{SUFFIX}"
+
+    def maps(self, trial_id: str) -> xr.Dataset | None:
+        """Return the maps of a trial; None if it has none."""
+        path = self.path(trial_id)
+        if not path.exists():
+            return None
+        with open_trial(path) as maps:
+            return maps.load()
 
     def publish(self, record: Mapping[str, object], result: xr.Dataset) -> None:
         """Measure the cube of a trial and publish the maps, unless they are there.

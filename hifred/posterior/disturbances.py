@@ -1,4 +1,4 @@
-r"""What a fit differs from the truth by, as tilts of its objective.
+r"""What a fit differs from the truth by, as tilts of its objective, and as counts.
 
 Counts have noise; so has the brightness that `guided` takes from them, which moves the
 point of no penalty,
@@ -21,7 +21,7 @@ from hifred.solvers.nearby_minimum import NearbyMinimum
 
 @final
 class Disturbances:
-    """Random tilts of a fit, (component, pixel).
+    """Random tilts of a fit, (component, pixel), and counts.
 
     Parameters
     ----------
@@ -39,22 +39,28 @@ class Disturbances:
             assembly.responses[name].in_basis(unseen.basis) for name in self._names
         ]
 
-    def of_counts(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return the tilt of the noise, and where it moves the point of no penalty."""
+    def tilt_of_counts(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return the tilt of noise, and where it moves the point of no penalty."""
         noise = self._nearby.noise(rng)
         moved = self._follow_guide(noise)
         return self._nearby.tilt(noise) + self._penalty_product(moved), moved
 
-    def of_unseen(self, images: np.ndarray) -> np.ndarray:
-        """Return the tilt of spectra that are there and not fitted.
+    def of_counts(
+        self, rng: np.random.Generator, unseen: np.ndarray
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return the tilt by the guide, and the counts of another sky and other noise.
 
         Parameters
         ----------
-        images : (component, y, x) array
-            As `UnseenSpectra.draw` returns.
+        rng : Generator
+        unseen : (component, y, x) array
+            Images of spectra that are there and not fitted; see `UnseenSpectra.draw`.
         """
-        counts = [response.apply(images) for response in self._unseen]
-        return -self._nearby.tilt([c.reshape(len(c), -1) for c in counts])
+        noise = self._nearby.noise(rng)
+        expected = [response.apply(unseen) for response in self._unseen]
+        flat = [m.reshape(len(m), -1) for m in expected]
+        tilt = self._penalty_product(self._follow_guide(noise))
+        return tilt, self._nearby.disturbed(noise, flat)
 
     def of_prior(self, rng: np.random.Generator, spreads: np.ndarray) -> np.ndarray:
         """Return the tilt of images that differ from what the penalty wants.

@@ -16,6 +16,7 @@ from typing import final
 
 import numpy as np
 
+from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.posterior.disturbances import Disturbances
 from hifred.solvers.nearby_minimum import NearbyMinimum
 
@@ -72,6 +73,10 @@ def prior_strength(nearby: NearbyMinimum, disturbances: Disturbances) -> PriorSt
     overall = max(float(above.sum() / max(below.sum(), SHARE_OF_OTHERS)), SMALLEST)
     like_others = SHARE_OF_OTHERS * n_modes
     ratios = (above + like_others * overall) / (below + like_others)
+    if not isinstance(nearby.problem.penalty, ShapeDifferences):
+        # It says the same of bright pixels and of dark: widened to hold the steps of
+        # the bright, its noise would fill the dark.
+        ratios = np.minimum(ratios, 1)
     return PriorStrength(np.maximum(ratios, SMALLEST), overall)
 
 
@@ -82,7 +87,7 @@ def _noise_energies(
     of_counts, of_prior = [], []
     for i_probe in range(PROBES):
         rng = np.random.default_rng([SEED, i_probe])
-        tilt, moved = disturbances.of_counts(rng)
+        tilt, moved = disturbances.tilt_of_counts(rng)
         of_counts.append(disturbances.energies(nearby.response(tilt) - moved))
         response = nearby.response(nearby.prior_noise(rng))
         of_prior.append(disturbances.energies(response))

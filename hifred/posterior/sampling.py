@@ -59,7 +59,8 @@ class Sampler:
         scaled = self._images / self._subspace.units
         self._nearby = NearbyMinimum(problem, scaled)
         # Draws lie softly above zero, the fit behind a wall, which pushes it.
-        self._pushed = scaled.reshape(len(scaled), -1) - self._nearby.images
+        pushed = scaled.reshape(len(scaled), -1) - self._nearby.images
+        self._pushed = pushed * self._share_of_light(pushed)
 
     @cached_property
     def strength(self) -> PriorStrength:
@@ -83,14 +84,14 @@ class Sampler:
         rng = np.random.default_rng([seed, i_draw])
         unseen = self._unseen.draw(rng)
         try:
-            flat = self._nearby.minimum(self._tilt(rng, unseen))
+            flat = self._nearby.minimum(*self._disturbed(rng, unseen))
         except ArithmeticError as error:
             raise HifredError(
                 f"every draw must settle; got none for draw {i_draw} of seed {seed}: "
                 f"{error} Sample with another seed, or fuse with a stronger penalty."
             ) from error
-        moved = flat - self._nearby.images + rng.standard_normal() * self._pushed
-        seen = self._images + moved.reshape(self._images.shape) * self._subspace.units
+        drawn = flat + (1 + rng.standard_normal()) * self._pushed
+        seen = drawn.reshape(self._images.shape) * self._subspace.units
         return np.concatenate([seen, unseen])
 
     def sources(self, weights: np.ndarray) -> np.ndarray:
@@ -133,11 +134,23 @@ class Sampler:
         data = data.assign_attrs(settings=self.result.attrs["settings"])
         return Draws(data).checked(SelfCheck(warnings=self.strength.warnings))
 
-    def _tilt(self, rng: np.random.Generator, unseen: np.ndarray) -> np.ndarray:
-        of_counts, _ = self._disturbances.of_counts(rng)
+    def _share_of_light(self, pushed: np.ndarray) -> np.ndarray:
+        """Return how much of a push (component, pixel) the light of a pixel bears.
+
+        In dark pixels nothing holds what lies softly below zero.
+        """
+        light = self._subspace.scaled_basis.sum(axis=0)
+        fitted = np.maximum(light @ (self._nearby.images + pushed), 0)
+        needed = np.maximum(np.abs(light @ pushed), np.finfo(float).tiny)
+        return np.minimum(fitted / needed, 1)
+
+    def _disturbed(
+        self, rng: np.random.Generator, unseen: np.ndarray
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return a random tilt, and counts."""
+        by_guide, counts = self._disturbances.of_counts(rng, unseen)
         spreads = np.sqrt(self.strength.ratios)
-        of_prior = self._disturbances.of_prior(rng, spreads)
-        return of_counts + of_prior + self._disturbances.of_unseen(unseen)
+        return by_guide + self._disturbances.of_prior(rng, spreads), counts
 
     def _fitted(self) -> xr.Dataset:
         """Return all spectra, and the fit, which has none of those left out."""

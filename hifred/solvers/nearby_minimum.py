@@ -77,9 +77,11 @@ class NearbyMinimum:
     def __init__(self, problem: LowRankProblem, images: np.ndarray) -> None:
         self._problem = problem
         self._terms = [CountsTerm(f) for f in problem.likelihoods.values()]
+        self._observed = [t.counts for t in self._terms]
         flat = images.reshape(len(images), -1).astype(float)
         expected = [t.expected(flat) for t in self._terms]
-        hessian = self._hessian(expected, np.zeros((len(flat), *flat.shape)))
+        none_below = np.zeros((len(flat), *flat.shape))
+        hessian = self._hessian(expected, none_below, self._observed)
         self._soft = SoftPositivity(problem.basis, _stiffness(hessian, problem.basis))
         self._start = self._place(flat)
         self._start = self._place(self.minimum(np.zeros_like(flat)))
@@ -116,6 +118,27 @@ class NearbyMinimum:
         ]
         return np.asarray(np.sum(pulls, axis=0))
 
+    def disturbed(
+        self, noise: Sequence[np.ndarray], unseen: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """Return counts (channel, pixel) with other noise, and without what is unseen.
+
+        What was not counted stays so, and no count is below zero: a tilt of the
+        objective instead, where one count is seen and hardly any is expected, is more
+        than the likelihood withstands.
+
+        Parameters
+        ----------
+        noise, unseen : sequences of (channel, pixel) arrays
+            Changes of the counts, as `noise` returns, and of the expected counts.
+        """
+        return [
+            np.maximum(t.counts + n - u * _divided(t, t.counts, m), 0)
+            for t, n, u, m in zip(
+                self._terms, noise, unseen, self._start.expected, strict=True
+            )
+        ]
+
     def prior_noise(self, rng: np.random.Generator) -> np.ndarray:
         """Return a tilt (component, pixel) with the Hessian of the penalty."""
         images = self._start.images
@@ -130,8 +153,16 @@ class NearbyMinimum:
         moved, _ = hessian.solve(tilt, CG_TOLERANCES[1])
         return moved
 
-    def minimum(self, tilt: np.ndarray) -> np.ndarray:
+    def minimum(
+        self, tilt: np.ndarray, counts: Sequence[np.ndarray] | None = None
+    ) -> np.ndarray:
         """Return the minimum (component, pixel) of the objective less ``<tilt, W>``.
+
+        Parameters
+        ----------
+        tilt : (component, pixel) array
+        counts : sequence of (channel, pixel) arrays, optional
+            Instead of those of the likelihoods; 0 wherever those are.
 
         Raises
         ------
@@ -139,13 +170,14 @@ class NearbyMinimum:
             If Newton's method has not settled after `MOST_STEPS`.
         """
         place = self._start
+        observed = self._observed if counts is None else counts
         for n_before in range(MOST_STEPS):
-            gradient, hessian = self._bends(place, tilt)
+            gradient, hessian = self._bends(place, tilt, observed)
             step, _ = hessian.solve(-gradient, CG_TOLERANCES[min(n_before, 1)])
             change = self._change(step)
             first = float(np.vdot(gradient, step))
-            slope = self._slope(place, change, tilt)
-            length = _settled(slope, first, self._longest(place, change))
+            slope = self._slope(place, change, tilt, observed)
+            length = _settled(slope, first, self._longest(place, change, observed))
             place = place.moved(change, length)
             if np.sqrt(max(-first, 0) / step.size) <= LAST_STEP:
                 return place.images
@@ -190,7 +222,7 @@ class NearbyMinimum:
     def _at_start(self) -> tuple[BlockHessian, np.ndarray]:
         """Return the Hessian at the minimum, and the share of the bounds."""
         _, below = self._soft.bends(self._start.cube)
-        return self._hessian(self._start.expected, below), below
+        return self._hessian(self._start.expected, below, self._observed), below
 
     def _place(self, images: np.ndarray) -> _Place:
         expected = [t.expected(images) for t in self._terms]
@@ -201,21 +233,24 @@ class NearbyMinimum:
         return _Place(step, self._soft.cube(step), changes)
 
     def _bends(
-        self, place: _Place, tilt: np.ndarray
+        self, place: _Place, tilt: np.ndarray, counts: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, BlockHessian]:
         gradient, below = self._soft.bends(place.cube)
         gradient = gradient + self._penalty_product(place.images) - tilt
-        for term, expected in zip(self._terms, place.expected, strict=True):
-            gradient += term.pull(1 - _divided(term, expected))
-        return gradient, self._hessian(place.expected, below)
+        for term, d, m in zip(self._terms, counts, place.expected, strict=True):
+            gradient += term.pull(1 - _divided(term, d, m))
+        return gradient, self._hessian(place.expected, below, counts)
 
     def _hessian(
-        self, expected: Sequence[np.ndarray], below: np.ndarray
+        self,
+        expected: Sequence[np.ndarray],
+        below: np.ndarray,
+        counts: Sequence[np.ndarray],
     ) -> BlockHessian:
         n, n_pixels = below.shape[1:]
         parts = HessianParts(n, n_pixels)
-        for term, m in zip(self._terms, expected, strict=True):
-            parts.add_counts(term, _divided(term, m) / np.where(m > 0, m, 1))
+        for term, d, m in zip(self._terms, counts, expected, strict=True):
+            parts.add_counts(term, _divided(term, d, m) / np.where(m > 0, m, 1))
         parts.add_local(below)
         if self._problem.penalty is not None:
             diagonal = self._problem.penalty.curvature(self._problem.image_shape)
@@ -229,7 +264,11 @@ class NearbyMinimum:
         return self._problem.penalty.gradient(shaped).reshape(images.shape)
 
     def _slope(
-        self, place: _Place, change: _Place, tilt: np.ndarray
+        self,
+        place: _Place,
+        change: _Place,
+        tilt: np.ndarray,
+        counts: Sequence[np.ndarray],
     ) -> Callable[[float], float]:
         """Return the slope of the tilted objective along a change; see `_settled`."""
         product = self._penalty_product(change.images)
@@ -238,29 +277,31 @@ class NearbyMinimum:
 
         def slope(length: float) -> float:
             total = at_zero + length * curvature
-            for term, m, dm in zip(
-                self._terms, place.expected, change.expected, strict=True
+            for term, d, m, dm in zip(
+                self._terms, counts, place.expected, change.expected, strict=True
             ):
-                ratio = _divided(term, m + length * dm)
+                ratio = _divided(term, d, m + length * dm)
                 total += float(np.vdot(term.masked(1 - ratio), dm))
             return total + self._soft.slope_along(place.cube, change.cube, length)
 
         return slope
 
-    def _longest(self, place: _Place, change: _Place) -> float:
+    def _longest(
+        self, place: _Place, change: _Place, counts: Sequence[np.ndarray]
+    ) -> float:
         descents = [
-            float(np.divide(-dm, m, out=np.zeros_like(m), where=term.domain()).max())
-            for term, m, dm in zip(
-                self._terms, place.expected, change.expected, strict=True
+            float(np.max(-_divided(term, np.where(d > 0, dm, 0), m)))
+            for term, d, m, dm in zip(
+                self._terms, counts, place.expected, change.expected, strict=True
             )
         ]
         return min(LONGEST, BOUNDARY_FRACTION / max(*descents, 1e-30))
 
 
-def _divided(term: CountsTerm, expected: np.ndarray) -> np.ndarray:
-    """Return counts over expected counts, zero where there are none."""
+def _divided(term: CountsTerm, counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Return what is divided by expected counts, zero where nothing was counted."""
     out = np.zeros_like(expected)
-    np.divide(term.counts, expected, out=out, where=term.domain())
+    np.divide(counts, expected, out=out, where=term.domain())
     return out
 
 

@@ -109,10 +109,10 @@ def test_one_draw_is_too_few(result, observations):
 def test_a_draw_that_does_not_settle_is_told(result, observations, monkeypatch):
     minimum = NearbyMinimum.minimum
 
-    def unsettled(self, tilt):
+    def unsettled(self, tilt, counts=None):
         if tilt.any():
             raise ArithmeticError("it swings.")
-        return minimum(self, tilt)
+        return minimum(self, tilt, counts)
 
     monkeypatch.setattr(NearbyMinimum, "minimum", unsettled)
     with pytest.raises(HifredError, match=r"draw 0 of seed 3: it swings.*another seed"):
@@ -137,3 +137,24 @@ def test_draws_lie_around_the_fit_where_its_wall_binds():
     around = draws.each(knot)
     assert abs(knot(draws.fit) - around.mean()) < around.std()
     assert abs(knot(toy.truth["flux"]) - around.mean()) < 2 * around.std()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"regularizer": "lrs", "mu": 1e-3, "rank": 3}, {"regularizer": "guided"}],
+    ids=lambda s: s["regularizer"],
+)
+def test_draws_of_dark_pixels_are_dark(settings):
+    toy = simulate_model(
+        "gaussian_1kev_rebinned", shape=(18, 15), n_energies=60, counts=1e5
+    )
+    fit = fuse(toy.observations, FusionSettings(**settings))
+    draws = posterior(fit, toy.observations, n_draws=6)
+    counts = toy.observations["imager"]["counts"].sum("channel").to_numpy()
+    image = fit["flux"].sum("energy").to_numpy()
+    per_count = image.sum() / counts.sum()
+    # The fit, or the counts where it is blurred, and a few errors of the limit.
+    expected = np.maximum(image / per_count, counts)
+    most = expected + 6 * np.sqrt(expected + 1)
+    drawn = draws.each(lambda cube: cube.sum("energy")).to_numpy() / per_count
+    assert (drawn < most).all()

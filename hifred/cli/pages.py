@@ -8,6 +8,7 @@ import click
 from hifred.cli.arguments import DRAWS
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
+from hifred.store.fusion_input import SCHEMA as INPUT_SCHEMA
 from hifred.store.stored_schema import stored_schema
 
 DIRECTORY = click.Path(path_type=Path)
@@ -46,12 +47,24 @@ def report(
 @click.argument("directory", type=DIRECTORY)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 = any free.")
 @click.option("--open/--no-open", "is_shown", default=False, help="Open a browser.")
-def explore(directory: Path, *, port: int, is_shown: bool) -> None:
-    """Explore a sweep in the browser, on this machine only, until Ctrl-C."""
-    if stored_schema(directory):
+@click.option(
+    "--input",
+    "fusion_input",
+    type=DIRECTORY,
+    help="What one fusion was made of; by default where it was.",
+)
+def explore(
+    directory: Path, *, port: int, is_shown: bool, fusion_input: Path | None
+) -> None:
+    """Explore a sweep or one fusion in the browser, until Ctrl-C.
+
+    On this machine only, for who has the address.
+    """
+    if stored_schema(directory) == INPUT_SCHEMA:
         raise HifredError(
-            f"the explorer must have a sweep directory; {directory} is one fusion or "
-            f"one input. Write its page: `hifred report {directory}`."
+            f"the explorer must have a sweep or a fusion; {directory} is an input, "
+            f"which nothing was fused from yet. Write its page: `hifred report "
+            f"{directory}`."
         )
     try:
         # Bokeh is an extra: everything else works without it.
@@ -63,6 +76,7 @@ def explore(directory: Path, *, port: int, is_shown: bool) -> None:
         ) from error
     serve(
         directory,
+        fusion_input=fusion_input,
         port=port,
         is_shown=is_shown,
         announce=lambda url: say(f"open {url}\nstop with Ctrl-C"),

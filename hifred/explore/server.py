@@ -25,7 +25,10 @@ from hifred.explore.news import News
 from hifred.explore.page import Page
 from hifred.explore.running_sweep import RunningSweep
 from hifred.explore.token_auth import TokenAuth
+from hifred.plots.fusion_shelf import open_fusion_shelf
 from hifred.plots.shelf import Shelf
+from hifred.store import fusion_result
+from hifred.store.stored_schema import stored_schema
 
 ADDRESS = "127.0.0.1"
 
@@ -95,16 +98,20 @@ def _query_of(document: Document) -> str:
 def serve_explorer(
     directory: str | Path,
     *,
+    fusion_input: str | Path | None = None,
     port: int = 0,
     is_shown: bool = False,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve the explorer of a sweep directory until interrupted.
+    """Serve the explorer of a sweep directory or of one fusion until interrupted.
 
     Parameters
     ----------
     directory : path
-        A sweep directory; it is collected first if need be.
+        A sweep directory, which is collected first if need be; or what `hifred fuse`
+        wrote.
+    fusion_input : path, optional
+        What one fusion was made of; by default where it was.
     port : int
         0 takes any free one.
     is_shown : bool
@@ -115,12 +122,10 @@ def serve_explorer(
     Raises
     ------
     HifredError
-        If it is no sweep directory, or the port is taken.
+        If it is neither, the input of a fusion is not there, or the port is taken.
     """
-    sweep = RunningSweep.of(Path(directory))
-    given = sweep.shelf.table.attrs.get("name")
-    name = str(given or Path(directory).resolve().name)
-    server, url = start_server(sweep, name=name, port=port)
+    shelf, name = _opened(Path(directory), fusion_input)
+    server, url = start_server(shelf, name=name, port=port)
     announce(url)
     with contextlib.ExitStack() as shown:
         if is_shown:
@@ -131,6 +136,17 @@ def serve_explorer(
             server.io_loop.start()
         except KeyboardInterrupt:
             server.stop()
+
+
+def _opened(
+    path: Path, fusion_input: str | Path | None
+) -> tuple[Shelf | RunningSweep, str]:
+    if stored_schema(path) == fusion_result.SCHEMA:
+        source = None if fusion_input is None else Path(fusion_input)
+        return open_fusion_shelf(path, source), path.stem
+    sweep = RunningSweep.of(path)
+    given = sweep.shelf.table.attrs.get("name")
+    return sweep, str(given or path.resolve().name)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,75 @@
+"""One fusion as a shelf of a single trial, for whatever shows the trials of a sweep."""
+
+import json
+from pathlib import Path
+
+import xarray as xr
+
+from hifred.errors import HifredError
+from hifred.measures import measure_fusion
+from hifred.observations import FusionInput
+from hifred.plots.shelf import Shelf
+from hifred.store.fused import FusedCube, open_fused
+from hifred.store.fusion_input import observations_digest
+from hifred.store.result_table import result_table
+from hifred.store.trial_row import TrialRow
+
+
+def open_fusion_shelf(path: Path, fusion_input: Path | None = None) -> Shelf:
+    """Return a shelf that holds one fusion, named after its file.
+
+    Parameters
+    ----------
+    path : Path
+        What `hifred fuse` wrote.
+    fusion_input : Path, optional
+        What was fused; by default where it was, as the result tells.
+
+    Raises
+    ------
+    HifredError
+        If the input is not there, or is not what was fused.
+    """
+    recorded = xr.open_zarr(path, consolidated=False).attrs.get("input")
+    source = fusion_input or (Path(recorded) if recorded else None)
+    if source is None or not source.exists():
+        where = "is not known" if source is None else f"is not at {source}"
+        raise HifredError(
+            f"input must be what was fused, to draw the counts beside {path.name}; it "
+            f"{where}. Give it by --input."
+        )
+    fused = open_fused(path, fusion_input=source)
+    found = fused.fusion_input
+    assert found is not None  # opened from `source`
+    _check_fused(fused.result, found)
+    return Shelf(
+        result_table([_row(fused, found, source.stem)]),
+        open_trial=lambda _: fused.result,
+        open_input=lambda _: found,
+        draws_path=lambda _: fused.draws_path,
+    )
+
+
+def _row(fused: FusedCube, found: FusionInput, model: str) -> TrialRow:
+    measured = measure_fusion(fused.result, found)
+    attributes = {
+        "measures": {
+            str(name): {"value": float(value), "attrs": value.attrs}
+            for name, value in measured.items()
+            if not value.dims
+        },
+        "outcome": fused.result.attrs["outcome"],
+        "record": {"iterations": fused.result.attrs["n_iterations"]},
+    }
+    settings = json.loads(fused.result.attrs["settings"])
+    name = Path(fused.name).stem
+    return TrialRow(name, model, settings, 0, "done", attributes=attributes)
+
+
+def _check_fused(result: xr.Dataset, found: FusionInput) -> None:
+    digest = result.attrs.get("observations_digest")
+    if digest not in (None, observations_digest(found.observations)):
+        raise HifredError(
+            "input must be what was fused; its counts or responses are others. Give "
+            "the input of `hifred fuse`."
+        )

@@ -39,7 +39,7 @@ def check_by_refits(
     on_progress : callable
         Called with a few words before every refit.
     """
-    found, warnings = [], list(sampler.strength.warnings)
+    found, warnings = [], list(sampler.warnings)
     for i_refit in range(n_refits):
         on_progress(f"check {i_refit + 1} of {n_refits}")
         try:

@@ -16,6 +16,7 @@ from hifred.fusion.low_rank_method import LowRankMethod
 from hifred.fusion.result import components
 from hifred.posterior.disturbances import Disturbances
 from hifred.posterior.draws import DRAW, Draws
+from hifred.posterior.misfits import misfits
 from hifred.posterior.prior_strength import PriorStrength, prior_strength
 from hifred.posterior.self_check import SelfCheck
 from hifred.posterior.unseen_spectra import UnseenSpectra
@@ -66,6 +67,11 @@ class Sampler:
     def strength(self) -> PriorStrength:
         """Return what the counts say about the strength of the penalty."""
         return prior_strength(self._nearby, self._disturbances)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Return a sentence for whatever makes the fit, and so the errors, wrong."""
+        return (*misfits(self.result, self.observations), *self.strength.warnings)
 
     @cached_property
     def _unseen(self) -> UnseenSpectra:
@@ -132,7 +138,7 @@ class Sampler:
         names = ("energy", "energy_edges", *IMAGE)
         data = data.assign_coords({name: self.result[name] for name in names})
         data = data.assign_attrs(settings=self.result.attrs["settings"])
-        return Draws(data).checked(SelfCheck(warnings=self.strength.warnings))
+        return Draws(data).checked(SelfCheck(warnings=self.warnings))
 
     def _share_of_light(self, pushed: np.ndarray) -> np.ndarray:
         """Return how much of a push (component, pixel) the light of a pixel bears.

@@ -42,7 +42,7 @@ def test_checks_are_the_same_for_the_same_seed(sampler, observations) -> None:
 def test_without_refits_only_the_strength_is_judged(sampler) -> None:
     check = check_by_refits(sampler, n_refits=0)
     assert (check.coverage, check.n_refits) == ({}, 0)
-    assert check.warnings == sampler.strength.warnings
+    assert check.warnings == sampler.warnings
 
 
 def test_a_refit_that_fails_is_told(sampler, monkeypatch) -> None:

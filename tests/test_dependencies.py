@@ -16,10 +16,14 @@ BROUGHT = {"annotated_types", "pydantic_core", "tornado", "IPython"}
 """Part of pydantic, of distributed, and of the notebook that displays a result."""
 
 
+IMPORTED_AS = {"scikit_learn": "sklearn"}
+
+
 def declared(requirements: list[str]) -> dict[str, str]:
     """Return the condition on each package, by the name it is imported under."""
     pairs = [re.split(r"(?=[<>=!~])", line, maxsplit=1) for line in requirements]
-    return {name.strip().replace("-", "_"): "".join(rest) for name, *rest in pairs}
+    names = {name.strip().replace("-", "_"): "".join(rest) for name, *rest in pairs}
+    return {IMPORTED_AS.get(name, name): rest for name, rest in names.items()}
 
 
 def imported_packages(path: Path) -> set[str]:

@@ -112,7 +112,7 @@ COMMANDS = {
     ),
     "explore": (
         "hifred.cli.pages:explore",
-        "Explore a sweep in the browser, on this machine only, until Ctrl-C.",
+        "Explore a sweep or one fusion in the browser, until Ctrl-C.",
     ),
     "prepare": (
         "hifred.cli.prepare:prepare",

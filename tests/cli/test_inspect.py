@@ -24,7 +24,7 @@ def test_events_are_told_with_what_each_filter_keeps(tmp_path: Path) -> None:
     path = event_file(tmp_path)
     found = CliRunner().invoke(hifred, ["inspect", str(path), "--json"])
     assert found.exit_code == 0, found.output
-    (facts,) = json.loads(found.output)
+    (facts,) = json.loads(found.stdout)
     assert (facts["kind"], facts["instrument"]) == ("events", "XMM EMOS1")
     assert (facts["frame"], facts["exposure_time_s"]) == ("fk5", 5e3)
     kept = {row["cut"]: row["kept"] for row in facts["cuts"]}

@@ -83,7 +83,7 @@ def test_an_input_of_something_else_is_told(folder: Path) -> None:
         write_report(folder / "fused.zarr", fusion_input=folder / "other.zarr")
 
 
-def test_the_explorer_sends_one_fusion_to_its_page(folder: Path) -> None:
-    result = CliRunner().invoke(explore, [str(folder / "fused.zarr")])
+def test_the_explorer_sends_an_input_to_its_page(folder: Path) -> None:
+    result = CliRunner().invoke(explore, [str(folder / "toy.zarr")])
     assert isinstance(result.exception, HifredError)
     assert "Write its page: `hifred report" in str(result.exception)

@@ -42,6 +42,7 @@ suppress_warnings = ["mystnb.unknown_mime_type"]  # progress bars of a notebook
 
 # The tutorials run at toy size; a cached run is taken while a notebook is the same.
 nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE.parent / "build" / "docs" / "notebooks")
 nb_execution_raise_on_error = True
 nb_execution_timeout = 170
 nb_execution_excludepatterns: list[str] = []

@@ -9,6 +9,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from jupyter_cache import get_cache
+from jupyter_cache.executors import load_executor
 from sphinx.application import Sphinx
 
 from hifred.sweep import collect, declare, run_sweep
@@ -38,16 +40,33 @@ def _make_sweep(folder: Path) -> None:
     collect(folder)
 
 
+def _run_notebooks(folder: Path, cache_folder: str, timeout: int) -> None:
+    """Run those that changed, as many at once as there are cores.
+
+    Where one fails, the build runs it again and says why.
+    """
+    cache = get_cache(cache_folder)
+    for notebook in sorted(folder.glob("*.ipynb")):
+        cache.add_nb_to_project(str(notebook))
+    load_executor("local-parallel", cache=cache).run_and_cache(timeout=timeout)
+
+
 def _prepare(app: Sphinx) -> None:
-    _copy_notebooks(Path(app.srcdir) / "tutorials")
+    tutorials = Path(app.srcdir) / "tutorials"
+    _copy_notebooks(tutorials)
     sweep = Path(app.outdir).parent / "toy"
-    if app.builder.format == "html" and not (sweep / "results").exists():
-        _make_sweep(sweep)
     os.environ |= {
         "HIFRED_SWEEP": str(sweep),
         "HIFRED_ROOT": str(ROOT),
+        "OMP_NUM_THREADS": "1",  # two run at once
         "PYTHONPATH": str(ROOT),
     }
+    if app.builder.format != "html":
+        return
+    if not (sweep / "results").exists():
+        _make_sweep(sweep)
+    cache = app.config.nb_execution_cache_path
+    _run_notebooks(tutorials, cache, app.config.nb_execution_timeout)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -62,7 +62,9 @@ def _table(table: pd.DataFrame) -> fits.BinTableHDU:
     found.add_column(names, name="region", index=0)
     for name in found.colnames:
         found[name].unit = UNITS.get(name.removesuffix("_error"))
-    return fits.table_to_hdu(found, name="REGIONS")
+    hdu = fits.table_to_hdu(found)
+    hdu.name = "REGIONS"
+    return hdu
 
 
 def _image(name: str, values: xr.DataArray) -> fits.ImageHDU:

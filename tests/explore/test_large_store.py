@@ -26,8 +26,8 @@ def test_a_click_on_200_full_size_trials_is_quick_and_small() -> None:
     assert measured["memory_mib"] < 1024
 
 
-# What is measured, 1.7 to 2.0 s for the first page and 0.24, 0.33 and 0.45 s for a pixel,
-# a band and a trial, with half as much again for a busy machine. The aims are 2 and 0.3.
+# Measured are 1.7 to 2.0 s for the first page and 0.24, 0.33 and 0.45 s for a pixel, a
+# band and a trial; half as much again is for a busy machine. The aims are 2 and 0.3 s.
 MOST_CPU_S = {"first_page": 3.0, "pixel": 0.4, "band": 0.5, "trial": 0.7}
 
 

@@ -9,8 +9,7 @@ from hifred.errors import HifredError
 from hifred.measures import measure_fusion
 from hifred.observations import FusionInput
 from hifred.plots.shelf import Shelf
-from hifred.store.fused import FusedCube, open_fused
-from hifred.store.fusion_input import observations_digest
+from hifred.store.fused import FusedCube, check_same_input, open_fused
 from hifred.store.result_table import result_table
 from hifred.store.trial_row import TrialRow
 
@@ -41,7 +40,7 @@ def open_fusion_shelf(path: Path, fusion_input: Path | None = None) -> Shelf:
     fused = open_fused(path, fusion_input=source)
     found = fused.fusion_input
     assert found is not None  # opened from `source`
-    _check_fused(fused.result, found)
+    check_same_input(fused.result, found)
     return Shelf(
         result_table([_row(fused, found, source.stem)]),
         open_trial=lambda _: fused.result,
@@ -64,12 +63,3 @@ def _row(fused: FusedCube, found: FusionInput, model: str) -> TrialRow:
     settings = json.loads(fused.result.attrs["settings"])
     name = Path(fused.name).stem
     return TrialRow(name, model, settings, 0, "done", attributes=attributes)
-
-
-def _check_fused(result: xr.Dataset, found: FusionInput) -> None:
-    digest = result.attrs.get("observations_digest")
-    if digest not in (None, observations_digest(found.observations)):
-        raise HifredError(
-            "input must be what was fused; its counts or responses are others. Give "
-            "the input of `hifred fuse`."
-        )

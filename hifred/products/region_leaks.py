@@ -19,7 +19,7 @@ from hifred.observations.prediction import (
 )
 from hifred.operators.matrix import Dense
 from hifred.operators.response import Response
-from hifred.products.target_response import cube_line_spread
+from hifred.products.target_response import cube_line_spread, line_spread_matrix
 from hifred.regions import SkyRegion
 
 # Standard deviation of what leaks at an energy, as a share of all light there. At 5 %
@@ -142,13 +142,13 @@ class RegionLeaks:
         check_fused_from(result, model.sky_shape)
         self._exposure = model.reference_exposure
         scaled = self._scaled(flux)
-        images = _images(np.maximum(scaled, 0).sum(axis=0), regions)
+        weights = np.stack([region.weights.to_numpy().ravel() for region in regions])
+        images = _images(np.maximum(scaled, 0).sum(axis=0), weights)
         self._seen = [
             _Seen.of(observation, model.responses[name], images, scaled)
             for name, observation in observations.items()
             if observation.attrs["role"] == "spectrometer"
         ]
-        weights = np.stack([region.weights.to_numpy().ravel() for region in regions])
         # Images share pixels where regions overlap or cut pixels.
         self._held = weights @ images.T
         light = np.maximum(scaled.sum(axis=(1, 2)), 0)
@@ -190,9 +190,8 @@ class RegionLeaks:
         return np.asarray(found).reshape(right.shape)
 
 
-def _images(light: np.ndarray, regions: Sequence[SkyRegion]) -> np.ndarray:
+def _images(light: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return unit images (image, sky pixel): of each region, and of the sky in none."""
-    weights = np.stack([region.weights.to_numpy().ravel() for region in regions])
     beyond = np.clip(1 - weights.sum(axis=0), 0, None)
     images = np.vstack([weights, beyond]) * light.ravel()
     total = images.sum(axis=1, keepdims=True)
@@ -207,12 +206,7 @@ def _line_spreads(
     n_energies = result.sizes[dims.ENERGY]
     kernel = cube_line_spread(result, fusion_input)
     if kernel is not None:
-        half = len(kernel) // 2
-        offsets = range(-half, half + 1)
-        shape = (n_energies, n_energies)
-        return scipy.sparse.diags_array(
-            kernel[::-1], offsets=list(offsets), shape=shape
-        ).tocsr()
+        return line_spread_matrix(kernel, n_energies)
     for observation in fusion_input.observations.values():
         given = redistribution_of(observation)
         if observation.attrs["role"] == "spectrometer" and given is not None:

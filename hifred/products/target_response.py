@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import scipy.sparse
 import xarray as xr
 
 from hifred.observations import FusionInput
@@ -27,3 +28,18 @@ def cube_line_spread(
         if observation.attrs["role"] == "spectrometer" and "line_spread" in observation
     ]
     return max(kernels, key=lambda kernel: float(kernel.max()), default=None)
+
+
+def line_spread_matrix(kernel: np.ndarray, n_energies: int) -> scipy.sparse.csr_array:
+    """Return the responses to lines (energy, line) of one line spread (odd,).
+
+    What a line at the end of the band has beyond it is lost.
+    """
+    half = len(kernel) // 2
+    shifts = [k for k in range(-half, half + 1) if abs(k) < n_energies]
+    matrix = scipy.sparse.diags_array(
+        [np.full(n_energies - abs(k), kernel[half + k]) for k in shifts],
+        offsets=[-k for k in shifts],
+        shape=(n_energies, n_energies),
+    )
+    return scipy.sparse.csr_array(matrix)

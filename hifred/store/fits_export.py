@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from scipy import sparse
 
 from hifred import dims
 from hifred.errors import HifredError
@@ -21,6 +20,7 @@ from hifred.observations.formats.rmf import Arf, Rmf
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.sky_place import sky_pixels
 from hifred.products.draws import SpreadCubes
+from hifred.products.target_response import line_spread_matrix
 from hifred.store.flux_errors import Bootstrap, FluxErrors, flux_errors
 
 __all__ = ["cube_response", "export_fits", "region_spectrum"]
@@ -243,12 +243,8 @@ def cube_response(result: xr.Dataset, fusion_input: FusionInput | None = None) -
     if settings.get("target_resolution") != "intrinsic":
         spreads = [o for o in _spectrometers(fusion_input) if "line_spread" in o]
         kernel = spreads[0]["line_spread"].values if spreads else kernel
-    half = len(kernel) // 2
-    offsets = [k for k in range(-half, half + 1) if abs(k) < n]
-    diagonals = [np.full(n - abs(k), kernel[half + k]) for k in offsets]
-    matrix = sparse.diags_array(diagonals, offsets=[-k for k in offsets], shape=(n, n))
     return Rmf(
-        sparse.csr_array(matrix),
+        line_spread_matrix(kernel, n),
         edges,
         np.arange(n),
         edges[:-1],

@@ -10,7 +10,7 @@ from hifred.observations import FusionInput
 from hifred.posterior import Draws
 from hifred.store import fusion_result
 from hifred.store.export import NEEDED
-from hifred.store.fusion_input import open_fusion_input
+from hifred.store.fusion_input import observations_digest, open_fusion_input
 from hifred.store.posterior_draws import (
     draws_at_hand,
     fusion_draws_path,
@@ -82,6 +82,23 @@ def open_fused(
     known = fusion_input or _input_of(results.root, chosen.values)
     place = trial_draws_path(results.root, chosen.id)
     return _whole(chosen.open(), _opened(known), chosen.id, place)
+
+
+def check_same_input(result: xr.Dataset, fusion_input: FusionInput) -> None:
+    """Raise `HifredError` if a fusion recorded the digest of other observations.
+
+    One that recorded none passes.
+    """
+    recorded = result.attrs.get("observations_digest")
+    if recorded is None:
+        return
+    found = observations_digest(fusion_input.observations)
+    if recorded != found:
+        raise HifredError(
+            f"the input must be what was fused, with digest {recorded[:12]}; got "
+            f"{found[:12]}: its counts or responses are others. Give "
+            f"{result.attrs['input']} as it was then, or fuse again."
+        )
 
 
 def _check_no_trial(path: Path, trial: str | None) -> None:

@@ -15,8 +15,7 @@ from hifred.posterior import Draws, Sampler, check_by_refits
 from hifred.settings import Whole, settings
 from hifred.settings.kinds import Seed
 from hifred.store.durable import publish_once
-from hifred.store.fused import open_fused
-from hifred.store.fusion_input import observations_digest
+from hifred.store.fused import check_same_input, open_fused
 from hifred.store.posterior_draws import check_draws_target, save_draws
 from hifred.sweep.executors.executor import Executor, as_finished
 
@@ -133,22 +132,8 @@ def opened(
             f"what was fused must be known to sample {result}; got no input. "
             "Give it with --input."
         )
-    _check_observations(fused.result, fused.fusion_input)
+    check_same_input(fused.result, fused.fusion_input)
     return fused.result.load(), fused.fusion_input
-
-
-def _check_observations(result: xr.Dataset, observed: FusionInput) -> None:
-    """Raise if a fusion recorded the digest of other observations than these.
-
-    One that recorded none is told by its likelihoods, when it is sampled.
-    """
-    recorded = result.attrs.get("observations_digest")
-    found = observations_digest(observed.observations)
-    if recorded not in (None, found):
-        raise HifredError(
-            f"the input must be what was fused, with digest {recorded[:12]}; got "
-            f"{found[:12]}. Give {result.attrs['input']} as it was then, or fuse again."
-        )
 
 
 def _share_out(

@@ -30,7 +30,8 @@ class Draws:
 
     Whatever is read from a cube has the errors of the same thing read from every draw:
     correlations between pixels and between energies are in them, which no cube of
-    errors has.
+    errors has. Voxels of draws may be below zero, as counts less a background may: cut
+    off at zero, voxel by voxel, sums of them would all be too large.
 
     Parameters
     ----------
@@ -68,7 +69,8 @@ class Draws:
     @property
     def fit(self) -> xr.DataArray:
         """Return the flux (energy, y, x) that was fitted, photon cm-2 s-1 per bin."""
-        return self._cube(self.data["coefficients"].to_numpy())
+        # Single precision may round to just below zero.
+        return self._cube(self.data["coefficients"].to_numpy()).clip(0, keep_attrs=True)
 
     @property
     def check(self) -> SelfCheck:
@@ -112,7 +114,7 @@ class Draws:
         Parameters
         ----------
         function : callable, optional
-            By default the intervals are those of the voxels.
+            By default the intervals are those of the voxels, from 0 on.
         level : float
             The share, above 0 and below 1.
 
@@ -128,13 +130,11 @@ class Draws:
         if function is not None:
             return self._bounds(self.each(function).quantile(shares, DRAW))
         parts = [part.each(_itself).quantile(shares, DRAW) for part in self._parts()]
-        return self._bounds(xr.concat(parts, dims.ENERGY))
+        return self._bounds(xr.concat(parts, dims.ENERGY).clip(0))
 
     def _cube(self, images: np.ndarray) -> xr.DataArray:
         basis = self.data["spectral_basis"].to_numpy()
         scaled = np.tensordot(basis.T, images.astype(basis.dtype), axes=1)
-        # Single precision may round to just below zero.
-        scaled = np.maximum(scaled, 0)
         flux = scaled / self.data["reference_exposure"].to_numpy()[:, None, None]
         coords = {
             name: c

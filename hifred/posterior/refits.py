@@ -53,12 +53,23 @@ def check_by_refits(
 def _coverage(sampler: Sampler, seed: int, i_refit: int) -> dict[str, dict[int, float]]:
     """Return the coverage of the draws of a refit of one draw."""
     images = sampler.draw(seed + SEED, i_refit)
-    sky, _ = sampler.draws(np.stack([images, images], axis=-1)).cubes()
+    drawn, _ = sampler.draws(np.stack([images, images], axis=-1)).cubes()
+    sky = _shining(drawn.to_numpy())
     rng = np.random.default_rng([seed, SEED, i_refit])
-    simulated = _simulated(sampler, sky.to_numpy(), rng)
-    refit = _refitted(sampler.result, simulated)
+    refit = _refitted(sampler.result, _simulated(sampler, sky, rng))
     edges = sampler.result["energy_edges"].to_numpy()
-    return Coverage(sky.to_numpy(), edges).of(refit)
+    return Coverage(sky, edges).of(refit)
+
+
+def _shining(cube: np.ndarray) -> np.ndarray:
+    """Return a cube (energy, y, x) without voxels below zero, as bright in each pixel.
+
+    A draw may have such voxels, a sky that is counted may not.
+    """
+    above = np.maximum(cube, 0)
+    wanted, found = np.maximum(cube.sum(axis=0), 0), above.sum(axis=0)
+    share = np.divide(wanted, found, out=np.zeros(found.shape), where=found > 0)
+    return np.asarray(above * share)
 
 
 def _simulated(

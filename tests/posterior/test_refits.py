@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 from hifred.errors import HifredError
 from hifred.fusion import FusionSettings, fuse
@@ -32,6 +33,14 @@ def test_a_refit_tells_the_coverage(sampler) -> None:
     for shares in check.coverage.values():
         assert 0.2 < shares[68] < shares[95] <= 1
     assert "of 1 refitted draw." in check.sentence
+
+
+def test_the_sky_of_a_refit_shines_as_its_draw_does() -> None:
+    drawn = np.random.default_rng(2).normal(1.0, 2.0, (30, 3, 4))
+    drawn[:, 0, 0] = -1
+    sky = refits_module._shining(drawn)
+    assert sky.min() == 0
+    assert_allclose(sky.sum(axis=0), np.maximum(drawn.sum(axis=0), 0))
 
 
 def test_checks_are_the_same_for_the_same_seed(sampler, observations) -> None:

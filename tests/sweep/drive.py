@@ -129,6 +129,17 @@ def starts_of(sweep: Path) -> list[tuple[str, int]]:
     return [(e["id"], e["n"]) for e in events if e["event"] == "started"]
 
 
+def logs_of(sweep: Path) -> set[Path]:
+    """Return the logs that there are."""
+    return set((sweep / "events").glob("*.jsonl"))
+
+
+def n_started(sweep: Path, known: set[Path]) -> int:
+    """Return how many trials were begun, by all logs but those that are known."""
+    new = logs_of(sweep) - known
+    return sum(path.read_bytes().count(b'"event":"started"') for path in new)
+
+
 def main(words: Sequence[str]) -> int:
     options = dict(word.split("=") for word in words[1:])
     executor = options.pop("executor", "local")

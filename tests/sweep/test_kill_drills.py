@@ -36,9 +36,9 @@ def kill_again_and_again(sweep: Path, declaration: Declaration, n_kills: int) ->
     for i_kill in range(n_kills):
         # Every tenth at any time, planning included; the others while trials run, some
         # of them when one is done: a busy machine ends none in the time given below.
-        known, n_begun = logs_of(sweep), 1 + i_kill % 2
+        known, n_begun = drive.logs_of(sweep), 1 + i_kill % 2
         begun = (lambda: True) if i_kill % 10 == 0 else (
-            lambda known=known, n=n_begun: n_started(sweep, known) >= n
+            lambda known=known, n=n_begun: drive.n_started(sweep, known) >= n
         )  # fmt: skip
         drive.fork_and_kill(run, rng.uniform(0.0, 0.15), begun)
         if not (sweep / "plan.jsonl").exists():
@@ -58,15 +58,6 @@ def warm_up(sweep: Path, declaration: Declaration) -> None:
     """Do here, once, what the first trial of every child would do for half a second."""
     first = replace(declaration, grids=[{"mu": 1, "rank": 3, "n_steps": 2}])
     run_sweep(first, directory=sweep, kernel=StubKernel(), executor="inline")
-
-
-def logs_of(sweep: Path) -> set[Path]:
-    return set((sweep / "events").glob("*.jsonl"))
-
-
-def n_started(sweep: Path, known: set[Path]) -> int:
-    new = logs_of(sweep) - known
-    return sum(path.read_bytes().count(b'"event":"started"') for path in new)
 
 
 @pytest.mark.slow

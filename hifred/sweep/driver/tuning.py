@@ -20,6 +20,7 @@ from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.watch.collecting import finished_table
 from hifred.sweep.watch.snapshot import Snapshot
+from hifred.sweep.watch.states import OPEN_STATES, TrialHistory
 
 SHARE = 0.25
 FEWEST = 8
@@ -107,7 +108,7 @@ def tune_sweep(
         target, directory, executor, kernel, allow_code_change, options, changes
     ) as begun:
         tuning = _Tuning(begun, search, on_change)
-        if first := tuning.chosen():
+        if first := tuning.first():
             with begun.executor, begun.logged(lambda: tuning.message):
                 tuning.run(first)
         return tuning.report()
@@ -131,17 +132,38 @@ class _Tuning:
                 "a search must be free to choose trials; those of a grid with "
                 "warm_start need each other. Leave warm_start out, or run it whole."
             )
+        states, histories = self.begun.view.states(), self.begun.view.histories
         by_model: dict[str, list[Trial]] = {}
         for trial in self.trials:
-            by_model.setdefault(trial.model, []).append(trial)
+            if not histories.get(trial.id, TrialHistory()).cancelled:
+                by_model.setdefault(trial.model, []).append(trial)
         self.spaces = {
             model: SearchSpace({t.id: {**t.settings, "seed": t.seed} for t in trials})
             for model, trials in by_model.items()
         }
-        self.known = {t.id for t in self.trials if t.id in self._published()}
+        self.known = {t.id for t in self.trials if states[t.id] not in OPEN_STATES}
 
-    def _published(self) -> set[str]:
-        return self.begun.view.directory.published()
+    def first(self) -> list[str]:
+        """Return the trials to begin with: those that were begun before, if any.
+
+        A search that was killed had chosen them: without them it would choose others.
+        """
+        begun = [
+            trial_id
+            for space in self.spaces.values()
+            for trial_id in self._begun(space)[: max(self._n_left(space), 0)]
+        ]
+        return begun or self.chosen()
+
+    def _begun(self, space: SearchSpace) -> list[str]:
+        histories = self.begun.view.histories
+        return [
+            trial_id
+            for trial_id in space.places
+            if trial_id not in self.known
+            and trial_id in histories
+            and histories[trial_id].place is not None
+        ]
 
     def run(self, chosen: list[str]) -> None:
         """Run and choose until the trials that were granted are used up."""
@@ -167,17 +189,18 @@ class _Tuning:
         ]
 
     def _n_next(self, space: SearchSpace) -> int:
-        granted = self._granted(space)
-        room = min(self.begun.executor.capacity // len(self.spaces), granted // STEPS)
-        return min(max(room, 1), granted - self._n_known(space))
+        n_steps = self._granted(space) // STEPS
+        room = min(self.begun.executor.capacity // len(self.spaces), n_steps)
+        return min(max(room, 1), self._n_left(space))
 
     def _granted(self, space: SearchSpace) -> int:
         if self.search.trials is not None:
             return self.search.trials
         return max(math.ceil(SHARE * len(space.places)), FEWEST)
 
-    def _n_known(self, space: SearchSpace) -> int:
-        return sum(trial_id in self.known for trial_id in space.places)
+    def _n_left(self, space: SearchSpace) -> int:
+        n_known = sum(trial_id in self.known for trial_id in space.places)
+        return self._granted(space) - n_known
 
     def _table(self) -> TrialTable:
         return finished_table(self.begun.view)
@@ -212,7 +235,7 @@ class _Tuning:
         measured = {} if by is None else table.frame[by]
         scores = {model: float(measured[best[model]]) for model in best}
         snapshot = self.begun.driver(self.known, None).snapshot()
-        done = self._published()
+        done = self.begun.view.directory.published()
         return TuneReport(
             self.begun.root, by, best, scores, sum(t.id in done for t in self.trials),
             len(self.trials), self.n_run, snapshot, self.message,

@@ -1,11 +1,9 @@
 """The explorer: what is chosen, and the views that follow."""
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, final
 
-from bokeh.document import Document
 from bokeh.models import Div, TextInput
 
 from hifred.errors import HifredError
@@ -87,8 +85,6 @@ class Explorer:
         self._is_whole = False
         self.details = Div(name="details", stylesheets=[DETAILS_CSS])
         self.address = TextInput(name="address", visible=False)
-        self.busy = TextInput(name="busy", visible=False)
-        self.document: Document | None = None
         self._region_spectra = RegionSpectra()
         self._completion = ViewCompletion(shelf, self.choices)
         self.view = self._completion.whole(View.read(query))
@@ -131,11 +127,10 @@ class Explorer:
     def show_rest(self) -> None:
         """Fill what `show_first` left out; from now on all of it follows."""
         self._is_whole = True
-        with self._held():
-            for name in ("grid", "residual-spectrum"):
-                self.late[name].open()
-            for _, show in self._late_steps:
-                show()
+        for name in ("grid", "residual-spectrum"):
+            self.late[name].open()
+        for _, show in self._late_steps:
+            show()
 
     def change(self, **changes: Any) -> None:
         """Change what is on the screen, and repaint what differs."""
@@ -224,20 +219,6 @@ class Explorer:
         """Return the energies that all cubes of trial A's model cover, keV."""
         return self._completion.energies(self.view)
 
-    @contextlib.contextmanager
-    def _held(self) -> Iterator[None]:
-        """Send all changes made inside at once, for the page to paint once."""
-        if self.document is None:
-            yield
-            return
-        self.busy.value = "busy"
-        self.document.hold("combine")
-        try:
-            yield
-        finally:
-            self.document.unhold()
-            self.busy.value = ""
-
     def _turn_to(self, view: View) -> None:
         before, self.view = self.view, self._completion.whole(view, self.model)
         if self.view != before:
@@ -246,12 +227,11 @@ class Explorer:
     def _show(self, before: View) -> None:
         changed = self.view.changed(before)
         steps = [*self._first_steps, *(self._late_steps if self._is_whole else [])]
-        with self._held():
-            self._follow()
-            for reasons, show in steps:
-                if changed & reasons:
-                    show()
-            self.address.value = self.view.query
+        self._follow()
+        for reasons, show in steps:
+            if changed & reasons:
+                show()
+        self.address.value = self.view.query
 
     @property
     def _first_steps(self) -> list[Step]:

@@ -73,7 +73,6 @@ class Page:
         document.template_variables.update(self._places())
         document.js_on_event(ConnectionLost, CustomJS(code="explorer.lose()"))
         document.js_on_event(ClientReconnected, CustomJS(code="explorer.find()"))
-        explorer.document = document
         if self._news is not None:
             self._news.follow(document)
 
@@ -101,7 +100,6 @@ class Page:
             *(late.place for late in explorer.late.values()),
             explorer.details,
             explorer.address,
-            explorer.busy,
             *self.commands.roots,
             *(self._news.roots if self._news else []),
         ]

@@ -15,13 +15,13 @@ from bokeh.core.validation import silence
 from bokeh.core.validation.warnings import EMPTY_LAYOUT
 from bokeh.document import Document
 from bokeh.server.server import BaseServer
-from bokeh.server.tornado import BokehTornado
 from bokeh.server.util import bind_sockets
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from hifred.errors import HifredError
 from hifred.explore.news import News
+from hifred.explore.one_message import OneMessageTornado
 from hifred.explore.page import Page
 from hifred.explore.running_sweep import RunningSweep
 from hifred.explore.token_auth import TokenAuth
@@ -76,7 +76,7 @@ def start_server(
         raise HifredError(
             f"port must be free; got {port} ({error.strerror}). Choose another, or 0."
         ) from error
-    tornado = BokehTornado(
+    tornado = OneMessageTornado(
         {"/": Application(FunctionHandler(open_page))},
         extra_websocket_origins=[f"{ADDRESS}:{port}"],
         auth_provider=TokenAuth(token),

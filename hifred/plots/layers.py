@@ -143,9 +143,9 @@ class Layer:
     def _image_of(self, values: np.ndarray, band: tuple[float, float]) -> np.ndarray:
         bins = self.bins(band)
         scale = self._photons_per_unit()[bins]
-        total = np.tensordot(scale, values[bins], axes=1)
+        total = _weighted_sum(scale, values[bins])
         if self.background is not None:
-            total = total - np.tensordot(scale, self.background[bins], axes=1)
+            total = total - _weighted_sum(scale, self.background[bins])
         width = self.edges[bins.stop] - self.edges[bins.start]
         return np.asarray(total / (width * self.pixel_area))
 
@@ -159,7 +159,7 @@ class Layer:
         if not self.is_counts:
             return None
         squares = self._photons_per_unit()[bins] ** 2
-        variance = np.tensordot(squares, self.values[bins], axes=1)
+        variance = _weighted_sum(squares, self.values[bins])
         return np.asarray(np.sqrt(variance) / (width * self.pixel_area))
 
     def spectrum(
@@ -342,6 +342,11 @@ def energy_edges(dataset: xr.Dataset) -> np.ndarray:
     energy = dataset["energy"].to_numpy()
     half = _step(energy) / 2
     return np.append(energy - half, energy[-1] + half)
+
+
+def _weighted_sum(weights: np.ndarray, cube: np.ndarray) -> np.ndarray:
+    """Return the sum over the first axis, in double precision and without a copy."""
+    return np.asarray(np.einsum("e,eyx->yx", weights, cube))
 
 
 def _reach(has_any: Any) -> slice:

@@ -123,23 +123,6 @@ const explorer = (() => {
     })
   }
 
-  // ---- painting: each change of a view comes as many messages, and is painted once ----
-  const figures = () => [...maps(), ...["spectrum", "residual-spectrum", "grid"].map(byName)]
-  let paused = []
-  const paintOnce = () => {
-    byName("busy").properties.value.change.connect(() => {
-      if (byName("busy").value) {
-        paused = figures().map((figure) => figure && Bokeh.index.find_one(figure)).filter(Boolean)
-        for (const view of paused) view.pause()
-      } else {
-        for (const view of paused.splice(0)) {
-          view.unpause(true)
-          if (view._invalidate_all || view._invalidated_painters?.size !== 0) view.schedule_paint()
-        }
-      }
-    })
-  }
-
   // ---- layout: frames as large as fit, pixels square ----
   const maps = () => Bokeh.documents[0].all_models === undefined ? [] :
     [...Bokeh.documents[0].all_models].filter((model) => model.tags?.includes?.("map"))
@@ -321,7 +304,7 @@ const explorer = (() => {
   const start = () => {
     const ready = globalThis.Bokeh?.documents?.length > 0 && Bokeh.index.roots.length > 0
     if (!ready) { setTimeout(start, 20); return }
-    follow(); paintOnce(); describe(); dragTools(); commands(); blink(); trials()
+    follow(); describe(); dragTools(); commands(); blink(); trials()
     unveil()
   }
   // In the place of the first pictures, those that answer; then what takes longer.

@@ -54,7 +54,7 @@ def simulate_partner(
     grid = pixel_grid(other.grid) if other.grid is not None else files.grid
     psf = None
     if isinstance(other.psf, PsfSettings):
-        psf = build_psf(other.psf, files.grid.pixel_size_arcsec)
+        psf = build_psf(other.psf, files.grid.pixel_size_arcsec, files.grid)
     seen = flux.reshape(len(flux), -1) @ spatial_matrix(grid, files.grid, psf).T
     scaled = sparse.diags_array(exposure_time * area.on_grid(edges)) @ seen
     counts = rng.poisson(response.matrix @ scaled).astype(np.int32)

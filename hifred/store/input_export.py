@@ -12,7 +12,6 @@ from hifred.observations.formats.fits_cubes import write_sky_image
 from hifred.observations.formats.fits_images import SkyImage
 from hifred.observations.formats.ogip_writers import write_arf, write_rmf
 from hifred.observations.formats.rmf import Arf
-from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.observations.instrument_response import instrument_response
 from hifred.observations.matching.kernels import full_kernels
 from hifred.observations.sky import SkyGrid, build_sky_grid
@@ -74,8 +73,9 @@ def _psf_images(observation: xr.Dataset) -> Iterator[tuple[str, SkyImage]]:
         return
     size = float(observation.attrs["sky_pixel_size_arcsec"])
     energies = kernels.psf_energy
+    pixels = instrument_pixels(observation)
     for node, psf in enumerate(kernels.psf):
-        grid = tangent_grid(0.0, 0.0, pixel_size_arcsec=size, shape=psf.shape)
+        grid = pixels.with_size(size, psf.shape)
         header = {} if energies is None else {"PSFENERG": float(energies[node])}
         number = "" if energies is None else f"_{node + 1}"
         yield number, SkyImage(psf, grid, "", None, header)

@@ -6,10 +6,10 @@ from typing import final
 
 import numpy as np
 
-from hifred.observations.events.detectors import known_detector
+from hifred.observations.events.detectors import named_detector
 from hifred.observations.events.expression import Expression
 from hifred.observations.events.filters import Condition, alone
-from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
+from hifred.observations.formats.fits_tables import FitsTable
 
 COLUMN = "PIXEL"
 # Fewest events of a usual pixel for one without any to be off: 2e-9 by chance.
@@ -75,10 +75,8 @@ def numbered_pixels(
 
 def pixel_layout(table: FitsTable) -> np.ndarray | None:
     """Return the numbers (column, row) of the array that a list is of, if of one."""
-    try:
-        return known_detector(table.header, table.place()).pixels
-    except FitsFormatError:
-        return None
+    detector = named_detector(table.header)
+    return None if detector is None else detector.pixels
 
 
 def _excluded(n: int, filters: Mapping[str, Condition]) -> set[int]:

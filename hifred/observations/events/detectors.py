@@ -17,10 +17,8 @@ class Detector:
 
     Parameters
     ----------
-    pi_column : str
-        Column of the event list that counts energy.
     pi_step_ev : float
-        Energy per unit of that column, in eV.
+        Energy per unit of the column PI, in eV.
     pi_start_ev : float
         Energy at the lower edge of value `pi_first`.
     pi_first : int
@@ -31,7 +29,6 @@ class Detector:
         Numbers of the pixels of a small array, by their places DETX and DETY from 1.
     """
 
-    pi_column: str
     pi_step_ev: float
     pi_start_ev: float = 0.0
     pi_first: int = 0
@@ -67,11 +64,17 @@ CALORIMETER_PIXELS = np.array(
     ]
 )
 
-EPIC_MOS = Detector("PI", 1.0, filters=MOS_EVENTS)
-EPIC_PN = Detector("PI", 1.0, filters=PN_EVENTS)
-ACIS = Detector("PI", 14.6, pi_first=1, filters=ASCA_GRADES)
-CALORIMETER = Detector("PI", 0.5, filters=CALORIMETER_EVENTS, pixels=CALORIMETER_PIXELS)
-XTEND = Detector("PI", 6.0, filters=ASCA_GRADES)
+EPIC_MOS = Detector(1.0, filters=MOS_EVENTS)
+EPIC_PN = Detector(1.0, filters=PN_EVENTS)
+ACIS = Detector(14.6, pi_first=1, filters=ASCA_GRADES)
+CALORIMETER = Detector(0.5, filters=CALORIMETER_EVENTS, pixels=CALORIMETER_PIXELS)
+XTEND = Detector(6.0, filters=ASCA_GRADES)
+XIS = Detector(3.65, filters=ASCA_GRADES)
+# The grades that their pipelines keep: nupipeline, and xrtpipeline in photon counting.
+FOCAL_PLANE = Detector(
+    40.0, pi_start_ev=1600.0, filters={"GRADE": ColumnFilter(maximum=26)}
+)
+XRT = Detector(10.0, filters={"GRADE": ColumnFilter(maximum=12)})
 
 # Keys are TELESCOP and INSTRUME, in capitals.
 DETECTORS = {
@@ -82,7 +85,27 @@ DETECTORS = {
     ("HITOMI", "SXS"): CALORIMETER,
     ("XRISM", "RESOLVE"): CALORIMETER,
     ("XRISM", "XTEND"): XTEND,
+    ("NUSTAR", "FPMA"): FOCAL_PLANE,
+    ("NUSTAR", "FPMB"): FOCAL_PLANE,
+    ("SWIFT", "XRT"): XRT,
+    **{("SUZAKU", f"XIS{i}"): XIS for i in range(4)},
 }
+
+
+def named_detector(header: Mapping[str, object]) -> Detector | None:
+    """Return what is known of the detector that a header names, if anything is.
+
+    Parameters
+    ----------
+    header : mapping
+        With TELESCOP and INSTRUME.
+    """
+    return DETECTORS.get(_names(header))
+
+
+def _names(header: Mapping[str, object]) -> tuple[str, str]:
+    telescope = str(header.get("TELESCOP", "")).strip().upper()
+    return telescope, str(header.get("INSTRUME", "")).strip().upper()
 
 
 def known_detector(header: Mapping[str, object], place: str) -> Detector:
@@ -100,13 +123,13 @@ def known_detector(header: Mapping[str, object], place: str) -> Detector:
     FitsFormatError
         If the telescope or the instrument is unknown.
     """
-    telescope = str(header.get("TELESCOP", "")).strip().upper()
-    instrument = str(header.get("INSTRUME", "")).strip().upper()
-    if (telescope, instrument) not in DETECTORS:
+    detector = named_detector(header)
+    if detector is None:
+        telescope, instrument = _names(header)
         known = ", ".join(f"{a} {b}" for a, b in DETECTORS)
         raise FitsFormatError(
             f"{place} must name a known detector in TELESCOP and INSTRUME; got "
             f"{telescope or 'none'!r} and {instrument or 'none'!r}, and {known} are "
             "known. Give an energy column, or a response whose channels count it."
         )
-    return DETECTORS[telescope, instrument]
+    return detector

@@ -38,6 +38,7 @@ from hifred.observations.events.unseen import (
     dropped_rows,
     mixed_notes,
 )
+from hifred.observations.formats.detector_channels import DetectorChannels
 from hifred.observations.formats.fits_tables import (
     FitsFormatError,
     FitsTable,
@@ -110,6 +111,7 @@ def read_events(
     usual_filters: bool = True,
     coordinates: tuple[str, str] = ("X", "Y"),
     energy_column: str | None = None,
+    channels: DetectorChannels | None = None,
     good_times: bool = True,
     good_time_files: Sequence[str | PathLike[str]] = (),
     clock: Clock | None = None,
@@ -131,8 +133,10 @@ def read_events(
         ``("GLON", "GLAT")`` in degrees, or detector pixels such as ``("DETX",
         "DETY")``.
     energy_column : str, optional
-        Column with a unit of energy, or a channel column named PI. By default ENERGY,
-        else PI as the telescope counts it.
+        Column with a unit of energy, or a channel column named PI or PHA. By default
+        ENERGY, else PI as the telescope counts it.
+    channels : DetectorChannels, optional
+        Of the response, for PI of a telescope that is not known, and for PHA.
     good_times : bool
         Keep only events inside the good time intervals of the file, if it has any.
     good_time_files : sequence of paths
@@ -153,9 +157,9 @@ def read_events(
     chosen = chosen_filters(table, filters, with_usual=usual_filters)
     check_conditions(chosen)
     good, cuts = _chosen_rows(table, chosen, used, clock)
-    energy = event_energies(table, energy_column)
+    energy = event_energies(table, energy_column, channels)
     good, cuts = _cut(good, cuts, np.isfinite(energy), "energy defined")
-    x, y = (table.values(name).astype(float) for name in coordinates)
+    x, y = (table.numbers_or_nan(name) for name in coordinates)
     good, cuts = _cut(good, cuts, np.isfinite(x + y), "position defined")
     live, note = exposure_time(table.header, own, used)
     told = (*_notes(table, note), *mixed_notes(chosen, table.place()))

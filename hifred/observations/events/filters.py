@@ -124,8 +124,8 @@ def meets(table: FitsTable, name: str, condition: Condition) -> np.ndarray:
 
 def _one_dimensional(table: FitsTable, column: str) -> np.ndarray:
     values = table.values(column)
-    if values.ndim == 1:
-        return values
+    if values.ndim == 1 or values.dtype.kind != "b":
+        return table.numbers_or_nan(column)
     # Chandra's STATUS is a vector of bits (32X): the first is the most significant.
     weights = 1 << np.arange(values.shape[1] - 1, -1, -1, dtype=np.int64)
     return np.asarray(values.astype(np.int64) @ weights)

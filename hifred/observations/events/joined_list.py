@@ -54,6 +54,7 @@ def joined_events(lists: Sequence[Events], names: Sequence[str]) -> Events:
         return first
     for events, name in zip(lists, names, strict=True):
         _check_same_instrument(first, events, names[0], name)
+    _check_no_copy(lists, names)
     times = [events.good_times for events in lists if events.good_times is not None]
     return Events(
         y=np.concatenate([events.y for events in lists]),
@@ -71,8 +72,42 @@ def joined_events(lists: Sequence[Events], names: Sequence[str]) -> Events:
         notes=(
             *(note for events in lists for note in events.notes),
             *_parted(lists, names),
+            *_untold(lists, names),
         ),
     )
+
+
+def _check_no_copy(lists: Sequence[Events], names: Sequence[str]) -> None:
+    """Raise where a list of an observation is there twice, under two names."""
+    for i, events in enumerate(lists):
+        for other, name in zip(lists[:i], names, strict=False):
+            if _observation(events) == _observation(other) and _is_copy(events, other):
+                raise FitsFormatError(
+                    f"{names[i]} must not hold the events of {name} again: they would "
+                    "count twice. Give one of them."
+                )
+
+
+def _is_copy(one: Events, other: Events) -> bool:
+    pairs = ((one.energy, other.energy), (one.x, other.x), (one.y, other.y))
+    return len(one.energy) > 0 and all(np.array_equal(*pair) for pair in pairs)
+
+
+def _observation(events: Events) -> str:
+    return str(events.keywords.get("OBS_ID", "")).strip()
+
+
+def _untold(lists: Sequence[Events], names: Sequence[str]) -> list[str]:
+    """Return a sentence where nothing tells whether the files are of one time."""
+    unnamed = [events for events in lists if not _observation(events)]
+    timed = all(events.good_times is not None for events in lists)
+    if timed or len(unnamed) < 2 or any(e.exposure_time is None for e in lists):
+        return []
+    return [
+        f"{', '.join(names)} have neither good times nor OBS_ID: they are taken for "
+        "CCDs of one observation, whose exposure counts once. Give exposure_time_s if "
+        "they are of several."
+    ]
 
 
 def _parted(lists: Sequence[Events], names: Sequence[str]) -> list[str]:
@@ -142,7 +177,7 @@ def _turned(events: Events) -> float | None:
 
 
 def _identifiers(lists: Sequence[Events]) -> dict[str, str]:
-    found = [str(events.keywords.get("OBS_ID", "")).strip() for events in lists]
+    found = [_observation(events) for events in lists]
     joined = " ".join(dict.fromkeys(name for name in found if name))
     return {"OBS_ID": joined} if joined else {}
 
@@ -167,7 +202,7 @@ def _joined_exposure(lists: Sequence[Events]) -> float | None:
         return sum(known) * shared
     longest: dict[str, float] = {}
     for events, time in zip(lists, known, strict=True):
-        observation = str(events.keywords.get("OBS_ID", ""))
+        observation = _observation(events)
         longest[observation] = max(longest.get(observation, 0.0), time)
     return sum(longest.values())
 

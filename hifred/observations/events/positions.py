@@ -6,10 +6,17 @@ from astropy.io import fits
 from astropy.time import Time
 from astropy.wcs import WCS
 
+from hifred.observations.events.clock import number_or_none
 from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
-from hifred.observations.geometry.celestial import celestial_wcs, pixel_list_wcs
+from hifred.observations.geometry.celestial import (
+    celestial_wcs,
+    check_keywords,
+    pixel_list_wcs,
+)
 
 ANGLES = {("RA", "DEC"), ("GLON", "GLAT")}
+# Equinoxes from this year on are of the FK5 where RADESYS is missing.
+FIRST_FK5 = 1984.0
 # Keywords of the frame that an image header shares with an event list's.
 FRAME_KEYWORDS = ("RADESYS", "RADECSYS", "EQUINOX", "LONPOLE", "LATPOLE")
 REFERENCE = (("CTYP", "CTYPE"), ("CRVL", "CRVAL"), ("CRPX", "CRPIX"),
@@ -42,7 +49,7 @@ def event_positions(
     wcs = _wcs(table, x_name, y_name)
     if wcs is None:
         return None
-    x, y = (table.values(name)[rows].astype(float) for name in (x_name, y_name))
+    x, y = (table.numbers_or_nan(name)[rows] for name in (x_name, y_name))
     return SkyCoord(wcs.pixel_to_world(x - 1, y - 1))
 
 
@@ -59,16 +66,26 @@ def _angles_frame(table: FitsTable, longitude: str) -> FK4 | FK5 | ICRS | Galact
     if longitude == "GLON":
         return Galactic()
     header = table.header
-    system = str(header.get("RADESYS", header.get("RADECSYS", "ICRS"))).strip().upper()
+    check_keywords(header, table.place())
+    equinox = number_or_none(header, "EQUINOX") or number_or_none(header, "EPOCH")
+    named = str(header.get("RADESYS", header.get("RADECSYS", ""))).strip().upper()
+    system = named or _usual_system(equinox)
     frames = {"ICRS": ICRS, "FK5": FK5, "FK4": FK4}
     if system not in frames:
         raise FitsFormatError(
             f"{table.place()} must have RADESYS {', '.join(frames)}; got {system!r}."
         )
-    if system == "ICRS" or "EQUINOX" not in header:
+    if system == "ICRS" or equinox is None:
         return frames[system]()
     form = "byear" if system == "FK4" else "jyear"
-    return frames[system](equinox=Time(float(header["EQUINOX"]), format=form))
+    return frames[system](equinox=Time(equinox, format=form))
+
+
+def _usual_system(equinox: float | None) -> str:
+    """Return what RADESYS is where it is not told (FITS standard, section 8.3)."""
+    if equinox is None:
+        return "ICRS"
+    return "FK4" if equinox < FIRST_FK5 else "FK5"
 
 
 def _wcs(table: FitsTable, x_name: str, y_name: str) -> WCS | None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hifred.observations.events.detectors import known_detector
+from hifred.observations.events.detectors import named_detector
 from hifred.observations.events.expression import Expression
 from hifred.observations.events.filters import ColumnFilter, Condition, meets, told
-from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
+from hifred.observations.formats.fits_tables import FitsTable
 
 
 def chosen_filters(
@@ -51,10 +51,8 @@ def _without(
 
 def usual_filters(table: FitsTable) -> dict[str, ColumnFilter]:
     """Return the telescope's usual conditions on columns that the table has."""
-    try:
-        usual = known_detector(table.header, table.place()).filters
-    except FitsFormatError:
-        return {}
+    detector = named_detector(table.header)
+    usual = {} if detector is None else detector.filters
     return {name: f for name, f in usual.items() if table.find(name) is not None}
 
 

@@ -133,7 +133,7 @@ class FitsTable:
     def values(self, name: str) -> np.ndarray:
         """Return a column of plain numbers in native byte order.
 
-        Undefined values, those equal to TNULL, are NaN.
+        Undefined values, those stored as TNULL, are NaN.
         """
         values = np.asarray(self.raw(name))
         if values.dtype.kind not in "biuf":
@@ -141,10 +141,21 @@ class FitsTable:
                 f"{self.place(name)} must hold numbers; it holds {values.dtype}."
             )
         values = values.astype(values.dtype.newbyteorder("="), copy=False)
-        undefined = self.data.columns[self._required(name)].null
-        if isinstance(undefined, int) and np.any(values == undefined):
+        undefined = self._undefined(name)
+        if undefined is not None and np.any(values == undefined):
             return np.where(values == undefined, np.nan, values)
         return values
+
+    def _undefined(self, name: str) -> float | None:
+        """Return what TNULL, a value as it is stored, is by TSCAL and TZERO."""
+        column = self.data.columns[self._required(name)]
+        if not isinstance(column.null, int):
+            return None
+        scale, zero = (
+            default if value in (None, "") else value
+            for value, default in ((column.bscale, 1), (column.bzero, 0))
+        )
+        return column.null * scale + zero
 
     def numbers(self, name: str) -> np.ndarray:
         """Return a column of plain, finite numbers in native byte order."""
@@ -155,6 +166,23 @@ class FitsTable:
                 f"{self.place(name)} must be finite; row {bad} is {values[bad]}."
             )
         return values
+
+    def numbers_or_nan(self, name: str) -> np.ndarray:
+        """Return a column of one number per row (float64), NaN where undefined.
+
+        Raises
+        ------
+        FitsFormatError
+            If a row holds several, as in files of many spectra (type II).
+        """
+        values = self.values(name)
+        if values.ndim != 1:
+            raise FitsFormatError(
+                f"{self.place(name)} must hold one number per row; it holds "
+                f"{' x '.join(map(str, values.shape[1:]))}. Of many spectra or areas "
+                "(type II), write each to a file of its own."
+            )
+        return values.astype(float)
 
     def integers(self, name: str) -> np.ndarray:
         """Return a column of one whole number per row (int64)."""
@@ -185,7 +213,7 @@ class FitsTable:
 
     def quantity_or_nan(self, name: str, unit: str) -> np.ndarray:
         """Return a column converted to `unit`, NaN where it is undefined."""
-        values = self.values(name).astype(float)
+        values = self.numbers_or_nan(name)
         text = self.unit(name)
         return values * self._factor(name, text, unit) if text else values
 
@@ -304,8 +332,32 @@ def _loaded(path: Path, hdu: fits.BinTableHDU) -> FitsTable:
 def read_table(
     path: str | PathLike[str], names: Sequence[str], *, classes: Sequence[str] = ()
 ) -> FitsTable:
-    """Read the first table that `read_tables` finds."""
-    return read_tables(path, names, classes=classes)[0]
+    """Read the only table that `read_tables` finds.
+
+    Raises
+    ------
+    FitsFormatError
+        If no extension fits, or several that differ.
+    """
+    return only_table(read_tables(path, names, classes=classes))
+
+
+def only_table(tables: Sequence[FitsTable]) -> FitsTable:
+    """Return the one table that is meant, which may be there several times.
+
+    Raises
+    ------
+    FitsFormatError
+        If they differ: which one is meant cannot be known.
+    """
+    first, *others = tables
+    if any(table.data.tobytes() != first.data.tobytes() for table in others):
+        raise FitsFormatError(
+            f"{first.path.name} must have one table {first.extension}; it has "
+            f"{len(tables)} that differ. Write the one that is meant to a file of its "
+            "own."
+        )
+    return first
 
 
 def read_interval_columns(

@@ -19,6 +19,7 @@ from hifred.observations.formats.energy_grids import joined_edges
 from hifred.observations.formats.fits_tables import (
     FitsFormatError,
     FitsTable,
+    only_table,
     open_fits,
     read_interval_columns,
     read_table,
@@ -56,12 +57,14 @@ def read_arf(path: str | PathLike[str]) -> Arf:
     Raises
     ------
     FitsFormatError
-        If a column is missing, has the wrong unit, is negative or not finite, or the
-        energies are inverted. The error names file, extension and column.
+        If a column is missing, has the wrong unit, is negative or not finite between
+        its ends, or the energies are inverted. The error names file, extension and
+        column.
     """
     table = read_table(path, ("SPECRESP",), classes=("SPECRESP",))
-    edges = _energy_edges(table)
-    area = table.quantity("SPECRESP", "cm2")
+    edges, order = _energy_edges(table)
+    area = table.quantity_or_nan("SPECRESP", "cm2")[order]
+    edges, area = _defined(table, edges, area)
     if np.any(area < 0):
         i = int(np.argmax(area < 0))
         raise FitsFormatError(
@@ -76,12 +79,42 @@ def read_arf(path: str | PathLike[str]) -> Arf:
     return Arf(edges, area, kept_keywords(table.header))
 
 
-def _energy_edges(table: FitsTable) -> np.ndarray:
+def _energy_edges(table: FitsTable) -> tuple[np.ndarray, slice]:
+    """Return edges (energy + 1,) in keV that increase, and the order of the rows.
+
+    Gratings may list their energies by increasing wavelength.
+    """
     low, high = read_interval_columns(table, "ENERG_LO", "ENERG_HI", "keV")
+    order = slice(None, None, -1 if low[0] > low[-1] else 1)
     try:
-        return joined_edges(low, high, "energy bins")
+        return joined_edges(low[order], high[order], "energy bins"), order
     except ValueError as error:
         raise FitsFormatError(f"{table.place('ENERG_LO')}: {error}") from error
+
+
+def _defined(
+    table: FitsTable, edges: np.ndarray, area: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return edges and area without the ends where the area is undefined."""
+    known = np.isfinite(area)
+    if not known.any():
+        raise FitsFormatError(
+            f"{table.place('SPECRESP')} must be finite; no row is. Fetch or make the "
+            "file again."
+        )
+    first, last = np.flatnonzero(known)[[0, -1]]
+    if not known[first : last + 1].all():
+        i = first + int(np.argmin(known[first : last + 1]))
+        raise FitsFormatError(
+            f"{table.place('SPECRESP')} must be finite; at {edges[i]:g} to "
+            f"{edges[i + 1]:g} keV it is {area[i]}."
+        )
+    if not known.all():
+        logger.warning(
+            "%s is undefined in %d rows at its ends: it is taken from %g to %g keV.",
+            *(table.place("SPECRESP"), np.sum(~known), edges[first], edges[last + 1]),
+        )
+    return edges[first : last + 2], area[first : last + 1]
 
 
 def read_rmf(
@@ -141,7 +174,7 @@ def read_rmf_parts(
     """
     path = Path(path)
     with open_fits(path) as hdus:
-        bounds = tables_in(hdus, path, ("EBOUNDS",), classes=("EBOUNDS",))[0]
+        bounds = only_table(tables_in(hdus, path, ("EBOUNDS",), classes=("EBOUNDS",)))
         tables = tables_in(hdus, path, MATRIX_NAMES, classes=("RSP_MATRIX",))
     channel, low, high = _read_channels(bounds)
     parts = [_part(table, (channel, low, high), energy_band) for table in tables]
@@ -160,9 +193,15 @@ def _part(
     energy_band: tuple[float, float] | None,
 ) -> Rmf:
     channel, low, high = channels
-    edges = _energy_edges(table)
+    edges, direction = _energy_edges(table)
     rows = _rows_in_band(edges, energy_band, table)
-    matrix = sparse.csr_array(read_compressed_rows(table, channel, rows).T)
+    stored = rows
+    if direction.step < 0:
+        stored = slice(len(edges) - 1 - rows.stop, len(edges) - 1 - rows.start)
+    entries = read_compressed_rows(table, channel, stored)[direction]
+    matrix = sparse.csr_array(entries.T)
+    if (unit_cm2 := _area_unit(table)) is not None:
+        matrix = matrix * unit_cm2
     order = np.argsort(low, kind="stable")
     if np.any(np.diff(order) != 1):
         matrix = matrix[order]
@@ -204,12 +243,16 @@ def _kind(table: FitsTable, part: Rmf) -> str:
 
 def _is_area(table: FitsTable) -> bool:
     """Return whether the matrix is called an area: by its unit or its name."""
-    unit = table.unit("MATRIX")
+    named = table.extension.upper() == "SPECRESP MATRIX"
+    return named or _area_unit(table) is not None
+
+
+def _area_unit(table: FitsTable) -> float | None:
+    """Return the unit of the matrix in cm2, where it is one of an area."""
     try:
-        conversion_factor(unit, "cm2")
+        return conversion_factor(table.unit("MATRIX"), "cm2")
     except UnitError:
-        return table.extension.upper() == "SPECRESP MATRIX"
-    return True
+        return None
 
 
 def _read_channels(table: FitsTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

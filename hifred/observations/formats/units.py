@@ -15,6 +15,7 @@ SPELLINGS = {
     "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
     "ks": "ks", "ksec": "ks", "hr": "h", "hour": "h", "hours": "h",
     "count": "count", "counts": "count", "ct": "count", "cts": "count",
+    "cnt": "count", "cnts": "count", "event": "count", "events": "count",
     "photon": "photon", "photons": "photon", "ph": "photon", "phot": "photon",
     "channel": "chan", "channels": "chan", "chan": "chan",
     "deg": "deg", "degree": "deg", "degrees": "deg",

@@ -38,7 +38,34 @@ def celestial_wcs(header: fits.Header, place: str) -> WCS | None:
     """
     if "CTYPE1" not in header:
         return None
-    return checked_wcs(header, place, ("CTYPE1", "CTYPE2"), {"naxis": 2})
+    wcs = checked_wcs(header, place, ("CTYPE1", "CTYPE2"), {"naxis": 2})
+    if wcs is not None:
+        _check_complete(header, place, [
+            alternatives
+            for i in (1, 2)
+            for alternatives in (
+                (f"CRVAL{i}",),
+                (f"CRPIX{i}",),
+                (f"CDELT{i}", *(f"{m}{i}_{j}" for m in ("CD", "PC") for j in (1, 2))),
+            )
+        ])  # fmt: skip
+    return wcs
+
+
+def _check_complete(
+    header: fits.Header, place: str, needed: Sequence[tuple[str, ...]]
+) -> None:
+    """Raise unless one keyword of each group is there.
+
+    The standard has values for those that are missing, but nobody means a pixel of one
+    degree at right ascension 0.
+    """
+    for alternatives in needed:
+        if not any(key in header for key in alternatives):
+            raise HifredError(
+                f"{place} must have {alternatives[0]} for its place on the sky; it has "
+                "none. Add it, or give a grid."
+            )
 
 
 def pixel_list_wcs(
@@ -64,7 +91,19 @@ def pixel_list_wcs(
     for key, own in (("RADECSYS", "RADE"), ("RADESYS", "RADE"), ("EQUINOX", "EQUI")):
         if key in header and f"{own}{x}" not in header:
             named[f"{own}{x}"] = header[key]
-    return checked_wcs(named, place, (f"TCTYP{x}", f"TCTYP{y}"), options)
+    wcs = checked_wcs(named, place, (f"TCTYP{x}", f"TCTYP{y}"), options)
+    if wcs is not None:
+        _check_complete(header, place, [
+            alternatives
+            for i in columns
+            for alternatives in (
+                (f"TCRVL{i}", f"TCRV{i}"),
+                (f"TCRPX{i}", f"TCRP{i}"),
+                (f"TCDLT{i}", f"TCDE{i}",
+                 *(f"{m}{i}_{j}" for m in ("TC", "TP", "TCD", "TPC") for j in columns)),
+            )
+        ])  # fmt: skip
+    return wcs
 
 
 def check_keywords(header: fits.Header, place: str) -> None:
@@ -106,10 +145,17 @@ def checked_wcs(
                 _refuse_unknown(header, place, axes)
                 return None
             frame = wcs_to_celestial_frame(wcs.celestial)
+            has_distortion = wcs.has_distortion
     except (ValueError, TypeError, KeyError) as error:
         if isinstance(error, HifredError):
             raise
         raise _no_frame(header, place, axes, error) from error
+    if has_distortion:
+        raise HifredError(
+            f"{place} must have no distortion (A_ORDER, CPDIS1 and so on): sky pixels "
+            "are taken as equal. Reproject it, or take the keywords away if they are "
+            "left over."
+        )
     if frame.name in MOVING:
         raise _no_frame(header, place, axes, None)
     return wcs.celestial

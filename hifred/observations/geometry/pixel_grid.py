@@ -21,6 +21,8 @@ from hifred.observations.geometry.celestial import celestial_wcs
 # Pitch of the Resolve and SXS arrays: 832 micrometres at a focal length of 5.6 m.
 RESOLVE_PIXEL_ARCSEC = 30.6
 RESOLVE_SHAPE = (6, 6)
+# Sides of a pixel may differ by so much.
+SQUARE_TOLERANCE = 0.01
 
 
 @final
@@ -45,6 +47,28 @@ class PixelGrid:
         """Side of a square of a pixel's area."""
         scales = proj_plane_pixel_scales(self.wcs) * units.deg
         return float(np.sqrt(np.prod(scales.to_value("arcsec"))))
+
+    @property
+    def steps(self) -> np.ndarray:
+        """What a pixel in x, and one in y (columns), is to the east and north, arcsec.
+
+        In the middle of the field: a projection may stretch pixels away from its
+        reference, as CAR does.
+        """
+        y, x = (0.5 * (n - 1) for n in self.shape)
+        beside = self.sky_of(np.array([y, y + 1]), np.array([x + 1, x]))
+        east, north = self.centre.spherical_offsets_to(beside)
+        return np.array([east.arcsec, north.arcsec])
+
+    def check_square(self, what: str) -> None:
+        """Raise unless the pixels are squares of `pixel_size_arcsec` on the sky."""
+        sides = np.hypot(*self.steps)
+        if np.any(np.abs(sides / self.pixel_size_arcsec - 1) > SQUARE_TOLERANCE):
+            raise HifredError(
+                f"{what} must have square pixels; they are {sides[0]:.4g} x "
+                f"{sides[1]:.4g} arcsec, on which no psf is round. Give the sky a grid "
+                "of its own in [sky]."
+            )
 
     @property
     def offsets(self) -> tuple[np.ndarray, np.ndarray]:
@@ -83,6 +107,25 @@ class PixelGrid:
         size = self.pixel_size_arcsec
         frame = self.centre.frame.name.upper()
         return f'{lon:.5f} {lat:+.5f} deg ({frame}), {nx} x {ny} pixels of {size:.4g}"'
+
+    def with_size(
+        self, pixel_size_arcsec: float, shape: tuple[int, int]
+    ) -> "PixelGrid":
+        """Return other pixels with the directions of these, centred on their reference.
+
+        Parameters
+        ----------
+        pixel_size_arcsec : float
+        shape : (int, int)
+            Rows and columns.
+        """
+        wcs, factor = self.wcs.deepcopy(), pixel_size_arcsec / self.pixel_size_arcsec
+        wcs.wcs.crpix = [(shape[1] + 1) / 2, (shape[0] + 1) / 2]
+        if wcs.wcs.has_cd():
+            wcs.wcs.cd = wcs.wcs.cd * factor
+        else:
+            wcs.wcs.cdelt = wcs.wcs.cdelt * factor
+        return PixelGrid(wcs, shape)
 
     def widened(self, margin_pixels: int) -> "PixelGrid":
         """Return the grid with `margin_pixels` more pixels on every side."""

@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 
 from hifred.errors import HifredError, SettingsError
+from hifred.observations.formats.detector_channels import DetectorChannels
 from hifred.observations.formats.fits_images import (
     background_cube,
     read_sky_image,
@@ -18,7 +19,6 @@ from hifred.observations.preparation.instrument_settings import (
     BackgroundSettings,
     InstrumentSettings,
 )
-from hifred.observations.preparation.spectral_response import DetectorChannels
 
 logger = logging.getLogger(__name__)
 

@@ -75,7 +75,7 @@ def prepare_input(settings: PreparationSettings) -> FusionInput:
         files[leader] = files[leader].onto_channels(edges)
     sky = _common_sky(settings, files)
     psfs = {
-        name: _psf(instrument, sky.pixel_size_arcsec, edges)
+        name: _psf(instrument, sky, edges)
         for name, instrument in settings.instruments.items()
     }
     spectral = spectral_parts(
@@ -153,18 +153,19 @@ def _common_sky(
     grids = {name: f.grid for name, f in files.items()}
     roles = {name: i.role for name, i in settings.instruments.items()}
     check_fields(grids, roles, widened)
+    widened.check_square(f"the sky, like {sky.like}," if sky.grid is None else "sky")
     return widened
 
 
 def _psf(
-    instrument: InstrumentSettings, pixel_size: float, edges: np.ndarray
+    instrument: InstrumentSettings, sky: PixelGrid, edges: np.ndarray
 ) -> np.ndarray | None:
     """Return the PSF (psf_y, psf_x) of the band; of several energies, its middle's."""
     if instrument.psf is None:
         return None
     if not isinstance(instrument.psf, list):
-        return build_psf(instrument.psf, pixel_size)
-    psfs, energies = build_psfs(instrument.psf, pixel_size)
+        return build_psf(instrument.psf, sky.pixel_size_arcsec, sky)
+    psfs, energies = build_psfs(instrument.psf, sky.pixel_size_arcsec, sky)
     position = np.interp(0.5 * (edges[0] + edges[-1]), energies, np.arange(len(psfs)))
     below = min(int(position), len(psfs) - 1)
     above = min(below + 1, len(psfs) - 1)

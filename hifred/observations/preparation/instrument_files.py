@@ -160,7 +160,7 @@ def _recorded(
     if not response.parts:
         raise SettingsError("events must have an rmf, whose channels they are put in.")
     edges = response.channel_edges(band, settings.channel_group)
-    return counts_from_events(name, settings, edges)
+    return counts_from_events(name, settings, edges, response.detector)
 
 
 def _good_pixels(

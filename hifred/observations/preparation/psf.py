@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from hifred.errors import HifredError, SettingsError
 from hifred.observations.formats.fits_tables import read_table
+from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.preparation.psf_images import image_psf, odd_side, unit_sum
 from hifred.settings import Number, Text, settings
 from hifred.settings.fields import fields_of
@@ -63,7 +64,8 @@ class PsfSettings:
     )
     image: Text | None = Field(
         default=None,
-        description="FITS image, with a WCS or CDELT keywords.",
+        description="FITS image. One with a celestial WCS is turned to the sky's "
+        "pixels by it; else rows and columns are the sky's, and CDELT tells the size.",
         examples=["psf.fits"],
     )
     radius_arcsec: Number | None = Field(
@@ -113,7 +115,9 @@ class PsfSettings:
         return names[0]  # type: ignore[return-value]
 
 
-def build_psf(settings: PsfSettings, pixel_size_arcsec: float) -> np.ndarray:
+def build_psf(
+    settings: PsfSettings, pixel_size_arcsec: float, sky: PixelGrid | None = None
+) -> np.ndarray:
     """Return a PSF (psf_y, psf_x) on sky pixels: odd sides, unit sum, centred.
 
     Parameters
@@ -122,23 +126,29 @@ def build_psf(settings: PsfSettings, pixel_size_arcsec: float) -> np.ndarray:
         Its description.
     pixel_size_arcsec : float
         Side of a sky pixel.
+    sky : PixelGrid, optional
+        To whose directions an image with a celestial WCS is turned.
     """
     kind = settings.kind()
     if kind == "image":
-        return image_psf(str(settings.image), pixel_size_arcsec, settings.radius_arcsec)
+        return image_psf(
+            str(settings.image), pixel_size_arcsec, settings.radius_arcsec, sky
+        )
     profile, reach = _profile_of(settings)
     radius = settings.radius_arcsec or reach
     return sampled_psf(profile, pixel_size_arcsec, radius)
 
 
 def build_psfs(
-    several: Sequence[PsfSettings], pixel_size_arcsec: float
+    several: Sequence[PsfSettings],
+    pixel_size_arcsec: float,
+    sky: PixelGrid | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return PSFs (psf_energy, psf_y, psf_x) and their energies (psf_energy,), keV."""
     if any(settings.energy_kev is None for settings in several):
         raise HifredError("each of several psfs must have energy_kev; one has none.")
     ordered = sorted(several, key=lambda settings: settings.energy_kev or 0.0)
-    images = [build_psf(settings, pixel_size_arcsec) for settings in ordered]
+    images = [build_psf(settings, pixel_size_arcsec, sky) for settings in ordered]
     side = max(max(image.shape) for image in images)
     energies = np.array([settings.energy_kev for settings in ordered], dtype=float)
     return np.stack([_padded(image, side) for image in images]), energies

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import scipy.ndimage
+from astropy import units
 from astropy.io import fits
 
 from hifred.errors import HifredError
-from hifred.observations.formats.fits_images import SkyImage
 from hifred.observations.formats.fits_tables import (
     FitsFormatError,
     number_keyword,
@@ -17,8 +17,9 @@ from hifred.observations.formats.fits_tables import (
 )
 from hifred.observations.formats.image_files import stored_values
 from hifred.observations.formats.units import UnitError, conversion_factor
+from hifred.observations.geometry.celestial import celestial_wcs
 from hifred.observations.geometry.overlap import overlap_matrix
-from hifred.observations.geometry.pixel_grid import grid_from_header, tangent_grid
+from hifred.observations.geometry.pixel_grid import PixelGrid, tangent_grid
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ def image_psf(
     path: str | PathLike[str],
     pixel_size_arcsec: float,
     radius_arcsec: float | None = None,
+    sky: PixelGrid | None = None,
 ) -> np.ndarray:
     """Return a PSF image on sky pixels, its centroid moved to the middle pixel.
 
@@ -82,18 +84,43 @@ def image_psf(
         Side of a sky pixel.
     radius_arcsec : float, optional
         Half the side that is kept; by default all of the image.
+    sky : PixelGrid, optional
+        To whose directions an image with a celestial WCS is turned.
 
     Notes
     -----
-    Rows and columns keep their directions: the image must be in the sky's frame.
+    Rows and columns of an image without a celestial WCS, or without a `sky`, are
+    those of the sky's pixels.
     """
-    image = read_psf_image(path)
-    return regrid_psf(image.values, image.grid.pixel_size_arcsec, pixel_size_arcsec,
-                      radius_arcsec=radius_arcsec)  # fmt: skip
+    values, pixels = read_psf_image(path)
+    steps = pixels.steps if isinstance(pixels, PixelGrid) else pixels
+    if sky is not None and isinstance(pixels, PixelGrid):
+        steps = turn(pixels, sky) @ steps
+        steps = pixel_size_arcsec * np.linalg.solve(sky.steps, steps)
+    else:
+        steps = np.diag(np.hypot(*steps))
+    return regrid_psf(values, steps, pixel_size_arcsec, radius_arcsec=radius_arcsec)
 
 
-def read_psf_image(path: str | PathLike[str]) -> SkyImage:
-    """Read a PSF image; without a celestial WCS, CDELT1 and CUNIT1 give its pixels.
+def turn(pixels: PixelGrid, sky: PixelGrid) -> np.ndarray:
+    """Return the rotation (2, 2) of east and north from one frame to that of a sky."""
+    here = sky.centre.transform_to(pixels.centre.frame)
+    north = here.directional_offset_by(0 * units.deg, 1 * units.arcmin)
+    angle = sky.centre.position_angle(north.transform_to(sky.centre.frame)).rad
+    sine, cosine = np.sin(angle), np.cos(angle)
+    return np.array([[cosine, sine], [-sine, cosine]])
+
+
+def read_psf_image(
+    path: str | PathLike[str],
+) -> tuple[np.ndarray, PixelGrid | np.ndarray]:
+    """Read a PSF image (y, x); without a celestial WCS, CDELT and CUNIT are its pixels.
+
+    Returns
+    -------
+    values : (y, x) array
+    pixels : PixelGrid or (2, 2) array, arcsec
+        Its place, or what a pixel in x, and in y, is along its columns and rows.
 
     Raises
     ------
@@ -108,13 +135,16 @@ def read_psf_image(path: str | PathLike[str]) -> SkyImage:
         place = f"{path.name}[{header.get('EXTNAME', 'PRIMARY')}]"
         values = np.squeeze(stored_values(hdu, place)).astype(float)
     values = _defined(values, place)
-    try:
-        return SkyImage(values, grid_from_header(header, place))
-    except HifredError:
-        size = _pixel_size(header, place)
-    rows, columns = values.shape
-    grid = tangent_grid(0, 0, pixel_size_arcsec=size, shape=(rows, columns))
-    return SkyImage(values, grid)
+    wcs = celestial_wcs(header, place) if _tells_place(header) else None
+    if wcs is not None:
+        return values, PixelGrid(wcs, (values.shape[0], values.shape[1]))
+    sizes = [_pixel_size(header, place, axis) for axis in (1, 2)]
+    return values, np.diag(sizes)
+
+
+def _tells_place(header: fits.Header) -> bool:
+    """Return whether an image has a place on the sky, and not the name of one alone."""
+    return all(key in header for key in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"))
 
 
 def _image_hdu(hdus: fits.HDUList, name: str) -> fits.PrimaryHDU:
@@ -131,18 +161,21 @@ def _image_hdu(hdus: fits.HDUList, name: str) -> fits.PrimaryHDU:
     raise FitsFormatError(f"{name} must hold an image of a PSF; it holds none.")
 
 
-def _pixel_size(header: fits.Header, place: str) -> float:
-    step = number_keyword(header, "CDELT1", place, 0.0)
-    unit = str(header.get("CUNIT1", "")).strip()
+def _pixel_size(header: fits.Header, place: str, axis: int) -> float:
+    """Return the side of a pixel along an axis, by default that along the first."""
+    if f"CDELT{axis}" not in header:
+        axis = 1
+    step = number_keyword(header, f"CDELT{axis}", place, 0.0)
+    unit = str(header.get(f"CUNIT{axis}", header.get("CUNIT1", ""))).strip()
     try:
         size = abs(step) * conversion_factor(unit or "deg", "arcsec")
     except UnitError:
         size = 0.0
     if size == 0 or (not unit and abs(step) > LARGEST_STEP_DEG):
         raise HifredError(
-            f"{place} must tell its pixel size: a WCS, or CDELT1 with CUNIT1 in deg, "
-            f"arcmin or arcsec; got CDELT1 {header.get('CDELT1')} and CUNIT1 "
-            f"{unit or 'none'!r}."
+            f"{place} must tell its pixel size: a WCS, or CDELT{axis} with "
+            f"CUNIT{axis} in deg, arcmin or arcsec; got CDELT{axis} "
+            f"{header.get(f'CDELT{axis}')} and CUNIT{axis} {unit or 'none'!r}."
         )
     return size
 
@@ -169,20 +202,35 @@ def _defined(values: np.ndarray, place: str) -> np.ndarray:
 
 def regrid_psf(
     psf: np.ndarray,
-    from_arcsec: float,
+    steps: np.ndarray | float,
     to_arcsec: float,
     *,
     radius_arcsec: float | None = None,
 ) -> np.ndarray:
-    """Return a PSF on pixels of another size, centroid in the middle, unit sum."""
+    """Return a PSF on pixels of another size, centroid in the middle, unit sum.
+
+    Parameters
+    ----------
+    psf : (y, x) array
+    steps : float or (2, 2) array, arcsec
+        Side of its pixels; or what one in x, and one in y (columns), is along the
+        columns and rows of the sky.
+    to_arcsec : float
+        Side of a sky pixel.
+    radius_arcsec : float, optional
+        Half the side that is kept.
+    """
     psf = unit_sum(np.asarray(psf, dtype=float))
+    steps = np.asarray(steps) * np.eye(2) if np.ndim(steps) == 0 else np.asarray(steps)
     ny, nx = psf.shape
     y = float(psf.sum(axis=1) @ np.arange(ny))
     x = float(psf.sum(axis=0) @ np.arange(nx))
-    reach = radius_arcsec or max(y, x, ny - 1 - y, nx - 1 - x) * from_arcsec
+    corners = np.array([(i, j) for i in (-x, nx - 1 - x) for j in (-y, ny - 1 - y)])
+    reach = radius_arcsec or float(np.max(np.abs(corners @ steps.T)))
     side = odd_side(reach, to_arcsec)
     wanted = tangent_grid(0, 0, pixel_size_arcsec=to_arcsec, shape=(side, side))
-    given = tangent_grid(0, 0, pixel_size_arcsec=from_arcsec, shape=(ny, nx))
+    given = tangent_grid(0, 0, pixel_size_arcsec=1.0, shape=(ny, nx))
     given.wcs.wcs.crpix = [x + 1, y + 1]
+    given.wcs.wcs.pc = steps
     regridded = overlap_matrix(wanted, given) @ psf.ravel()
     return unit_sum(regridded.reshape(side, side))

@@ -16,6 +16,7 @@ from hifred.observations.events.detector_pixels import (
 )
 from hifred.observations.events.event_list import Events
 from hifred.observations.events.joined_list import read_event_files
+from hifred.observations.formats.detector_channels import DetectorChannels
 from hifred.observations.formats.fits_images import SkyImage, counts_of, read_sky_image
 from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.celestial import celestial_wcs
@@ -77,7 +78,10 @@ class Recorded:
 
 
 def counts_from_events(
-    name: str, settings: InstrumentSettings, channel_edges: np.ndarray
+    name: str,
+    settings: InstrumentSettings,
+    channel_edges: np.ndarray,
+    channels: DetectorChannels | None = None,
 ) -> Recorded:
     """Return the counts of the event files of an instrument.
 
@@ -89,6 +93,8 @@ def counts_from_events(
         With `events` and a `grid`.
     channel_edges : (channel + 1,) array, keV
         Those of its response.
+    channels : DetectorChannels, optional
+        All channels of the response.
 
     Raises
     ------
@@ -98,7 +104,7 @@ def counts_from_events(
     if settings.grid is None or settings.events is None:
         raise SettingsError(f"instruments.{name} must have events and a grid.")
     grid = pixel_grid(settings.grid)
-    events = _read(settings)
+    events = _read(settings, channels)
     y, x = places_on(events, grid)
     if events.sky is None:
         counts = bin_detector_pixels(
@@ -126,13 +132,14 @@ def counts_from_events(
     )
 
 
-def _read(settings: InstrumentSettings) -> Events:
+def _read(settings: InstrumentSettings, channels: DetectorChannels | None) -> Events:
     return read_event_files(
         names_of(settings.events),
         filters=settings.filters,
         usual_filters=settings.usual_filters,
         coordinates=settings.coordinates,
         energy_column=settings.energy_column,
+        channels=channels,
         good_times=settings.good_times,
         good_time_files=names_of(settings.good_time_files),
     )

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from hifred.errors import HifredError, SettingsError
+from hifred.observations.formats.detector_channels import DetectorChannels
 from hifred.observations.formats.ogip import read_arf, read_rmf_parts
 from hifred.observations.formats.rmf import Arf, Rmf
 from hifred.observations.matching.split_matrix import SplitMatrix
@@ -15,24 +16,6 @@ from hifred.observations.preparation.instrument_settings import InstrumentSettin
 # How far, in keV, a redistribution matrix is read beyond the channels used: photons
 # of higher energies reach them by escape peaks and tails.
 WIDE_BAND_KEV = 1.0
-
-
-@final
-@dataclass(frozen=True)
-class DetectorChannels:
-    """All channels of a detector, as EBOUNDS lists them.
-
-    Parameters
-    ----------
-    number : (channel,) int array
-        Counting up by one, in the order of the energies or against it.
-    low, high : (channel,) arrays, keV
-        Increasing.
-    """
-
-    number: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
 
 
 @final
@@ -135,7 +118,12 @@ def read_spectral_response(
     reach = (max(band_kev[0] - WIDE_BAND_KEV, 0.0), band_kev[1] + WIDE_BAND_KEV)
     parts = read_rmf_parts(settings.rmf, energy_band=reach)
     finest = parts[0]
-    detector = DetectorChannels(finest.channel, finest.channel_low, finest.channel_high)
+    detector = DetectorChannels(
+        finest.channel,
+        finest.channel_low,
+        finest.channel_high,
+        str(finest.keywords.get("CHANTYPE", "")).strip().upper(),
+    )
     # What was read counts as recorded: photons far from the band leave no trace in it.
     parts = tuple(replace(part.cut(*reach), recorded=None) for part in parts)
     if finest.kind == "FULL":

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import HifredError
+from hifred.observations.formats.detector_channels import DetectorChannels
 from hifred.observations.formats.fits_cubes import write_sky_image
 from hifred.observations.formats.fits_images import SkyImage
 from hifred.observations.formats.ogip_writers import write_pha
@@ -16,7 +17,6 @@ from hifred.observations.preparation.background import (
     read_background,
 )
 from hifred.observations.preparation.instrument_settings import InstrumentSettings
-from hifred.observations.preparation.spectral_response import DetectorChannels
 
 # Ten detector channels of 0.1 keV; the counts have two of them to a channel, from 2.2.
 LOW = np.linspace(2.0, 2.9, 10)

@@ -60,7 +60,7 @@ def test_lists_that_looked_elsewhere_are_told(
 ) -> None:
     names = {"a.fits": POINTED, "b.fits": other}
     paths = [
-        write(tmp_path / name, events_hdu(columns(), **keywords))
+        write(tmp_path / name, events_hdu(columns(), OBS_ID=name, **keywords))
         for name, keywords in names.items()
     ]
     notes = " ".join(read_event_files(paths).notes)
@@ -199,7 +199,9 @@ def test_pixels_of_resolve_that_are_off_are_masked(
 
 def test_observations_add_and_ccds_do_not(tmp_path: Path) -> None:
     def one(name: str, start: float, observation: str) -> str:
-        hdu = events_hdu(columns(), EXPOSURE=9e3, TIMEZERO=start, OBS_ID=observation)
+        heights = np.random.default_rng(list(name.encode())).integers(1500, 5500, 2000)
+        hdu = events_hdu(columns(PI=heights), EXPOSURE=9e3, TIMEZERO=start)
+        hdu.header["OBS_ID"] = observation
         return str(
             write(tmp_path / name, hdu, good_times_hdu([(0, 1e4)], TIMEZERO=start))
         )

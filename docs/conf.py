@@ -24,6 +24,7 @@ extensions = [
     "sphinx_copybutton",
     "constants",
     "settings_tables",
+    "sidebar",
     "top_names",
     "toy_tutorials",
 ]

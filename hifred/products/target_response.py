@@ -7,6 +7,7 @@ import scipy.sparse
 import xarray as xr
 
 from hifred.observations import FusionInput
+from hifred.observations.matching.kernels import target_line_spread
 
 
 def cube_line_spread(
@@ -14,20 +15,15 @@ def cube_line_spread(
 ) -> np.ndarray | None:
     """Return the line spread of a fused cube, on its energy bins; None if unknown.
 
-    That of its spectrometer, the narrowest if there are several; none where the fusion
-    was told to undo it.
+    That of its sharpest spectrometer, whose resolution the fusion left in the sky;
+    none where it was told to undo it.
     """
     if "line_spread" in result:
         return result["line_spread"].to_numpy()
     settings = json.loads(result.attrs.get("settings", "{}"))
     if fusion_input is None or settings.get("target_resolution") == "intrinsic":
         return None
-    kernels = [
-        observation["line_spread"].to_numpy()
-        for observation in fusion_input.observations.values()
-        if observation.attrs["role"] == "spectrometer" and "line_spread" in observation
-    ]
-    return max(kernels, key=lambda kernel: float(kernel.max()), default=None)
+    return target_line_spread(fusion_input.observations)
 
 
 def line_spread_matrix(kernel: np.ndarray, n_energies: int) -> scipy.sparse.csr_array:

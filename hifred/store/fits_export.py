@@ -1,6 +1,5 @@
 """A fused cube as files that DS9, XSPEC, gammapy and spectral-cube open."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
@@ -20,7 +19,7 @@ from hifred.observations.formats.rmf import Arf, Rmf
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.sky_place import sky_pixels
 from hifred.products.draws import SpreadCubes
-from hifred.products.target_response import line_spread_matrix
+from hifred.products.target_response import cube_line_spread, line_spread_matrix
 from hifred.store.flux_errors import Bootstrap, FluxErrors, flux_errors
 
 __all__ = ["cube_response", "export_fits", "region_spectrum"]
@@ -233,18 +232,14 @@ def write_spectrum(
 def cube_response(result: xr.Dataset, fusion_input: FusionInput | None = None) -> Rmf:
     """Return the redistribution between the true sky and the fused cube.
 
-    It is the spectrometer's line spread where the cube has that resolution, and the
-    identity for an intrinsic cube or where no line spread is known.
+    It is the sharpest spectrometer's line spread where the cube has that resolution,
+    and the identity for an intrinsic cube or where no line spread is known.
     """
     edges = result["energy_edges"].values
     n = len(edges) - 1
-    kernel = np.ones(1)
-    settings = json.loads(result.attrs.get("settings", "{}"))
-    if settings.get("target_resolution") != "intrinsic":
-        spreads = [o for o in _spectrometers(fusion_input) if "line_spread" in o]
-        kernel = spreads[0]["line_spread"].values if spreads else kernel
+    kernel = cube_line_spread(result, fusion_input)
     return Rmf(
-        line_spread_matrix(kernel, n),
+        line_spread_matrix(np.ones(1) if kernel is None else kernel, n),
         edges,
         np.arange(n),
         edges[:-1],

@@ -5,6 +5,7 @@ import xarray as xr
 
 from hifred.observations import FusionInput
 from hifred.products.target_response import cube_line_spread
+from hifred.store.fits_export import cube_response
 from tests.scenes import observe, sky_cube
 
 
@@ -35,3 +36,21 @@ def test_an_intrinsic_cube_and_an_unknown_one_have_none() -> None:
 def test_a_line_spread_of_the_cube_comes_first() -> None:
     own = fused().assign(line_spread=("energy_offset", [0.25, 0.5, 0.25]))
     np.testing.assert_array_equal(cube_line_spread(own), [0.25, 0.5, 0.25])
+
+
+def test_the_sharpest_spectrometer_is_the_one_that_fusion_takes() -> None:
+    found = fusion_input()
+    sharp = found.observations["spectrometer"]
+    kernel = sharp["line_spread"].to_numpy()
+    broad = np.convolve(kernel, [0.25, 0.5, 0.25])
+    blurred = sharp.drop_vars("line_spread").assign(line_spread=("offset", broad))
+    several = {"imager": found.observations["imager"], "blurred": blurred,
+               "spectrometer": sharp}  # fmt: skip
+    known = FusionInput(several, None, {})
+    spread = cube_line_spread(fused(), known)
+    np.testing.assert_array_equal(spread, kernel)
+    result = fused().assign(energy_edges=np.arange(25.0))
+    response = cube_response(result, known).matrix.toarray()
+    np.testing.assert_allclose(
+        response[:, 12], np.pad(kernel, 12)[len(kernel) // 2 :][:24]
+    )

@@ -1,11 +1,11 @@
 """The clock of an event list: times of its tables and of other files on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from astropy import units
-from astropy.io import fits
 
 from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
 
@@ -88,8 +88,9 @@ def _number(table: FitsTable, keyword: str) -> float:
     return float(value)
 
 
-def number_or_none(header: fits.Header, keyword: str) -> float | None:
+def number_or_none(header: Mapping[str, object], keyword: str) -> float | None:
     """Return a keyword's value where it is a number above 0, else None."""
     value = header.get(keyword)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and np.isfinite(value) and value > 0 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if np.isfinite(value) and value > 0 else None

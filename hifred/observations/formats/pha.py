@@ -86,20 +86,22 @@ def read_pha(path: str | PathLike[str]) -> Spectrum:
     is_rate = table.find("COUNTS") is None
     scale = exposure_time if is_rate else 1.0
     unit = "count/s" if is_rate else "count"
-    counts = _read_values(table, "RATE" if is_rate else "COUNTS", unit) * scale
+    quality = _optional_integers(table, "QUALITY")
+    bad = np.zeros(len(channel), dtype=bool) if quality is None else quality != 0
+    counts = _read_values(table, "RATE" if is_rate else "COUNTS", unit, bad) * scale
     error = None
     if table.find("STAT_ERR") is not None:
-        error = _read_values(table, "STAT_ERR", unit) * scale
+        error = _read_values(table, "STAT_ERR", unit, bad) * scale
     return Spectrum(
         channel=channel,
         counts=counts,
         exposure_time=exposure_time,
         error=error,
         is_poisson=_is_true(table, "POISSERR", error is None),
-        quality=_optional_integers(table, "QUALITY"),
+        quality=quality,
         grouping=_optional_integers(table, "GROUPING"),
-        area_scale=_scale(table, "AREASCAL"),
-        background_scale=_scale(table, "BACKSCAL"),
+        area_scale=_scale(table, "AREASCAL", bad),
+        background_scale=_scale(table, "BACKSCAL", bad),
         files=_named_files(table.header),
         keywords=kept_keywords(table.header),
     )
@@ -136,10 +138,18 @@ def _read_exposure(table: FitsTable) -> float:
     return float(exposure_time)
 
 
-def _read_values(table: FitsTable, name: str, unit: str) -> np.ndarray:
-    values = table.quantity(name, unit)
-    if values.ndim != 1 or np.any(values < 0):
-        i = int(np.argmax(values.reshape(len(values), -1).min(axis=1) < 0))
+def _read_values(table: FitsTable, name: str, unit: str, bad: np.ndarray) -> np.ndarray:
+    """Return a column; what bad channels hold is not looked at, and 0 if undefined."""
+    values = table.quantity_or_nan(name, unit)
+    values = np.where(bad & ~(values >= 0), 0.0, values)
+    if not np.all(np.isfinite(values)):
+        i = int(np.argmax(~np.isfinite(values)))
+        raise FitsFormatError(
+            f"{table.place(name)} must be finite; row {i} is {values[i]}. Mark its "
+            "channel as bad (QUALITY) to leave it out."
+        )
+    if np.any(values < 0):
+        i = int(np.argmax(values < 0))
         raise FitsFormatError(
             f"{table.place(name)} must not be negative; row {i} is {values[i]}. "
             "Give the background apart, not subtracted."
@@ -155,13 +165,13 @@ def _optional_integers(table: FitsTable, name: str) -> np.ndarray | None:
     return np.full(len(table.data), value) if value else None
 
 
-def _scale(table: FitsTable, name: str) -> float | np.ndarray:
+def _scale(table: FitsTable, name: str, bad: np.ndarray) -> float | np.ndarray:
     """Return AREASCAL or BACKSCAL, column or keyword; by OGIP 1 where there is none."""
     if table.find(name) is None:
         scale: float | np.ndarray = table.keyword(name, 1.0)
     else:
-        scale = table.numbers(name).astype(float)
-    if np.any(np.asarray(scale) <= 0):
+        scale = np.where(bad, 1.0, table.numbers_or_nan(name))
+    if not np.all(np.asarray(scale) > 0):
         raise FitsFormatError(
             f"{table.place()} must have {name} above 0; got {np.min(scale):g}."
         )

@@ -101,6 +101,16 @@ def kernels_for(
     }
 
 
+def target_line_spread(observations: Mapping[str, xr.Dataset]) -> np.ndarray | None:
+    """Return the line spread (odd,) of a sky at the target resolution.
+
+    That of the sharpest spectrometer, as `kernels_for` takes it; None for no blur.
+    """
+    full = {name: full_kernels(o) for name, o in observations.items()}
+    sharpest = _sharpest(observations, full, "spectrometer")
+    return None if sharpest is None else sharpest.line_spread
+
+
 def full_kernels(observation: xr.Dataset) -> Kernels:
     """Return the kernels that an observation brings."""
     psf = observation["psf"].values if "psf" in observation else None
@@ -133,13 +143,16 @@ def _sharpest(
     """Return the kernels that set the target on the axis where their role is sharp.
 
     None, for no blur in the sky, where there is no instrument of that role or where
-    one of them brings a matrix, which cannot be divided out.
+    one of them brings a matrix, which cannot be divided out, but for those that lead
+    from a sky at the resolution of the others.
     """
     axis = "psf" if role == "imager" else "line_spread"
     names = [name for name, o in observations.items() if o.attrs["role"] == role]
-    if not names or any(axis in _matrices(observations[name]) for name in names):
+    alone = [name for name in names if axis not in _matrices(observations[name])]
+    decided = role in decided_targets(observations.values()).values()
+    if not alone or (len(alone) < len(names) and not decided):
         return None
-    return min((full[name] for name in names), key=lambda k: _width(k, axis))
+    return min((full[name] for name in alone), key=lambda k: _width(k, axis))
 
 
 def _width(kernels: Kernels, axis: str) -> float:

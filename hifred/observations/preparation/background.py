@@ -2,19 +2,19 @@
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import final
 
 import numpy as np
 
 from hifred.errors import HifredError, SettingsError
 from hifred.observations.formats.detector_channels import DetectorChannels
-from hifred.observations.formats.fits_images import (
-    background_cube,
-    read_sky_image,
-    regrid_total,
-)
+from hifred.observations.formats.fits_images import background_cube
 from hifred.observations.formats.pha import Spectrum, read_pha
-from hifred.observations.geometry.pixel_grid import PixelGrid
+from hifred.observations.preparation.background_images import (
+    Exposed,
+    read_background_image,
+)
 from hifred.observations.preparation.instrument_settings import (
     BackgroundSettings,
     InstrumentSettings,
@@ -33,28 +33,13 @@ class Background:
     counts : (channel, y, x) array, count
     known_channels : (channel,) bool array
         False where the background is not known: QUALITY flags its spectrum as bad.
+    known : ([channel,] y, x) bool array
+        False where its image or cube is undefined.
     """
 
     counts: np.ndarray
     known_channels: np.ndarray
-
-
-@final
-@dataclass(frozen=True)
-class Exposed:
-    """Where and how long an instrument looked.
-
-    Parameters
-    ----------
-    grid : PixelGrid
-    time : float, s
-    pixels : (y, x) bool array
-        Pixels that were exposed at all.
-    """
-
-    grid: PixelGrid
-    time: float
-    pixels: np.ndarray
+    known: np.ndarray
 
 
 def read_background(
@@ -87,39 +72,27 @@ def read_background(
     if background is None:
         return None
     everywhere = np.ones(len(channel_edges) - 1, dtype=bool)
-    share, weights = _image(background, exposed)
-    if weights is not None and weights.ndim == 3:
-        if len(weights) != len(everywhere):
-            raise HifredError(
-                f"the background cube of {name} must have the channels of its counts, "
-                f"{len(everywhere)}; it has {len(weights)}."
-            )
-        return Background(background.scale * weights, everywhere)
+    image = None if background.image is None else read_background_image(
+        name, background, channel_edges, exposed
+    )  # fmt: skip
+    if image is not None and image.counts.ndim == 3:
+        return Background(background.scale * image.counts, everywhere, image.known)
+    known = np.ones(exposed.grid.shape, bool) if image is None else image.known
     if background.spectrum is not None:
-        spectrum, known = _on_channels(background, detector, channel_edges, exposed)
-        spectrum = spectrum * share
-    elif weights is not None:
+        spectrum, good = _on_channels(background, detector, channel_edges, exposed)
+        spectrum = spectrum * (1.0 if image is None else image.share)
+    elif image is not None:
         width = np.diff(channel_edges)
-        spectrum, known = weights.sum() * width / width.sum(), everywhere
+        spectrum, good = image.counts.sum() * width / width.sum(), everywhere
     else:
         raise SettingsError(
             f"the background of {name} must have a spectrum or an image; it has none."
         )
-    flat = exposed.pixels.astype(float) if weights is None else weights
-    cube = background_cube(background.scale * spectrum, flat, exposed.grid.shape)
-    return Background(cube, known)
-
-
-def _image(
-    background: BackgroundSettings, exposed: Exposed
-) -> tuple[float, np.ndarray | None]:
-    """Return the share of an image that falls on the grid, and it on the grid."""
-    if background.image is None:
-        return 1.0, None
-    image = read_sky_image(background.image)
-    on_grid = regrid_total(image, exposed.grid)
-    whole = float(np.sum(image.values))
-    return (float(on_grid.sum()) / whole if whole > 0 else 1.0), on_grid
+    weights = exposed.pixels.astype(float) if image is None else image.counts
+    if not spectrum.any():
+        weights = np.ones(exposed.grid.shape)  # there is nothing to spread
+    cube = background_cube(background.scale * spectrum, weights, exposed.grid.shape)
+    return Background(cube, good, known)
 
 
 def _on_channels(
@@ -133,6 +106,8 @@ def _on_channels(
     if detector is None:
         raise SettingsError("a background spectrum must come with the rmf it is in.")
     spectrum = read_pha(path)
+    kind = str(spectrum.keywords.get("CHANTYPE", "")).strip().upper()
+    detector.check_kind(kind, Path(path).name)
     _check_channels(path, spectrum, detector)
     if background.scale == 1 and np.any(np.asarray(spectrum.background_scale) != 1):
         logger.warning(

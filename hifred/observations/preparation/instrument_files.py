@@ -10,7 +10,8 @@ from hifred.errors import SettingsError
 from hifred.observations.events.cut_flow import CutFlow
 from hifred.observations.formats.energy_grids import nearest_edges
 from hifred.observations.geometry.pixel_grid import PixelGrid
-from hifred.observations.preparation.background import Exposed, read_background
+from hifred.observations.preparation.background import read_background
+from hifred.observations.preparation.background_images import Exposed
 from hifred.observations.preparation.exposure_maps import (
     LARGEST_RATIO,
     ExposureMap,
@@ -126,6 +127,7 @@ def read_instrument(
     exposed = Exposed(grid, time, _exposed_pixels(recorded, vignetting))
     background = read_background(name, settings, edges, response.detector, exposed)
     known = np.ones(len(edges) - 1, dtype=bool)
+    good = recorded.good & _good_pixels(name, settings, grid, vignetting)
     return InstrumentFiles(
         counts=recorded.counts,
         channel_edges=edges,
@@ -134,7 +136,7 @@ def read_instrument(
         response=response,
         vignetting=vignetting,
         background=None if background is None else background.counts,
-        good=recorded.good & _good_pixels(name, settings, grid, vignetting),
+        good=good if background is None else good & background.known,
         good_channels=known if background is None else background.known_channels,
         cuts=recorded.cuts,
         notes=recorded.notes,

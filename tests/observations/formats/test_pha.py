@@ -94,3 +94,20 @@ def test_the_real_perseus_spectrum_has_its_counts(shared_data: Path) -> None:
     spectrum = read_pha(shared_data / "responses/xa_merged_p0px1000_Hp.pi")
     assert spectrum.counts.sum() == 228_716
     assert len(spectrum.channel) == 60_000
+
+
+def test_what_bad_channels_hold_does_not_matter(tmp_path: Path) -> None:
+    """RGS and others have an AREASCAL of 0, and no counts, where a CCD is dead."""
+    columns = {
+        "COUNTS": [3, np.nan, -1, 7],
+        "AREASCAL": [2, 0, np.nan, 1],
+        "QUALITY": [0, 1, 5, 0],
+    }
+    spectrum = read_pha(spectrum_file(tmp_path / "a.pi", **columns))
+    assert_array_equal(spectrum.counts, [3, 0, 0, 7])
+    assert_array_equal(spectrum.area_scale, [2, 1, 1, 1])
+    for name, message in (("COUNTS", "must be finite; row 1 is nan. Mark"),
+                          ("AREASCAL", "AREASCAL above 0; got")):  # fmt: skip
+        spoilt = {"COUNTS": [1] * 4, name: columns[name]}
+        with pytest.raises(FitsFormatError, match=message):
+            read_pha(spectrum_file(tmp_path / "a.pi", **spoilt))

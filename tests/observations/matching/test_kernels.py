@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from hifred.errors import HifredError, SettingsError
 from hifred.observations import difference_kernel, kernel_sigmas, kernels_for
-from hifred.observations.matching.kernels import gaussian_sigmas
+from hifred.observations.matching.kernels import gaussian_sigmas, target_line_spread
 from tests.observations.cases import (
     gaussian,
     gaussian_image,
@@ -188,3 +188,21 @@ def test_a_matrix_is_used_as_it_is() -> None:
 def test_an_unknown_target_is_refused() -> None:
     with pytest.raises(SettingsError, match="did you mean 'matched'"):
         kernels_for(observations(), "match")
+
+
+def test_a_second_spectrometer_leaves_the_first_its_sky() -> None:
+    """Prepared at a spectrometer's resolution, the others' matrices lead from there."""
+    prepared = {
+        name: observation.assign_attrs(target_spectral="spectrometer")
+        for name, observation in observations().items()
+    }
+    leader = prepared["resolve"]
+    n_channels, n_energies = leader.sizes["channel"], leader.sizes["energy"]
+    matrix = (("channel", "energy"), np.eye(n_channels, n_energies))
+    other = leader.drop_vars("line_spread").assign(redistribution=matrix)
+    kernels = kernels_for(prepared | {"other": other}, "matched")
+    assert kernels["resolve"].line_spread is None
+    assert kernels["other"].line_spread is None
+    found = target_line_spread(prepared | {"other": other})
+    assert found is not None
+    assert_allclose(found, leader["line_spread"])

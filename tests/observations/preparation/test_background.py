@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ from hifred.observations.formats.fits_cubes import write_sky_image
 from hifred.observations.formats.fits_images import SkyImage
 from hifred.observations.formats.ogip_writers import write_pha
 from hifred.observations.formats.pha import Spectrum
-from hifred.observations.geometry.pixel_grid import tangent_grid
+from hifred.observations.geometry.pixel_grid import PixelGrid, tangent_grid
 from hifred.observations.preparation.background import (
     Background,
-    Exposed,
     read_background,
 )
+from hifred.observations.preparation.background_images import Exposed
 from hifred.observations.preparation.instrument_settings import InstrumentSettings
 
 # Ten detector channels of 0.1 keV; the counts have two of them to a channel, from 2.2.
@@ -26,7 +27,12 @@ GRID = tangent_grid(10, -30, pixel_size_arcsec=5, shape=(4, 5))
 
 
 def background(
-    path: Path, spectrum: Spectrum | None = None, *, exposed: int = 20, **more: object
+    path: Path,
+    spectrum: Spectrum | None = None,
+    *,
+    exposed: int = 20,
+    detector: DetectorChannels = DETECTOR,
+    **more: object,
 ) -> Background:
     """Return the background; the first `exposed` pixels were, for 100 s."""
     declared = dict(more)
@@ -36,7 +42,7 @@ def background(
     settings = InstrumentSettings("imager", counts="a", rmf="a", background=declared)
     pixels = np.arange(20).reshape(4, 5) < exposed
     found = read_background(
-        "a", settings, EDGES, DETECTOR, Exposed(GRID, 100.0, pixels)
+        "a", settings, EDGES, detector, Exposed(GRID, 100.0, pixels)
     )
     assert found is not None
     return found
@@ -102,3 +108,87 @@ def test_a_backscal_that_is_not_used_is_told(
     caplog.clear()
     background(tmp_path, spectrum(background_scale=4.0), scale=0.25)
     assert not caplog.text
+
+
+def image_file(
+    path: Path, values: np.ndarray, grid: PixelGrid = GRID, **more: object
+) -> str:
+    edges = more.pop("edges", None)
+    unit = str(more.pop("unit", "count"))
+    write_sky_image(path / "b.fits", SkyImage(values, grid, unit, edges, more))
+    return str(path / "b.fits")
+
+
+FLAT = np.full((4, 5), 3.0)
+
+
+def test_an_image_is_counts_of_the_band(tmp_path: Path) -> None:
+    found = background(tmp_path, image=image_file(tmp_path, FLAT))
+    assert_allclose(found.counts, 1.0)
+    assert found.known.all()
+    none = background(tmp_path, image=image_file(tmp_path, 0 * FLAT))
+    assert_allclose(none.counts, 0.0)
+
+
+def test_what_an_image_does_not_know_is_masked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    holes = FLAT.copy()
+    holes[0] = np.nan
+    found = background(tmp_path, image=image_file(tmp_path, holes))
+    assert_array_equal(found.known[:, 0], [False, True, True, True])
+    assert_allclose(found.counts.sum(), 3 * 15)
+    assert "b.fits is undefined in 5 pixels of a: they are masked" in caplog.text
+
+
+def test_the_planes_of_a_cube_are_summed_to_the_channels(tmp_path: Path) -> None:
+    """Of a cube of 2 to 3 keV in 0.1 keV, the counts take 2.2 to 2.8 in 0.2."""
+    values = np.arange(10.0)[:, None, None] * np.ones((4, 5))
+    edges = np.linspace(2, 3, 11)
+    found = background(tmp_path, image=image_file(tmp_path, values, edges=edges))
+    assert_allclose(found.counts[:, 1, 1], [2 + 3, 4 + 5, 6 + 7])
+    values[4, 2] = np.nan
+    holes = background(tmp_path, image=image_file(tmp_path, values, edges=edges))
+    assert np.argwhere(~holes.known[:, :, 0]).tolist() == [[1, 2]]
+    other = image_file(tmp_path, values, edges=edges + 0.05)
+    with pytest.raises(HifredError, match=r"3 from 2.2 to 2.8 keV; b.fits has 10 from"):
+        background(tmp_path, image=other)
+
+
+@pytest.mark.parametrize(
+    ("values", "more", "message"),
+    [
+        (FLAT, {"unit": "count/s"}, "b.fits must be .* counts; got BUNIT 'count/s'"),
+        (-FLAT, {}, "b.fits: a background must not be negative; got -3"),
+        (
+            FLAT,
+            {"grid": tangent_grid(10, -29, pixel_size_arcsec=5, shape=(4, 5))},
+            "b.fits must have counts on the instrument's pixels; .* 60 arcmin from",
+        ),
+    ],
+)
+def test_an_image_that_is_no_background_is_told(
+    tmp_path: Path, values: np.ndarray, more: dict, message: str
+) -> None:
+    with pytest.raises(HifredError, match=message):
+        background(tmp_path, image=image_file(tmp_path, values, **more))
+
+
+def test_the_exposure_and_the_reach_of_an_image_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = image_file(tmp_path, FLAT, EXPOSURE=1e4)
+    background(tmp_path, image=path)
+    assert "EXPOSURE of 10000 s where the counts have 100 s" in caplog.text
+    assert "background.scale = 0.01" in caplog.text
+    caplog.clear()
+    background(tmp_path, image=path, scale=0.01)
+    assert not caplog.text
+    small = tangent_grid(10, -30, pixel_size_arcsec=5, shape=(2, 1))
+    background(tmp_path, image=image_file(tmp_path, np.ones((2, 1)), small))
+    assert "b.fits does not reach 18 of the 20 pixels of a" in caplog.text
+
+
+def test_a_spectrum_of_other_channels_is_told(tmp_path: Path) -> None:
+    with pytest.raises(HifredError, match=r"b.pha must .* CHANTYPE PHA; got PI"):
+        background(tmp_path, spectrum(), detector=replace(DETECTOR, kind="PHA"))

@@ -7,6 +7,13 @@ import click
 PATH = click.Path(path_type=Path)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 TRIAL = click.option("--trial", help="Which trial of a sweep; by default the best.")
+INPUT = click.option(
+    "--input",
+    "fusion_input",
+    type=PATH,
+    help="What was fused: gives responses, resolution and the place on the sky; by "
+    "default where it was. A sweep knows its own.",
+)
 DRAWS = click.option(
     "--draws",
     "draws_file",

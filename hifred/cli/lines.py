@@ -10,7 +10,7 @@ import xarray as xr
 from rich.console import Console
 from rich.progress import Progress
 
-from hifred.cli.arguments import AS_JSON, DRAWS, PATH, TRIAL, UNCORRECTED
+from hifred.cli.arguments import AS_JSON, DRAWS, INPUT, PATH, TRIAL, UNCORRECTED
 from hifred.cli.output import print_rows
 from hifred.cli.plain_speech import say
 from hifred.plots import plot_line_maps
@@ -40,13 +40,7 @@ def _print_template(ctx: click.Context, param: click.Parameter, wanted: bool) ->
 @click.argument("lines_file", metavar="LINES.toml", type=PATH)
 @click.option("-o", "--output", type=PATH, help="Folder; by default RESULT-lines.")
 @TRIAL
-@click.option(
-    "--input",
-    "fusion_input",
-    type=PATH,
-    help="What was fused: gives the resolution and the place on the sky; a sweep knows "
-    "its own.",
-)
+@INPUT
 @DRAWS
 @click.option(
     "--regions",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hifred.cli.arguments import DRAWS
+from hifred.cli.arguments import DRAWS, INPUT
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
 from hifred.store.fusion_input import SCHEMA as INPUT_SCHEMA
@@ -22,9 +22,7 @@ DIRECTORY = click.Path(path_type=Path)
     type=DIRECTORY,
     help="By default DIRECTORY/report.html, or NAME.html of NAME.zarr.",
 )
-@click.option(
-    "--input", "fusion_input", type=DIRECTORY, help="What one fusion was made of."
-)
+@INPUT
 @DRAWS
 def report(
     directory: Path,
@@ -47,12 +45,7 @@ def report(
 @click.argument("directory", type=DIRECTORY)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 = any free.")
 @click.option("--open/--no-open", "is_shown", default=False, help="Open a browser.")
-@click.option(
-    "--input",
-    "fusion_input",
-    type=DIRECTORY,
-    help="What one fusion was made of; by default where it was.",
-)
+@INPUT
 def explore(
     directory: Path, *, port: int, is_shown: bool, fusion_input: Path | None
 ) -> None:

@@ -6,7 +6,7 @@ import click
 import numpy as np
 import xarray as xr
 
-from hifred.cli.arguments import AS_JSON, DRAWS, PATH, TRIAL, UNCORRECTED
+from hifred.cli.arguments import AS_JSON, DRAWS, INPUT, PATH, TRIAL, UNCORRECTED
 from hifred.cli.output import print_rows
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
@@ -38,12 +38,7 @@ Example: hifred spectra first-look --regions knots.reg --trial 3f2a
 )
 @click.option("-o", "--output", type=PATH, help="Folder; by default RESULT-spectra.")
 @TRIAL
-@click.option(
-    "--input",
-    "fusion_input",
-    type=PATH,
-    help="What was fused; a sweep knows its own.",
-)
+@INPUT
 @DRAWS
 @UNCORRECTED
 @click.option("--each-draw", is_flag=True, help="Write the spectrum of each draw, too.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hifred.cli.arguments import AS_JSON, DRAWS, PATH
+from hifred.cli.arguments import AS_JSON, DRAWS, INPUT, PATH
 from hifred.cli.output import print_json, print_rows, print_verdicts
 from hifred.cli.plain_speech import say
 from hifred.cli.setting_options import checked_options, setting_options
@@ -112,12 +112,7 @@ Example: hifred export first-look --to fits --trial 3f2a --draws draws.zarr
 @click.argument("path", type=PATH)
 @click.option("--to", "kind", type=click.Choice(FORMATS), required=True)
 @click.option("-o", "--output", type=PATH, help="File, or folder for fits.")
-@click.option(
-    "--input",
-    "fusion_input",
-    type=PATH,
-    help="What was fused: gives one fusion its place on the sky and its responses.",
-)
+@INPUT
 @click.option("--trial", help="One trial of a sweep, as fits.")
 @DRAWS
 def export(

@@ -6,11 +6,10 @@ from typing import Any
 import click
 from rich.console import Console
 
-from hifred.cli.arguments import PATH, TRIAL
+from hifred.cli.arguments import INPUT, PATH, TRIAL
 from hifred.cli.plain_speech import say
 from hifred.cli.setting_options import given_options, setting_options
 from hifred.settings import Place, read_settings
-from hifred.store.fused import open_fused
 from hifred.sweep.driver.sample_run import SamplePlan, run_sample
 from hifred.sweep.executors.inline import InlineExecutor
 from hifred.sweep.executors.local import LocalExecutor
@@ -28,9 +27,7 @@ NAMES = {"n_draws": "--draws", "seed": "--seed", "n_checks": "--checks"}
     help="Draws, as Zarr; by default where the other commands look for them.",
 )
 @TRIAL
-@click.option(
-    "--input", "fusion_input", type=PATH, help="What was fused; a sweep knows its own."
-)
+@INPUT
 @setting_options(SamplePlan, NAMES)
 @click.option("--workers", default=1, show_default=True, help="Processes at work.")
 @click.option("--threads", type=click.IntRange(1), help="Threads of each.")
@@ -58,8 +55,7 @@ def sample(
     )
     console = Console(stderr=True)
     with console.status("opening the result") as status, use_threads(threads):
-        output = output or open_fused(result, trial, fusion_input).draws_path
-        draws = run_sample(
+        written, draws = run_sample(
             result,
             plan=plan,
             executor=executor,
@@ -68,6 +64,6 @@ def sample(
             fusion_input=fusion_input,
             on_progress=status.update,
         )
-    say(f"{output}: {draws.count} draws")
+    say(f"{written}: {draws.count} draws")
     for sentence in (draws.check.sentence, *draws.check.warnings):
         say(sentence)

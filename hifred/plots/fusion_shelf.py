@@ -3,13 +3,11 @@
 import json
 from pathlib import Path
 
-import xarray as xr
-
 from hifred.errors import HifredError
 from hifred.measures import measure_fusion
 from hifred.observations import FusionInput
 from hifred.plots.shelf import Shelf
-from hifred.store.fused import FusedCube, check_same_input, open_fused
+from hifred.store.fused import FusedCube, open_fused
 from hifred.store.result_table import result_table
 from hifred.store.trial_row import TrialRow
 
@@ -29,20 +27,17 @@ def open_fusion_shelf(path: Path, fusion_input: Path | None = None) -> Shelf:
     HifredError
         If the input is not there, or is not what was fused.
     """
-    recorded = xr.open_zarr(path, consolidated=False).attrs.get("input")
-    source = fusion_input or (Path(recorded) if recorded else None)
-    if source is None or not source.exists():
-        where = "is not known" if source is None else f"is not at {source}"
+    fused = open_fused(path, fusion_input=fusion_input)
+    found, recorded = fused.fusion_input, fused.result.attrs.get("input")
+    if found is None:
+        where = "is not known" if recorded is None else f"is not at {recorded!r}"
         raise HifredError(
             f"input must be what was fused, to draw the counts beside {path.name}; it "
             f"{where}. Give it by --input."
         )
-    fused = open_fused(path, fusion_input=source)
-    found = fused.fusion_input
-    assert found is not None  # opened from `source`
-    check_same_input(fused.result, found)
+    model = Path(fusion_input or str(recorded)).stem
     return Shelf(
-        result_table([_row(fused, found, source.stem)]),
+        result_table([_row(fused, found, model)]),
         open_trial=lambda _: fused.result,
         open_input=lambda _: found,
         draws_path=lambda _: fused.draws_path,

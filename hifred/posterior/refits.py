@@ -52,9 +52,7 @@ def check_by_refits(
 
 def _coverage(sampler: Sampler, seed: int, i_refit: int) -> dict[str, dict[int, float]]:
     """Return the coverage of the draws of a refit of one draw."""
-    images = sampler.draw(seed + SEED, i_refit)
-    drawn, _ = sampler.draws(np.stack([images, images], axis=-1)).cubes()
-    sky = _shining(drawn.to_numpy())
+    sky = _shining(sampler.cube(sampler.draw(seed + SEED, i_refit)))
     rng = np.random.default_rng([seed, SEED, i_refit])
     refit = _refitted(sampler.result, _simulated(sampler, sky, rng))
     edges = sampler.result["energy_edges"].to_numpy()

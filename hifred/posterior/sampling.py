@@ -140,6 +140,16 @@ class Sampler:
         data = data.assign_attrs(settings=self.result.attrs["settings"])
         return Draws(data).checked(SelfCheck(warnings=self.warnings))
 
+    def cube(self, images: np.ndarray) -> np.ndarray:
+        """Return the flux (energy, y, x) of the images (component, y, x) of a draw."""
+        exposure = self.result["reference_exposure"].to_numpy()[:, None, None]
+        return np.tensordot(self._spectra, images, axes=1) / exposure
+
+    @property
+    def _spectra(self) -> np.ndarray:
+        """Return all spectra (energy, component): of the fit, and those left out."""
+        return np.hstack([self._subspace.basis, self._unseen.basis])
+
     def _share_of_light(self, pushed: np.ndarray) -> np.ndarray:
         """Return how much of a push (component, pixel) the light of a pixel bears.
 
@@ -160,10 +170,9 @@ class Sampler:
 
     def _fitted(self) -> xr.Dataset:
         """Return all spectra, and the fit, which has none of those left out."""
-        basis = np.hstack([self._subspace.basis, self._unseen.basis])
         n_unseen = self._unseen.basis.shape[1]
         none = np.zeros((n_unseen, *self._images.shape[1:]))
-        return components(basis, np.concatenate([self._images, none]))
+        return components(self._spectra, np.concatenate([self._images, none]))
 
 
 def settings_of(result: xr.Dataset) -> FusionSettings:

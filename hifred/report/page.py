@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hifred import __version__
@@ -23,11 +22,11 @@ from hifred.report.facts import (
     provenance_table,
     states_table,
 )
-from hifred.report.single import Single, check_fits, fusion_page, input_page
+from hifred.report.single import Single, fusion_page, input_page
 from hifred.report.tables import all_trials_table
 from hifred.store import fusion_input as stored_input
 from hifred.store import fusion_result
-from hifred.store.posterior_draws import draws_at_hand, fusion_draws_path
+from hifred.store.fused import open_fused
 from hifred.store.stored_schema import stored_schema
 
 
@@ -49,7 +48,8 @@ def write_report(
         The file to write, by default ``report.html`` in the sweep directory, or beside
         the other two, under their name.
     fusion_input : path, optional
-        What one fusion was made of: its page then compares them.
+        What one fusion was made of, which its page compares with it; by default where
+        it was.
     draws : path, optional
         Of `hifred sample`, of one fusion: its page then shows errors. By default those
         at its place; of a sweep, those of the best trials.
@@ -84,15 +84,12 @@ def _single(
 ) -> Single:
     if schema == stored_input.SCHEMA:
         return input_page(stored_input.open_fusion_input(root))
-    result = xr.open_zarr(root, consolidated=False)
-    found = None
-    if fusion_input is not None:
-        found = stored_input.open_fusion_input(fusion_input)
-        check_fits(result, found)
+    fused = open_fused(
+        root, fusion_input=None if fusion_input is None else Path(fusion_input)
+    )
     given = None if draws is None else Path(draws)
-    place = fusion_draws_path(root)
-    known = KnownErrors.take(lambda: draws_at_hand(result, place, given))
-    return fusion_page(result, found, known)
+    known = KnownErrors.take(lambda: fused.draws(given))
+    return fusion_page(fused.result, fused.fusion_input, known)
 
 
 def _written(page: str, path: Path) -> Path:

@@ -8,7 +8,6 @@ from typing import final
 import xarray as xr
 from matplotlib.figure import Figure
 
-from hifred.errors import HifredError
 from hifred.measures.names import measure_name
 from hifred.observations import FusionInput, check_responses, predicted_counts
 from hifred.observations.input_summary import cut_flows_of, notes_of, summarise_each
@@ -135,13 +134,3 @@ def _fusion_pictures(
         "Cost above its lowest value against iteration.",
         lambda: plot_costs({"fusion": result}),
     )
-
-
-def check_fits(result: xr.Dataset, fusion_input: FusionInput) -> None:
-    """Raise unless a fusion has the energies of an input."""
-    first = next(iter(fusion_input.observations.values()))
-    if first.sizes["energy"] != result.sizes["energy"]:
-        raise HifredError(
-            f"input must be what was fused; it has {first.sizes['energy']} energies "
-            f"and the fusion {result.sizes['energy']}. Give the input of `hifred fuse`."
-        )

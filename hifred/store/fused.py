@@ -1,5 +1,6 @@
 """A fused cube wherever it is kept: a fusion's own file, a trial, a sweep's best."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import xarray as xr
 from hifred.errors import HifredError, SettingsError
 from hifred.observations import FusionInput
 from hifred.posterior import Draws
+from hifred.store import fusion_input as stored_input
 from hifred.store import fusion_result
 from hifred.store.export import NEEDED
 from hifred.store.fusion_input import observations_digest, open_fusion_input
@@ -19,6 +21,8 @@ from hifred.store.posterior_draws import (
 from hifred.store.results import Results, open_results
 from hifred.store.stored_schema import stored_schema
 from hifred.store.trial_file import SUFFIX, input_path, open_trial
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,46 +63,80 @@ def open_fused(
     trial : str, optional
         Of a sweep: the first digits of a trial's id; by default the best.
     fusion_input : Path, optional
-        What was fused; a sweep knows its own.
+        What was fused; by default where `hifred fuse` found it, or beside `path` under
+        that name. A sweep knows its own.
 
     Raises
     ------
     HifredError
-        If there is no cube, or `trial` is given and `path` is no sweep.
+        If there is no cube, `trial` is given and `path` is no sweep, or `fusion_input`
+        is not what was fused.
     """
     if stored_schema(path) == fusion_result.SCHEMA:
         _check_no_trial(path, trial)
         result = xr.open_zarr(path, consolidated=False)
-        place = fusion_draws_path(path)
-        return _whole(result, _opened(fusion_input), path.name, place)
+        found = _given(result, fusion_input) or _recorded(result, path)
+        return _whole(result, found, path.name, fusion_draws_path(path))
     if path.name.endswith(SUFFIX):
         _check_no_trial(path, trial)
         result, root = open_trial(path), path.parents[2]
-        known = fusion_input or _input_of(root, result.attrs["record"])
+        known = _given(result, fusion_input) or _input_of(root, result.attrs["record"])
         name = path.name.removesuffix(SUFFIX)
-        return _whole(result, _opened(known), name, trial_draws_path(root, name))
+        return _whole(result, known, name, trial_draws_path(root, name))
     results = open_results(path)
     chosen = results.trial(trial or _best(results))
-    known = fusion_input or _input_of(results.root, chosen.values)
+    result = chosen.open()
+    known = _given(result, fusion_input) or _input_of(results.root, chosen.values)
     place = trial_draws_path(results.root, chosen.id)
-    return _whole(chosen.open(), _opened(known), chosen.id, place)
+    return _whole(result, known, chosen.id, place)
 
 
 def check_same_input(result: xr.Dataset, fusion_input: FusionInput) -> None:
     """Raise `HifredError` if a fusion recorded the digest of other observations.
 
-    One that recorded none passes.
+    One that recorded none, as trials of a sweep, must have the energies of the input.
     """
     recorded = result.attrs.get("observations_digest")
     if recorded is None:
+        _check_energies(result, fusion_input)
         return
     found = observations_digest(fusion_input.observations)
     if recorded != found:
         raise HifredError(
             f"the input must be what was fused, with digest {recorded[:12]}; got "
             f"{found[:12]}: its counts or responses are others. Give "
-            f"{result.attrs['input']} as it was then, or fuse again."
+            f"{result.attrs['input']!r} as it was then, or fuse again."
         )
+
+
+def _check_energies(result: xr.Dataset, fusion_input: FusionInput) -> None:
+    n_fused = result.sizes.get("energy")
+    for observation in fusion_input.observations.values():
+        if observation.sizes["energy"] != n_fused:
+            raise HifredError(
+                f"input must be what was fused; it has {observation.sizes['energy']} "
+                f"energies and the fusion {n_fused}. Give the input of `hifred fuse`."
+            )
+
+
+def _given(result: xr.Dataset, path: Path | None) -> FusionInput | None:
+    if path is None:
+        return None
+    found = open_fusion_input(path)
+    check_same_input(result, found)
+    return found
+
+
+def _recorded(result: xr.Dataset, path: Path) -> FusionInput | None:
+    """Return what was fused, if it still is where it was, or beside the result."""
+    recorded = Path(str(result.attrs.get("input", "")))
+    places = [recorded, path.parent / recorded.name]
+    for place in (p for p in places if stored_schema(p) == stored_input.SCHEMA):
+        try:
+            return _given(result, place)
+        except HifredError as error:
+            logger.warning("going on without the input of %s: %s", path, error)
+    return None
 
 
 def _check_no_trial(path: Path, trial: str | None) -> None:
@@ -115,14 +153,10 @@ def _best(results: Results) -> str:
     return str(frame.index[0])
 
 
-def _input_of(root: Path, facts: object) -> Path | None:
+def _input_of(root: Path, facts: object) -> FusionInput | None:
     model = facts.get("model") if hasattr(facts, "get") else None
     path = input_path(root, str(model))
-    return path if path.exists() else None
-
-
-def _opened(path: Path | None) -> FusionInput | None:
-    return None if path is None else open_fusion_input(path)
+    return open_fusion_input(path) if path.exists() else None
 
 
 def _whole(

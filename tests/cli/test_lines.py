@@ -1,8 +1,10 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from click.testing import CliRunner
 
 from hifred.cli import hifred
@@ -66,10 +68,11 @@ def test_maps_tables_and_figures_are_written(project: Path, tmp_path: Path) -> N
 def test_without_the_input_the_resolution_is_said_to_be_in_the_width(
     project: Path, tmp_path: Path
 ) -> None:
+    alone = shutil.copytree(project / "fused.zarr", tmp_path / "fused.zarr")
+    zarr.open_group(alone, mode="a").attrs["input"] = "gone.zarr"
     code, _, told = run(
-        "lines", str(project / "fused.zarr"), str(project / "lines.toml"),
-        "-o", str(tmp_path / "out"),
-    )  # fmt: skip
+        "lines", str(alone), str(project / "lines.toml"), "-o", str(tmp_path / "out")
+    )
     assert code == 0
     assert "the widths include the resolution: give --input" in told
 

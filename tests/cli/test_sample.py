@@ -15,7 +15,9 @@ from hifred.fusion import FusionSettings, fuse
 from hifred.posterior import Sampler
 from hifred.simulation import simulate_model
 from hifred.store import open_fusion_input, read_draws, save_fusion_input
+from hifred.store.fused import open_fused
 from hifred.store.fusion_result import save_result
+from hifred.sweep.driver import sample_run
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,24 @@ def test_the_input_must_be_known(folder, tmp_path):
     words = ["sample", str(folder / "fused.zarr"), "-o", str(tmp_path / "d.zarr")]
     with pytest.raises(HifredError, match="Give it with --input"):
         CliRunner().invoke(hifred, words, catch_exceptions=False)
+
+
+def test_a_result_is_opened_once_and_its_input_found(folder, tmp_path, monkeypatch):
+    fused, seen = str(tmp_path / "fused.zarr"), []
+    words = ["--regularizer", "lrs", "--mu", "0.001", "--rank", "3", "--skip-check"]
+    CliRunner().invoke(hifred, ["fuse", str(folder / "toy.zarr"), *words, "-o", fused])
+
+    def counted(*arguments):
+        seen.append(arguments)
+        return open_fused(*arguments)
+
+    monkeypatch.setattr(sample_run, "open_fused", counted)
+    done = CliRunner().invoke(
+        hifred, ["sample", fused, "--draws", "2", "--checks", "0"]
+    )
+    assert done.exit_code == 0, done.output
+    assert len(seen) == 1
+    assert read_draws(tmp_path / "fused-draws.zarr").count == 2
 
 
 def test_another_input_is_told_by_its_digest(folder, tmp_path):

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from hifred.errors import HifredError
 from hifred.fusion import FusionSettings, active_settings, fuse
 from hifred.fusion.result import settings_text
-from hifred.posterior import posterior
+from hifred.posterior import Sampler, posterior
 from hifred.simulation import simulate_model
 from hifred.solvers.nearby_minimum import NearbyMinimum
 from tests.scenes import observe, sky_cube
@@ -50,6 +50,16 @@ def test_a_draw_depends_on_its_seed_and_number_alone(draws, result, observations
     assert_array_equal(few.data[name], draws.data[name][..., :3])
     others = posterior(result, observations, n_draws=3, seed=5)
     assert np.abs(others.data[name] - few.data[name]).max() > 0
+
+
+def test_the_cube_of_a_draw_is_that_of_the_draws(result, observations):
+    sampler = Sampler(result, observations)
+    images = [sampler.draw(3, i_draw) for i_draw in range(2)]
+    for image, cube in zip(
+        images, sampler.draws(np.stack(images, axis=-1)).cubes(), strict=True
+    ):
+        # Draws are kept in single precision.
+        assert_allclose(sampler.cube(image), cube, rtol=1e-4, atol=1e-6)
 
 
 def test_guided_can_be_sampled(observations):

@@ -13,7 +13,8 @@ from hifred.fusion import FusionSettings, fuse
 from hifred.measures import measure_fusion
 from hifred.report import write_report
 from hifred.simulation import simulate_model
-from hifred.store import save_draws, save_fusion_input
+from hifred.store import open_fusion_input, save_draws, save_fusion_input
+from hifred.store.fusion_input import observations_digest
 from hifred.store.fusion_result import save_result
 from tests.posterior.made_up_draws import draws_around
 
@@ -81,6 +82,20 @@ def test_errors_are_shown_where_there_are_draws(folder: Path, tmp_path: Path) ->
 def test_an_input_of_something_else_is_told(folder: Path) -> None:
     with pytest.raises(HifredError, match="has 20 energies and the fusion 24"):
         write_report(folder / "fused.zarr", fusion_input=folder / "other.zarr")
+
+
+def test_an_input_with_other_counts_is_told(folder: Path, tmp_path: Path) -> None:
+    toy = open_fusion_input(folder / "toy.zarr")
+    digest = observations_digest(toy.observations)
+    result = xr.open_zarr(folder / "fused.zarr", consolidated=False).load()
+    named = result.assign_attrs(input="toy.zarr", observations_digest=digest)
+    path = save_result(tmp_path / "fused.zarr", named)
+    again = simulate_model("gaussian_1kev_rebinned", **TOY, seed=5)
+    other = save_fusion_input(tmp_path / "again.zarr", again)
+    with pytest.raises(HifredError, match="its counts or responses are others"):
+        write_report(path, fusion_input=other)
+    save_fusion_input(tmp_path / "toy.zarr", toy)  # beside it: found without a word
+    assert checked(write_report(path)).count("<img ") == 3
 
 
 def test_the_explorer_sends_an_input_to_its_page(folder: Path) -> None:

@@ -10,12 +10,11 @@ import xarray as xr
 from pydantic import Field
 
 from hifred.errors import HifredError
-from hifred.observations import FusionInput
 from hifred.posterior import Draws, Sampler, check_by_refits
 from hifred.settings import Whole, settings
 from hifred.settings.kinds import Seed
 from hifred.store.durable import publish_once
-from hifred.store.fused import check_same_input, open_fused
+from hifred.store.fused import FusedCube, open_fused
 from hifred.store.posterior_draws import check_draws_target, save_draws
 from hifred.sweep.executors.executor import Executor, as_finished
 
@@ -43,11 +42,11 @@ def run_sample(
     *,
     plan: SamplePlan,
     executor: Executor,
-    output: Path,
+    output: Path | None = None,
     trial: str | None = None,
     fusion_input: Path | None = None,
     on_progress: Callable[[str], None] = lambda text: None,
-) -> Draws:
+) -> tuple[Path, Draws]:
     """Draw from the posterior of a fusion, and save the draws as Zarr.
 
     What was drawn before an interruption is not drawn again. At last some draws are
@@ -60,8 +59,9 @@ def run_sample(
     plan : SamplePlan
     executor : Executor
         Where the tasks run; not yet entered.
-    output : path
-        A new or empty folder, or earlier draws, which are replaced.
+    output : path, optional
+        A new or empty folder, or earlier draws, which are replaced; by default where
+        other commands look for them.
     trial : str, optional
         Of a sweep; by default the best.
     fusion_input : path, optional
@@ -69,17 +69,22 @@ def run_sample(
     on_progress : callable
         Called with a few words after every step.
 
+    Returns
+    -------
+    (path, Draws)
+        Where they are, and what they are.
+
     Raises
     ------
     HifredError
         If the result cannot be sampled, or its input is not known.
     """
-    check_draws_target(output)
     where = result, trial, fusion_input
     on_progress("setting up")
-    fused, observed = opened(*where)
-    sampler = Sampler(fused, observed.observations)
-    folder = _kept_in(output, fused, plan)
+    fused, sampler = _begun(*where)
+    output = output or fused.draws_path
+    check_draws_target(output)
+    folder = _kept_in(output, fused.result, plan)
     folder.mkdir(parents=True, exist_ok=True)
     missing = [i for i in range(plan.n_draws) if not _draw_path(folder, i).exists()]
     with executor:
@@ -97,7 +102,7 @@ def run_sample(
     draws = draws.checked(checked)
     save_draws(output, draws)
     shutil.rmtree(folder)
-    return draws
+    return output, draws
 
 
 def draw_task(
@@ -109,31 +114,23 @@ def draw_task(
     numbers: Sequence[int],
 ) -> int:
     """Make and keep some draws in a worker, which opens the input itself."""
-    fused, observed = opened(result, trial, fusion_input)
-    sampler = Sampler(fused, observed.observations)
+    _, sampler = _begun(result, trial, fusion_input)
     for i_draw in numbers:
         _keep(folder, i_draw, sampler.draw(seed, i_draw))
     return len(numbers)
 
 
-def opened(
+def _begun(
     result: Path, trial: str | None, fusion_input: Path | None
-) -> tuple[xr.Dataset, FusionInput]:
-    """Return a fused cube, in memory, and what was fused.
-
-    Raises
-    ------
-    HifredError
-        If the input is not known, or another than that which was fused.
-    """
+) -> tuple[FusedCube, Sampler]:
+    """Return a fused cube, and what draws from its posterior."""
     fused = open_fused(result, trial, fusion_input)
     if fused.fusion_input is None:
         raise HifredError(
             f"what was fused must be known to sample {result}; got no input. "
             "Give it with --input."
         )
-    check_same_input(fused.result, fused.fusion_input)
-    return fused.result.load(), fused.fusion_input
+    return fused, Sampler(fused.result.load(), fused.fusion_input.observations)
 
 
 def _share_out(

@@ -24,7 +24,7 @@ from benchmarks.summary import summary
 # automatic choice for `guided`.
 STRENGTHS = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3)
 RANKS = (10, 20, 30)
-FACTORS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+FACTORS = (0.1, 0.18, 0.3, 0.55, 1.0, 1.8, 3.0, 5.5, 10.0)
 GUIDED_RANKS = (5, 10, 15, 20, 25, 30, 35)
 # Where most skies have their best.
 START = 3e-5, 20
@@ -62,6 +62,10 @@ class Acceptance:
     def __init__(self, fits: Fits, tolerance: float) -> None:
         self._fits, self._tolerance = fits, tolerance
         self._running: dict[Future, Callable[[dict[str, Any]], None]] = {}
+
+    def fit(self, sky: Sky) -> None:
+        """Fit a sky automatically."""
+        self._request(sky, AUTOMATIC, lambda row: None)
 
     def choose(self, sky: Sky) -> None:
         """Fit a sky automatically, then look for better choices around that one."""

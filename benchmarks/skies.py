@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from benchmarks.distortions import Observations, distorted
 from hifred.fusion import FusionSettings, fuse
 from hifred.measures import bright_pixels, mean_spectral_angle
 from hifred.observations import build_observation
@@ -21,12 +22,25 @@ PIXEL_ARCSEC = {"imager": 10.0, "spectrometer": 30.0}
 
 @dataclass(frozen=True)
 class Sky:
-    """A toy model with a seed, or a file with counts, responses and truth."""
+    """A toy model with a seed, or a file with counts, responses and truth.
+
+    Attributes
+    ----------
+    name, model : str
+    seed : int
+    path : str
+    side : int
+        Sky pixels of the middle that are kept, along y and x; all for 0.
+    distortion : str
+        What is wrong with it, one of `benchmarks.distortions.DISTORTIONS`, or nothing.
+    """
 
     name: str
     model: str = ""
     seed: int = 0
     path: str = ""
+    side: int = 0
+    distortion: str = ""
 
 
 def skies(
@@ -47,6 +61,10 @@ def prepare(sky: Sky, folder: Path) -> None:
     else:
         simulated = simulate_model(sky.model, seed=sky.seed)
         observations, truth = simulated.observations, simulated.truth["flux"].values
+    if sky.side:
+        observations, truth = _middle(observations, truth, sky.side)
+    if sky.distortion:
+        observations = distorted(observations, sky.distortion)
     (folder / sky.name).write_bytes(pickle.dumps((dict(observations), truth)))
 
 
@@ -68,6 +86,19 @@ def fitted(sky: Sky, folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
         "outcome": result.attrs["outcome"],
         **{name: result[name].item() for name in chosen},
     }
+
+
+def _middle(
+    observations: Observations, truth: np.ndarray, side: int
+) -> tuple[dict[str, xr.Dataset], np.ndarray]:
+    """Return the middle `side` sky pixels, from a whole coarse one on."""
+    n_pixels = truth.shape[-1]
+    factors = {n: n_pixels // o.sizes["x"] for n, o in observations.items()}
+    coarse = max(factors.values())
+    start = (n_pixels - side) // 2 // coarse * coarse
+    cuts = {n: slice(start // f, (start + side) // f) for n, f in factors.items()}
+    middle = {n: o.isel(y=cuts[n], x=cuts[n]) for n, o in observations.items()}
+    return middle, truth[:, start : start + side, start : start + side]
 
 
 def _read_scene(path: Path) -> tuple[dict[str, xr.Dataset], np.ndarray]:

@@ -33,16 +33,20 @@ def summary(rows: Sequence[Row]) -> str:
     )
 
 
+def best_of(rows: Sequence[Row], regularizer: str) -> Row:
+    """Return the row of a regulariser that is nearest to the truth."""
+    fitted = (r for r in rows if r["settings"]["regularizer"] == regularizer)
+    return max(fitted, key=lambda row: row["nmse_db"])
+
+
+def is_automatic(row: Row) -> bool:
+    """Return whether a row is that of `guided` with nothing chosen."""
+    return row["settings"] == {"regularizer": "guided"}
+
+
 def _line(name: str, rows: list[Row]) -> Row:
-    by_truth = {
-        regularizer: max(
-            (r for r in rows if r["settings"]["regularizer"] == regularizer),
-            key=lambda r: r["nmse_db"],
-        )
-        for regularizer in ("lrs", "guided")
-    }
-    smooth, best = by_truth["lrs"], by_truth["guided"]
-    chosen = next(r for r in rows if _is_automatic(r))
+    smooth, best = best_of(rows, "lrs"), best_of(rows, "guided")
+    chosen = next(r for r in rows if is_automatic(r))
     gain, loss = (
         chosen["nmse_db"] - smooth["nmse_db"],
         best["nmse_db"] - chosen["nmse_db"],
@@ -56,7 +60,3 @@ def _line(name: str, rows: list[Row]) -> Row:
     )  # fmt: skip
     turn = chosen["asam"] - smooth["asam"]
     return {"cells": cells, "gain": gain, "loss": loss, "turn": turn}
-
-
-def _is_automatic(row: Row) -> bool:
-    return row["settings"] == {"regularizer": "guided"}

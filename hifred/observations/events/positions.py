@@ -10,6 +10,7 @@ from hifred.observations.events.clock import number_or_none
 from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
 from hifred.observations.geometry.celestial import (
     celestial_wcs,
+    check_complete,
     check_keywords,
     pixel_list_wcs,
 )
@@ -18,9 +19,11 @@ ANGLES = {("RA", "DEC"), ("GLON", "GLAT")}
 # Equinoxes from this year on are of the FK5 where RADESYS is missing.
 FIRST_FK5 = 1984.0
 # Keywords of the frame that an image header shares with an event list's.
-FRAME_KEYWORDS = ("RADESYS", "RADECSYS", "EQUINOX", "LONPOLE", "LATPOLE")
+FRAME_KEYWORDS = ("RADESYS", "RADECSYS", "EQUINOX", "EPOCH", "LONPOLE", "LATPOLE")
 REFERENCE = (("CTYP", "CTYPE"), ("CRVL", "CRVAL"), ("CRPX", "CRPIX"),
              ("CDLT", "CDELT"), ("CUNI", "CUNIT"), ("CROT", "CROTA"))  # fmt: skip
+
+NEEDED = ("CRVL", "CRPX", "CDLT")
 
 
 def event_positions(
@@ -91,7 +94,9 @@ def _usual_system(equinox: float | None) -> str:
 def _wcs(table: FitsTable, x_name: str, y_name: str) -> WCS | None:
     columns = [table.number(x_name), table.number(y_name)]
     wcs = pixel_list_wcs(table.header, columns, table.place())
-    if wcs is None:
+    if wcs is None and "REFXCTYP" in table.header:
+        needed = [(f"REF{axis}{key}",) for axis in "XY" for key in NEEDED]
+        check_complete(table.header, table.place(), needed)
         wcs = celestial_wcs(_reference_header(table.header), table.place(x_name))
     if wcs is None and (x_name.upper(), y_name.upper()) == ("X", "Y"):
         raise FitsFormatError(

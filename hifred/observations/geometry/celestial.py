@@ -15,6 +15,10 @@ from hifred.errors import HifredError
 FRAMES = "ICRS, FK5, FK4 (RADESYS, EQUINOX), galactic (GLON, GLAT) or ecliptic"
 # Frames that astropy knows but that do not stand still on the sky.
 MOVING = {"itrs"}
+# Keywords of a frame in a table's header, and what they are for a column.
+LIST_KEYWORDS = (
+    ("RADESYS", "RADE"), ("RADECSYS", "RADE"), ("EQUINOX", "EQUI"), ("EPOCH", "EQUI"),
+)  # fmt: skip
 TEXTS = re.compile(r"T?(CTYPE?|CUNIT?)\d+|TCTYP\d+|TCUNI\d+|RADESYS|RADECSYS|RADE\d+")
 NUMBERS = re.compile(
     r"T?(CRVA?L|CRPI?X|CDE?LT|CROT)A?\d+|(CD|PC|TC|TP)\d+_\d+|EQUINOX|LONPOLE|LATPOLE"
@@ -40,7 +44,7 @@ def celestial_wcs(header: fits.Header, place: str) -> WCS | None:
         return None
     wcs = checked_wcs(header, place, ("CTYPE1", "CTYPE2"), {"naxis": 2})
     if wcs is not None:
-        _check_complete(header, place, [
+        check_complete(header, place, [
             alternatives
             for i in (1, 2)
             for alternatives in (
@@ -52,7 +56,7 @@ def celestial_wcs(header: fits.Header, place: str) -> WCS | None:
     return wcs
 
 
-def _check_complete(
+def check_complete(
     header: fits.Header, place: str, needed: Sequence[tuple[str, ...]]
 ) -> None:
     """Raise unless one keyword of each group is there.
@@ -88,12 +92,12 @@ def pixel_list_wcs(
     options = {"keysel": ["pixel"], "colsel": [x, y]}
     named = header.copy()
     # In the keywords of a column; astropy takes those of the whole table for no list's.
-    for key, own in (("RADECSYS", "RADE"), ("RADESYS", "RADE"), ("EQUINOX", "EQUI")):
-        if key in header and f"{own}{x}" not in header:
+    for key, own in LIST_KEYWORDS:
+        if key in header and f"{own}{x}" not in named:
             named[f"{own}{x}"] = header[key]
     wcs = checked_wcs(named, place, (f"TCTYP{x}", f"TCTYP{y}"), options)
     if wcs is not None:
-        _check_complete(header, place, [
+        check_complete(header, place, [
             alternatives
             for i in columns
             for alternatives in (

@@ -218,7 +218,7 @@ def _observation(
         pixel_size_arcsec=files.grid.pixel_size_arcsec,
         sky_pixel_size_arcsec=sky.pixel_size_arcsec,
         background=files.background,
-        mask=_mask(instrument, files, settings.energy.band_kev),
+        mask=_mask(name, instrument, files),
         redistribution=spectral.redistribution,
         line_spread=spectral.line_spread,
         spatial_matrix=matrix,
@@ -234,15 +234,20 @@ def _observation(
 
 
 def _mask(
-    instrument: InstrumentSettings,
-    files: InstrumentFiles,
-    band_kev: tuple[float, float],
+    name: str, instrument: InstrumentSettings, files: InstrumentFiles
 ) -> np.ndarray:
     edges = files.channel_edges
     good = files.good_channels.copy()
     for low, high in instrument.masked_kev:
         good &= (edges[1:] <= low) | (edges[:-1] >= high)
-    return np.asarray(good[:, None, None] & files.good)
+    mask = np.asarray(good[:, None, None] & files.good)
+    if not mask.any():
+        raise SettingsError(
+            f"instruments.{name} must have something that is used; mask_image, "
+            "bad_pixels, exposure_map, masked_kev, filters and background leave none "
+            f"of its {mask.size} channels and pixels."
+        )
+    return mask
 
 
 def _target(target: TargetSettings) -> dict[str, str]:

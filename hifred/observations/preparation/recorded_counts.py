@@ -153,6 +153,11 @@ def _inside(y: np.ndarray, x: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def _check_any(name: str, events: Events, cuts: CutFlow, grid: PixelGrid) -> None:
     if cuts.n_kept > 0:
         return
+    if cuts.n_recorded == 0:
+        raise HifredError(
+            f"{name} must have events; its files hold none. Check that they are the "
+            "event lists that were meant."
+        )
     row = next(row for row in cuts.rows() if row["kept"] == 0)
     where = ""
     if row["cut"] == "grid" and events.sky is not None:
@@ -260,7 +265,7 @@ def counts_from_cube(
     planes = np.asarray(image.values[inside])
     defined = np.isfinite(planes)
     whole = replace(image, values=np.where(defined, planes, 0))
-    counts = counts_of(whole, f"the counts of {name}")
+    counts = _some_counts(name, whole, band_kev)
     total = np.nansum(image.values, dtype=float)
     off, notes = empty_pixels(
         name, settings.role, counts.sum(axis=0), defined.any(axis=0)
@@ -281,6 +286,19 @@ def counts_from_cube(
         ),
         obs_id=str(image.header.get("OBS_ID", "")).strip(),
     )
+
+
+def _some_counts(
+    name: str, image: SkyImage, band_kev: tuple[float, float]
+) -> np.ndarray:
+    counts = counts_of(image, f"the counts of {name}")
+    if not counts.any():
+        raise HifredError(
+            f"the counts of {name} must be above 0 somewhere in the band "
+            f"{band_kev[0]:g} to {band_kev[1]:g} keV; all are 0 or undefined. Check "
+            "that the file is the one that was meant."
+        )
+    return counts
 
 
 def _displaced(name: str, image: SkyImage) -> list[str]:

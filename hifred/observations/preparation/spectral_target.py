@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from scipy import sparse
 
-from hifred.errors import SettingsError
+from hifred.errors import HifredError, SettingsError
 from hifred.observations.matching.redistribution import relative_redistribution
 from hifred.observations.matching.split_matrix import SplitMatrix
 from hifred.observations.preparation.spectral_response import SpectralResponse
@@ -57,7 +57,7 @@ def spectral_parts(
         If the sky is wanted at the resolution of `leader`, and another instrument's
         channels are true energies; or at its own, and a response has too many entries.
     """
-    split = {name: r.on_grid(energy_edges) for name, r in responses.items()}
+    split = {name: _on_grid(name, r, energy_edges) for name, r in responses.items()}
     own = None if leader is None else split[leader][1]
     if leader is None or own is None:
         return {
@@ -73,6 +73,15 @@ def spectral_parts(
         else:
             parts[name] = _relative(area, matrix.whole(), own)
     return parts
+
+
+def _on_grid(
+    name: str, response: SpectralResponse, energy_edges: np.ndarray
+) -> tuple[np.ndarray, SplitMatrix | None]:
+    try:
+        return response.on_grid(energy_edges)
+    except HifredError as error:
+        raise HifredError(f"the files of {name} (rmf, arf): {error}") from error
 
 
 def _whole(name: str, matrix: SplitMatrix | None) -> sparse.csr_array | None:

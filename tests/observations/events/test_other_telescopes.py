@@ -14,7 +14,7 @@ from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.detector_channels import DetectorChannels
 from hifred.observations.formats.fits_tables import FitsFormatError
 from tests.observations.events.lists import events_hdu, write
-from tests.observations.events.test_delivered_events import columns
+from tests.observations.events.test_delivered_events import columns, sky
 
 # Four channels, of decreasing energy as those of gratings, numbered from 1.
 CHANNELS = DetectorChannels(
@@ -99,6 +99,22 @@ def test_a_place_that_is_half_told_is_told(tmp_path: Path, missing: str) -> None
     del hdu.header[missing]
     with pytest.raises(HifredError, match=rf"e.fits\[EVENTS\] must have {missing} "):
         read_events(write(tmp_path / "e.fits", hdu))
+
+
+def test_a_place_by_ref_keywords_is_told_as_they_are_called(tmp_path: Path) -> None:
+    hdu = events_hdu(columns(), spelling="REF")
+    del hdu.header["REFYCRVL"]
+    with pytest.raises(HifredError, match=r"e.fits\[EVENTS\] must have REFYCRVL "):
+        read_events(write(tmp_path / "e.fits", hdu))
+
+
+@pytest.mark.parametrize("spelling", ["TCTYP", "REF"])
+def test_an_epoch_is_an_equinox_of_old(tmp_path: Path, spelling: str) -> None:
+    hdu = events_hdu(columns(frame="fk4"), frame="fk4", spelling=spelling)
+    del hdu.header["RADESYS"]
+    hdu.header.rename_keyword("EQUINOX", "EPOCH")
+    events = read_events(write(tmp_path / "e.fits", hdu))
+    assert np.max(events.sky.icrs.separation(sky()).arcsec) < 1e-3
 
 
 def test_columns_of_several_numbers_are_told(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from hifred.observations import (
 )
 from hifred.observations.events import read_events
 from hifred.observations.formats.fits_images import read_sky_image
+from hifred.observations.formats.ogip_writers import write_arf
+from hifred.observations.formats.rmf import Arf
 from hifred.observations.geometry.pixel_grid import grid_from_text
 from hifred.observations.input_summary import cut_flows_of, notes_of
 from hifred.observations.preparation.fusion_input import prepare_input
@@ -241,6 +243,8 @@ def test_detector_pixels_bad_outside_are_told(
         ),
         ("mos1", "mask_image", "resolve.fits", "mask image of mos1 must have its"),
         ("mos1", "background", {"scale": 1.0}, "must have a spectrum or an image"),
+        ("mos1", "masked_kev", [[0, 99]], "mos1 must have something that is used"),
+        ("resolve", "arf", "short.arf", "files of resolve .* inside the response, 6.3"),
     ],
 )
 def test_a_wrong_configuration_is_told(
@@ -251,6 +255,8 @@ def test_a_wrong_configuration_is_told(
     value: object,
     message: str,
 ) -> None:
+    area = Arf(np.linspace(6.3, 8, 5), np.full(4, 10.0))
+    write_arf(folder / "short.arf", area)
     wrong = copy.deepcopy(declared)
     table = wrong[place] if place in wrong else wrong["instruments"][place]
     table[key] = value

@@ -269,3 +269,12 @@ def test_fields_must_overlap() -> None:
     wide = tangent_grid(83.5, 22.0, pixel_size_arcsec=60, shape=(99, 99))
     with pytest.raises(HifredError, match="fields of sp and im must overlap"):
         check_fields({"im": sky, "sp": far}, roles, wide)
+
+
+def test_nothing_recorded_is_told(tmp_path: Path) -> None:
+    empty = str(write(tmp_path / "e.fits", events_hdu(columns(0))))
+    with pytest.raises(HifredError, match="a must have events; its files hold none"):
+        counts_from_events("a", imager(events=empty), EDGES)
+    dark = cube_file(tmp_path / "c.fits", np.zeros((10, 10, 12), np.int16))
+    with pytest.raises(HifredError, match="of a must be above 0 somewhere in the band"):
+        counts_from_cube("a", imager(counts=dark), (1.0, 6.0))

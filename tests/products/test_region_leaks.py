@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from hifred.errors import HifredError
 from hifred.observations import FusionInput
 from hifred.observations.prediction import predicted_counts
-from hifred.products.region_leaks import LEAK, RegionLeaks
+from hifred.products.region_leaks import RegionLeaks
 from hifred.products.region_spectra import RegionSpectra
 from hifred.regions import SkyRegion, fused_field, parse_regions
 from tests.mixing.scene import EDGES, REGIONS, SKY, N, make_input, make_result
@@ -19,8 +19,20 @@ SCALE = 1e3  # counts enough to round
 def seen(result: xr.Dataset) -> FusionInput:
     """Return an input whose counts are what is expected of a cube, but for rounding."""
     ready = make_input()
-    expected = predicted_counts(result, ready.observations)["resolve"]
-    return make_input(counts=np.rint(expected).astype(int))
+    expected = predicted_counts(result, ready.observations)
+    return recorded({n: np.rint(mean).astype(int) for n, mean in expected.items()})
+
+
+def recorded(counts: dict[str, np.ndarray], **spectrometer: object) -> FusionInput:
+    """Return an input with these counts of both instruments."""
+    ready = make_input(counts=counts["resolve"], **spectrometer)
+    epic = ready.observations["epic"]
+    told = epic.assign(counts=(epic["counts"].dims, counts["epic"]))
+    return FusionInput({**ready.observations, "epic": told})
+
+
+def counts_of(ready: FusionInput) -> dict[str, np.ndarray]:
+    return {n: o["counts"].values.copy() for n, o in ready.observations.items()}
 
 
 def bright(leak: float = 0.0) -> xr.Dataset:
@@ -51,25 +63,52 @@ def dense(
     chosen = regions(result)
     flux = result["flux"].values
     shares = weights(chosen).reshape(2, -1)
-    images = np.vstack([shares, 1 - shares.sum(axis=0)]) * flux.sum(axis=0).ravel()
-    images /= images.sum(axis=1, keepdims=True)
-    mean = predicted_counts(result, ready.observations)["resolve"]
+    images = np.vstack([shares, around(shares)]) * flux.sum(axis=0).ravel()
+    brightness = images.sum(axis=1, keepdims=True)
+    images /= brightness
+    expected = predicted_counts(result, ready.observations)
+    # Variances are those of one spectrum for each image.
+    flat = separable(flux, np.vstack([shares, around(shares)]), images)
+    variances = predicted_counts(
+        result.assign(flux=(result["flux"].dims, flat)), ready.observations
+    )
     columns, spectra = [], []
     for energy in range(N):
-        for image in images:
+        for image, share in zip(images, brightness / brightness.sum(), strict=True):
             moved = flux.copy()
-            moved[energy] += LEAK * flux[energy].sum() * image.reshape(SKY)
-            expected = predicted_counts(
+            moved[energy] += share * flux[energy].sum() * image.reshape(SKY)
+            seen_there = predicted_counts(
                 result.assign(flux=(result["flux"].dims, moved)), ready.observations
             )
-            columns.append((expected["resolve"] - mean).ravel())
+            columns.append(stacked(seen_there) - stacked(expected))
             spectra.append((moved - flux).reshape(N, -1) @ shares.T)
     design = np.stack(columns, axis=1)
-    weight = 1 / np.maximum(mean, 0.02 * mean.mean()).ravel()
-    left = (ready.observations["resolve"]["counts"].values - mean).ravel()
+    floors = {n: np.maximum(v, 0.02 * v.mean()) for n, v in variances.items()}
+    weight = 1 / stacked(floors)
+    left = stacked(counts_of(ready)) - stacked(expected)
     curvature = np.eye(design.shape[1]) + design.T @ (weight[:, None] * design)
     to_spectra = np.stack(spectra, axis=-1).transpose(1, 0, 2)  # region, energy, column
     return curvature, design.T @ (weight * left), to_spectra
+
+
+def around(shares: np.ndarray) -> np.ndarray:
+    """Return the sky in no region by the region whose pixels are nearest."""
+    places = np.stack([c.ravel() for c in np.indices(SKY)], axis=1)
+    distance = [
+        np.linalg.norm(places[:, None] - places[share > 0], axis=2).min(axis=1)
+        for share in shares
+    ]
+    is_nearest = np.argmin(distance, axis=0) == np.arange(len(shares))[:, None]
+    return is_nearest * (1 - shares.sum(axis=0))
+
+
+def separable(flux: np.ndarray, shares: np.ndarray, images: np.ndarray) -> np.ndarray:
+    light = flux.reshape(N, -1) @ shares.T
+    return (light @ images).reshape(flux.shape)
+
+
+def stacked(observed: dict[str, np.ndarray]) -> np.ndarray:
+    return np.concatenate([observed[name].ravel() for name in ("epic", "resolve")])
 
 
 def test_the_correction_is_that_of_dense_matrices() -> None:
@@ -104,6 +143,23 @@ def test_light_that_was_moved_between_regions_comes_back() -> None:
     assert np.abs(after - wanted).max() < 0.1 * np.abs(before - wanted).max()
 
 
+def test_what_is_wrong_around_one_region_is_not_mended_around_all() -> None:
+    true = bright()
+    chosen = regions(true)
+    # The rim's light reaches too far, into sky that is in no region.
+    _, rim = weights(chosen)
+    beyond = around(weights(chosen).reshape(2, -1))[1].reshape(SKY)
+    halo = np.roll(rim, 2, axis=0) * beyond
+    cube = true["flux"].values.copy()
+    cube[0] += 0.3 * cube[0].max() * halo
+    spoilt = true.assign(flux=(true["flux"].dims, cube))
+    found = RegionLeaks(spoilt, chosen, seen(true)).found(cube)
+    of_halo = 0.3 * true["flux"].values[0].max() * halo.sum()
+    knot = np.abs(found[0, 0])
+    assert of_halo > 0
+    assert knot < 0.02 * of_halo
+
+
 def test_nothing_is_corrected_where_nothing_is_left_over() -> None:
     result = bright()
     found = RegionLeaks(result, regions(result), seen(result)).found(
@@ -115,24 +171,24 @@ def test_nothing_is_corrected_where_nothing_is_left_over() -> None:
 def test_masked_pixels_say_nothing() -> None:
     result = bright()
     ready = seen(result)
-    spoilt = ready.observations["resolve"]["counts"].values.copy()
-    spoilt[:, 1, 1] += 1000
-    mask = np.ones(spoilt.shape, bool)
+    spoilt = counts_of(ready)
+    spoilt["resolve"][:, 1, 1] += 1000
+    mask = np.ones(spoilt["resolve"].shape, bool)
     mask[:, 1, 1] = False
-    masked = make_input(counts=spoilt, mask=mask)
+    masked = recorded(spoilt, mask=mask)
     found = RegionLeaks(result, regions(result), masked).found(result["flux"].values)
     assert np.abs(found).max() < 1e-3 * result["flux"].values.sum(axis=(1, 2)).max()
 
 
 def test_noise_of_one_energy_is_spread_as_a_line_is() -> None:
     # In faint light; of a bright one, more is known than the line spread.
-    flux = bright()["flux"] * 1e-6
+    flux = bright()["flux"] * 1e-8
     result = bright().assign(flux=flux, line_spread=("offset", [0.2, 0.6, 0.2]))
-    counts = seen(result).observations["resolve"]["counts"].values
-    spike = counts + (np.arange(N) == 3)[:, None, None]
+    counts = counts_of(seen(result))
+    spike = counts["resolve"] + (np.arange(N) == 3)[:, None, None]
     before, after = (
-        RegionLeaks(result, regions(result), make_input(counts=c)).found(flux.values)
-        for c in (counts, spike)
+        RegionLeaks(result, regions(result), recorded(c)).found(flux.values)
+        for c in (counts, {**counts, "resolve": spike})
     )
     found = after - before
     assert found.shape == (2, len(EDGES) - 1)

@@ -18,8 +18,8 @@ DRAWS = click.option(
     "--draws",
     "draws_file",
     type=PATH,
-    help="Of `hifred sample`: gives the errors; by default from where it writes "
-    "unless told.",
+    help="Of `hifred sample` or `hifred bootstrap --keep-refits`: gives the errors; by "
+    "default from where `hifred sample` writes unless told.",
 )
 UNCORRECTED = click.option(
     "--uncorrected",

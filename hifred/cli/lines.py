@@ -77,7 +77,7 @@ def lines(
     """
     settings = read_lines(lines_file)
     fused = open_fused(result, trial, fusion_input)
-    draws = fused.draws(draws_file)
+    draws = fused.drawn_cubes(draws_file)
     field = fused_field(fused.result, fused.fusion_input)
     regions = [] if region_file is None else read_regions(region_file, field)
     spread = cube_line_spread(fused.result, fused.fusion_input)

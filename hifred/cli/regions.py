@@ -67,7 +67,7 @@ def spectra(
         fused.result,
         found,
         fusion_input=fused.fusion_input,
-        draws=fused.draws(draws_file),
+        draws=fused.drawn_cubes(draws_file),
         has_each_draw=each_draw,
         is_corrected=is_corrected,
     )
@@ -140,7 +140,7 @@ def mixing(
             instrument,
             is_by_pixel=pixels,
             n_bands=bands,
-            draws=fused.draws(draws_file),
+            draws=fused.drawn_cubes(draws_file),
         )
         files = [*write_mixing(folder, mixed), folder / "mixing.png"]
         save_figure(plot_shares(mixed.shares, mixed.origins), files[-1])

@@ -112,6 +112,7 @@ simulate.help = f"{simulate.help}\n\nMODEL is one of {', '.join(MODELS)}."
         "seed": "--seed",
         "kind": "--about",
         "bias_steps": "--bias-steps",
+        "keep_refits": "--keep-refits",
     },
 )
 @click.option("--workers", default=1, show_default=True, help="Processes at work.")

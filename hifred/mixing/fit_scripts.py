@@ -83,4 +83,5 @@ def sherpa_script(regions: list[str], groups: list[str], files: PairFiles) -> st
 
 
 def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)
+    # To Tcl, a comment that ends with a backslash goes on in the next line.
+    return "".join(c if c.isprintable() and c != "\\" else "?" for c in text)

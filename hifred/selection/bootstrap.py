@@ -1,6 +1,6 @@
 """Standard errors of a fusion, from refits of Poisson draws."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -18,6 +18,7 @@ from hifred.selection.thinning import with_counts
 # Half-width of the central 68.27 % of a normal distribution.
 ONE_SIGMA = 1.0
 DrawKind = Literal["model", "counts"]
+OnRefit = Callable[[int, np.ndarray], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,10 @@ def draw_observations(
     }
 
 
+def _forget(seed: int, flux: np.ndarray) -> None:
+    """Keep no cube."""
+
+
 def refit(
     fusion_input: FusionInput,
     settings: FusionSettings,
@@ -100,6 +105,7 @@ def refit(
     n_bands: int = 8,
     kind: DrawKind = "model",
     bias_steps: int = 0,
+    on_refit: OnRefit = _forget,
 ) -> Refits:
     """Fuse Poisson draws: one task of a bootstrap.
 
@@ -119,6 +125,9 @@ def refit(
     bias_steps : int
         With any, `Refits.corrected` has the refits less their bias, see
         `hifred.selection.bias_correction.less_its_bias`.
+    on_refit : callable
+        Called with the seed and the flux (energy, y, x) of every refit, less its bias
+        where that is taken off.
 
     Returns
     -------
@@ -130,10 +139,12 @@ def refit(
     for seed in seeds:
         drawn = draw_observations(fusion_input, result, seed, kind)
         fitted = fuse(drawn, settings)
-        plain += Refits.one(_flux(fitted), original, n_bands)
+        flux = _flux(fitted)
+        plain += Refits.one(flux, original, n_bands)
         if bias_steps:
             flux = less_its_bias(fitted, drawn, settings, bias_steps)
             corrected += Refits.one(flux, original, n_bands)
+        on_refit(seed, flux)
     return replace(plain, corrected=corrected) if bias_steps else plain
 
 

@@ -73,7 +73,7 @@ def export_any(
             fused.result,
             folder,
             fusion_input=fused.fusion_input,
-            draws=fused.draws(draws),
+            draws=fused.drawn_cubes(draws),
         )
     except OSError as error:
         raise HifredError(

@@ -9,8 +9,9 @@ import xarray as xr
 from hifred.errors import HifredError, SettingsError
 from hifred.observations import FusionInput
 from hifred.posterior import Draws
+from hifred.products.draws import SpreadCubes
 from hifred.store import fusion_input as stored_input
-from hifred.store import fusion_result
+from hifred.store import fusion_result, refit_cubes
 from hifred.store.export import NEEDED
 from hifred.store.fusion_input import observations_digest, open_fusion_input
 from hifred.store.posterior_draws import (
@@ -49,6 +50,12 @@ class FusedCube:
     def draws(self, given: Path | None = None) -> Draws | None:
         """Return the draws that were given, else those at their place, else None."""
         return draws_at_hand(self.result, self.draws_path, given)
+
+    def drawn_cubes(self, given: Path | None = None) -> SpreadCubes | None:
+        """Return the same, or the refits of a bootstrap where those were given."""
+        if given is not None and stored_schema(given) == refit_cubes.SCHEMA:
+            return refit_cubes.read_refits(given, self.result)
+        return self.draws(given)
 
 
 def open_fused(

@@ -75,7 +75,8 @@ def test_a_bias_is_told_where_it_spoils_the_coverage():
 @pytest.mark.slow
 def test_a_bootstrap_gives_standard_errors(toy, tmp_path):
     output = tmp_path / "errors.zarr"
-    words = ("--mu", 3e-4, "--rank", 3, "--draws", 3, "--bands", 2, "-o", output)
+    words = ("--mu", 3e-4, "--rank", 3, "--draws", 3, "--bands", 2, "-o", output,
+             "--keep-refits")  # fmt: skip
     done = run(bootstrap, toy[0], *words, "--set", "tolerance=1e-3")
     assert done.exit_code == 0, done.output
     assert "3 refits, coverage of the truth" in done.output
@@ -86,6 +87,11 @@ def test_a_bootstrap_gives_standard_errors(toy, tmp_path):
     assert errors["corrected_flux"].shape == errors["flux"].shape
     assert np.all(errors["corrected_band_standard_error"] > 0)
     assert [p.name for p in tmp_path.iterdir()] == ["errors.zarr"]
+    spread = errors["refits"].std("replica", ddof=1)
+    wanted = errors["corrected_standard_error"]
+    np.testing.assert_allclose(
+        spread, wanted, rtol=1e-3, atol=1e-3 * float(wanted.max())
+    )
     again = run(bootstrap, toy[0], *words)
     assert isinstance(again.exception, HifredError)
     assert "must not exist yet" in str(again.exception)

@@ -160,6 +160,14 @@ def test_names_of_regions_do_nothing_in_the_scripts(tmp_path: Path) -> None:
     assert written.mixed.shares.index[0] == "a\"'; import os #"
 
 
+def test_no_name_of_a_region_hides_a_command_of_the_script(tmp_path: Path) -> None:
+    # Tcl goes on with a comment where its line ends with a backslash.
+    Written(tmp_path, REGIONS.replace("knot", "knot\\"))
+    xcm = (tmp_path / "fit.xcm").read_text()
+    assert "\\" not in xcm
+    assert len(re.findall(r"^model \d:r\d phabs\*apec & /\*$", xcm, re.M)) == 3
+
+
 def test_single_pixels_have_spectra_of_their_own(tmp_path: Path) -> None:
     written = Written(tmp_path, is_by_pixel=True)
     spectrum = read_pha(tmp_path / "pixel-2-3.pha")

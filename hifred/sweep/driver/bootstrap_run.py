@@ -5,7 +5,7 @@ import json
 import operator
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,10 +24,11 @@ from hifred.selection import (
     refit,
 )
 from hifred.selection.bootstrap import DrawKind
-from hifred.settings import Whole, settings
+from hifred.settings import Switch, Whole, settings
 from hifred.settings.kinds import Seed
 from hifred.store import open_fusion_input
 from hifred.store.durable import part_beside, replace_folder
+from hifred.store.refit_cubes import SCHEMA, append_refits
 from hifred.store.whole_zarr import save_zarr
 from hifred.sweep.executors.executor import Executor, TaskFuture, as_finished
 
@@ -59,6 +60,11 @@ class BootstrapPlan:
         le=10,
         description="Times that the bias is estimated anew from refits of what a fit "
         "expects, and taken off; each costs one more refit of every draw.",
+    )
+    keep_refits: Switch = Field(
+        default=False,
+        description="Keep the cube of every refit, less its bias: line maps, regions "
+        "and exports then take their errors from them, as from draws.",
     )
 
 
@@ -107,16 +113,31 @@ def run_bootstrap(
         on_progress("summing up")
         summary = _summary(refits, result, fusion_input, settings, plan)
         summary = summary.assign(flux=result["flux"]).assign_attrs(
-            schema="hifred-bootstrap",
+            schema=SCHEMA,
             schema_version=1,
             settings=result.attrs["settings"],
             plan=json.dumps(asdict(plan)),
         )
         with replace_folder(output) as part:
             save_zarr(summary, part)
+            append_refits(part, _kept(scratch, plan))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return summary
+
+
+def _kept(scratch: Path, plan: BootstrapPlan) -> Iterator[np.ndarray]:
+    """Yield the cubes that were kept, in the order of their seeds."""
+    for seed in _seeds(plan) if plan.keep_refits else ():
+        yield np.load(_kept_path(scratch, int(seed)))
+
+
+def _seeds(plan: BootstrapPlan) -> np.ndarray:
+    return np.arange(plan.n_draws) + plan.seed
+
+
+def _kept_path(scratch: Path, seed: int) -> Path:
+    return scratch / f"{seed}.npy"
 
 
 def _summary(
@@ -140,7 +161,7 @@ def _refits(
     on_progress: Callable[[str], None],
 ) -> Refits:
     n_tasks = min(plan.n_draws, TASKS_PER_WORKER * executor.capacity)
-    seeds = np.array_split(np.arange(plan.n_draws) + plan.seed, n_tasks)
+    seeds = np.array_split(_seeds(plan), n_tasks)
     on_progress(f"refitting {plan.n_draws} draws")
     tasks = [(*task, plan, [int(s) for s in part]) for part in seeds]
     futures = executor.submit(refit_task, tasks)
@@ -165,12 +186,17 @@ def refit_task(
     Parameters
     ----------
     path, fit : path
-        The fusion input and the Zarr store of its fusion.
+        The fusion input and the Zarr store of its fusion; beside it cubes are kept.
     settings : FusionSettings
     plan : BootstrapPlan
     seeds : sequence of int
         The draws of this task.
     """
+
+    def keep(seed: int, flux: np.ndarray) -> None:
+        if plan.keep_refits:
+            np.save(_kept_path(Path(fit).parent, seed), flux.astype(np.float32))
+
     with xr.open_zarr(fit) as result:
         return refit(
             open_fusion_input(path),
@@ -180,4 +206,5 @@ def refit_task(
             n_bands=plan.n_bands,
             kind=plan.kind,
             bias_steps=plan.bias_steps,
+            on_refit=keep,
         )

@@ -40,6 +40,7 @@ from hifred.plots.regions import Region
 from hifred.plots.shelf import Shelf
 from hifred.plots.style import ROLE_COLOURS
 from hifred.plots.trial_grid import measure_grid
+from hifred.store.trial_table import SettingKey
 
 # What is shown, and the names of what it depends on.
 Step = tuple[set[str], Callable[[], None]]
@@ -83,6 +84,7 @@ class Explorer:
             )
         }
         self._is_whole = False
+        self._laid: tuple[str, tuple[str, str], dict[str, SettingKey]] | None = None
         self.details = Div(name="details", stylesheets=[DETAILS_CSS])
         self.address = TextInput(name="address", visible=False)
         self._region_spectra = RegionSpectra()
@@ -319,21 +321,26 @@ class Explorer:
         settings = self.choices.settings(getattr(view, SLOTS[view.slot]))
         sides = view.columns, view.rows
         where = {k: v for k, v in settings.items() if k not in sides}
-        table = self.shelf.table
-        try:
-            grid = measure_grid(
-                table, view.measure, where=where, columns=sides[0], rows=sides[1]
-            )
-            self.grid.show(grid, measure_unit(table, view.measure), sides)
-            self.trial_controls.tell_measure(table, view.measure)
-        except HifredError as error:
-            self.grid.clear()
-            self.trial_controls.refuse_measure(str(error))
+        if self._laid != (view.measure, sides, where):
+            self._laid = view.measure, sides, where
+            self._lay_grid(view.measure, sides, where)
         colours = {
             view.second: ROLE_COLOURS["second_fusion"],
             view.trial: ROLE_COLOURS["fusion"],
         }
         self.grid.mark({trial: colour for trial, colour in colours.items() if trial})
+
+    def _lay_grid(
+        self, measure: str, sides: tuple[str, str], where: dict[str, SettingKey]
+    ) -> None:
+        table, (columns, rows) = self.shelf.table, sides
+        try:
+            grid = measure_grid(table, measure, where=where, columns=columns, rows=rows)
+            self.grid.show(grid, measure_unit(table, measure), sides)
+            self.trial_controls.tell_measure(table, measure)
+        except HifredError as error:
+            self.grid.clear()
+            self.trial_controls.refuse_measure(str(error))
 
     def _show_details(self) -> None:
         self.details.text = "".join(

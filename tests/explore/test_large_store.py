@@ -26,15 +26,20 @@ def test_a_click_on_200_full_size_trials_is_quick_and_small() -> None:
     assert measured["memory_mib"] < 1024
 
 
-# Measured are 1.7 to 2.0 s for the first page and 0.24, 0.33 and 0.45 s for a pixel, a
-# band and a trial; half as much again is for a busy machine. The aims are 2 and 0.3 s.
-MOST_CPU_S = {"first_page": 3.0, "pixel": 0.4, "band": 0.5, "trial": 0.7}
+LIMITS = {
+    "first_page": 2.0, "pixel": 0.3, "band": 0.3, "trial": 0.3, "memory_mib": 1024,
+}  # fmt: skip
 
 
 @pytest.mark.browser
 @pytest.mark.slow
 def test_the_page_of_200_full_size_trials_answers_within_its_cpu_time() -> None:
-    """In CPU seconds of Chromium and the server together, not in wall time."""
+    """In CPU seconds of Chromium and the server together, not in wall time.
+
+    What else runs on the machine can only add to them: the lower of two counts.
+    """
     measured = _measured("benchmarks.explorer_page")
-    assert {k: v for k, v in measured.items() if v > MOST_CPU_S.get(k, 1e9)} == {}
-    assert measured["memory_mib"] < 1024
+    if any(measured[name] > limit for name, limit in LIMITS.items()):
+        again = _measured("benchmarks.explorer_page")
+        measured = {name: min(value, again[name]) for name, value in measured.items()}
+    assert {k: v for k, v in measured.items() if v > LIMITS.get(k, 1e9)} == {}

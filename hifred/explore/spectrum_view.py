@@ -184,13 +184,19 @@ def _line(spectrum: Spectrum, axis: EnergyAxis) -> dict[str, np.ndarray]:
 def _area(spectrum: Spectrum, axis: EnergyAxis) -> dict[str, np.ndarray]:
     """Return the columns of an area with steps: each inner edge twice.
 
-    Of many bins no step is seen, and the centres take half the time to draw.
+    Of many bins no step is seen: the area between the outermost ends of a few
+    neighbours each takes a fifth of the time to draw.
     """
     if spectrum.values.size > MOST_STEPS:
+        starts = np.arange(
+            0, spectrum.values.size, spectrum.values.size // MOST_STEPS + 1
+        )
         return {
-            "x": axis.places(spectrum.energy),
-            "lower": signed_root(np.maximum(spectrum.lower, 0)),
-            "upper": signed_root(spectrum.upper),
+            "x": axis.places(spectrum.energy[starts]),
+            "lower": signed_root(
+                np.minimum.reduceat(np.maximum(spectrum.lower, 0), starts)
+            ),
+            "upper": signed_root(np.maximum.reduceat(spectrum.upper, starts)),
         }
     return {
         "x": axis.places(np.repeat(spectrum.edges, 2)[1:-1]),

@@ -324,6 +324,12 @@ const explorer = (() => {
   // Bokeh asks style sheets for each colour and width of each line before it draws one:
   // a quarter of its time, and the sheets of this page say nothing of them.
   Bokeh.require("core/visuals/visual").VisualProperties.prototype._get_css_value = () => ""
+  // For the labels of each axis it asks them for the size of letters, which stays.
+  const plot = Bokeh.require("models/plots/plot_canvas").PlotView.prototype
+  const letters = Object.getOwnPropertyDescriptor(plot, "base_font_size")
+  Object.defineProperty(plot, "base_font_size", {...letters, get() {
+    return this.letters ??= letters.get.call(this)
+  }})
   // A button that is held before the mouse moves begins a drag too: Bokeh drops it after
   // 300 ms, and so any drag in a browser that is late. This is the longest time there is.
   Bokeh.require("core/ui_gestures").UIGestures.press_threshold = 2 ** 31 - 1

@@ -31,7 +31,8 @@ def exposure_time(
     -----
     EXPOSURE is the live time of the file's good times. Where they were cut after it
     was written, they sum to less than ONTIME or than EXPOSURE itself: the live time
-    then shrinks with them. Without EXPOSURE it is ONTIME, or the sum, times DEADC.
+    then shrinks with them. Without EXPOSURE it is ONTIME, or the sum, times DEADC
+    (DTCOR of Chandra).
     """
     known = _first(header, EXPOSURE_KEYWORDS) or _per_detector(header, "LIVETI")
     live = _live_share(header, known)
@@ -70,7 +71,7 @@ def _consistent(
 
 def _live_share(header: fits.Header, known: float | None) -> float:
     """Return the live time per time observed, 0 to 1."""
-    declared = number_or_none(header, "DEADC")
+    declared = number_or_none(header, "DEADC") or number_or_none(header, "DTCOR")
     if declared is not None and declared <= 1:
         return declared
     ontime = _ontime(header)

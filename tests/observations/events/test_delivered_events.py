@@ -121,6 +121,7 @@ def test_good_times_cut_events_and_exposure_alike(
     [
         ({"EXPOSURE": 9e3}, 9e3),
         ({"ONTIME": 1e4, "DEADC": 0.9}, 9e3),
+        ({"DTCOR": 0.9}, 9e3),
         ({"EXPOSURE": 1.8e4, "ONTIME": 2e4}, 9e3),  # cut to half after it was written
         ({"EXPOSURE": 1e5, "DEADC": 0.9}, 9e3),
         ({"LIVETI01": 8e3, "LIVETI02": 9e3}, 9e3),

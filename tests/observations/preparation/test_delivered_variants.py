@@ -1,5 +1,7 @@
 """Files a little other than those that are read: a right value, or named errors."""
 
+import bz2
+import gzip
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy.io import fits
+from numpy.testing import assert_array_equal
 
 from hifred.errors import HifredError
 from hifred.observations.events.event_list import read_events
@@ -18,6 +21,7 @@ from hifred.observations.preparation.exposure_maps import (
     ExposureMap,
     exposure_of_files,
 )
+from hifred.observations.preparation.instrument_files import read_instrument
 from hifred.observations.preparation.recorded_counts import counts_from_cube
 from tests.observations.events.lists import events_hdu, good_times_hdu, write
 from tests.observations.events.test_delivered_events import columns
@@ -161,3 +165,33 @@ def test_an_area_of_nothing_is_told(tmp_path: Path) -> None:
         FitsFormatError, match=r"a.arf\[SPECRESP\] .* above 0 somewhere"
     ):
         read_arf(path)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "told"),
+    [("s", 1e4, True), ("ks", 10.0, True), ("m2 s", 500.0, False), ("", 1e4, False),
+     ("cm2 s count/photon", 5e6, False)],
+)  # fmt: skip
+def test_a_map_tells_the_time_where_it_is_one(
+    tmp_path: Path, unit: str, value: float, told: bool
+) -> None:
+    """Of counts without EXPOSURE: a map of area and time tells neither alone."""
+    hdu = fits.PrimaryHDU(np.full((10, 12), value), GRID.wcs.to_header())
+    hdu.header["BUNIT"] = unit
+    hdu.writeto(tmp_path / "m.fits")
+    counts = cube_file(tmp_path / "c.fits", np.ones((10, 10, 12), np.int16))
+    settings = imager(counts=counts, exposure_map=str(tmp_path / "m.fits"))
+    if told:
+        found = read_instrument("im", settings, (1.0, 6.0))
+        assert found.exposure_time == pytest.approx(1e4)
+        return
+    with pytest.raises(HifredError, match=r"exposure_time_s; .* map is not in s"):
+        read_instrument("im", settings, (1.0, 6.0))
+
+
+@pytest.mark.parametrize(("suffix", "pack"), [(".gz", gzip), (".bz2", bz2)])
+def test_a_packed_file_is_read(tmp_path: Path, suffix: str, pack: Any) -> None:
+    path = Path(cube_file(tmp_path / "c.fits", np.arange(1200).reshape(10, 10, 12)))
+    packed = path.with_name(f"c.fits{suffix}")
+    packed.write_bytes(pack.compress(path.read_bytes()))
+    assert_array_equal(read_sky_image(packed).values, read_sky_image(path).values)

@@ -20,6 +20,9 @@ from hifred.observations.events.pointings import differences
 from hifred.observations.events.unseen import NOTHING, Unseen
 from hifred.observations.formats.fits_tables import FitsFormatError
 
+# Of the events of one list, at the same place and energy in another by chance.
+LARGEST_SHARE = 0.5
+
 
 def read_event_files(paths: Sequence[str | PathLike[str]], **options: Any) -> Events:
     """Read several event files of one instrument: observations, or CCDs of one.
@@ -78,7 +81,7 @@ def joined_events(lists: Sequence[Events], names: Sequence[str]) -> Events:
 
 
 def _check_no_copy(lists: Sequence[Events], names: Sequence[str]) -> None:
-    """Raise where a list of an observation is there twice, under two names."""
+    """Raise where events of an observation are there twice, in files of two names."""
     for i, events in enumerate(lists):
         for other, name in zip(lists[:i], names, strict=False):
             if _observation(events) == _observation(other) and _is_copy(events, other):
@@ -89,8 +92,20 @@ def _check_no_copy(lists: Sequence[Events], names: Sequence[str]) -> None:
 
 
 def _is_copy(one: Events, other: Events) -> bool:
-    pairs = ((one.energy, other.energy), (one.x, other.x), (one.y, other.y))
-    return len(one.energy) > 0 and all(np.array_equal(*pair) for pair in pairs)
+    """Return whether most events of one list are in the other too.
+
+    Of few detector pixels many events share place and energy by chance.
+    """
+    if one.sky is None:
+        return False
+    few, many = sorted((_rows(one), _rows(other)), key=len)
+    return len(few) > 0 and float(np.isin(few, many).mean()) > LARGEST_SHARE
+
+
+def _rows(events: Events) -> np.ndarray:
+    """Return place and energy (event,) as one value, to be compared as a whole."""
+    columns = np.stack([events.x, events.y, events.energy], axis=1).astype(float)
+    return np.ascontiguousarray(columns).view("V24").ravel()
 
 
 def _observation(events: Events) -> str:

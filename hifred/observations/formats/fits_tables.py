@@ -67,6 +67,11 @@ def open_fits(path: str | PathLike[str]) -> Iterator[fits.HDUList]:
         AstropyUserWarning,
         fits.VerifyError,
     ) as error:
+        if "SIMPLE" in str(error):
+            raise FitsFormatError(
+                f"{path.name} must be a whole FITS file; it does not begin as one. "
+                "Check that it is the file that was meant."
+            ) from error
         raise FitsFormatError(
             f"{path.name} must be a whole FITS file; reading it failed: {error}. "
             "Fetch the file again: it may be truncated."

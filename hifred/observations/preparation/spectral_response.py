@@ -1,5 +1,6 @@
 """Area and redistribution of one instrument, wherever its files keep them."""
 
+import logging
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -12,6 +13,8 @@ from hifred.observations.formats.ogip import read_arf, read_rmf_parts
 from hifred.observations.formats.rmf import Arf, Rmf
 from hifred.observations.matching.split_matrix import SplitMatrix
 from hifred.observations.preparation.instrument_settings import InstrumentSettings
+
+logger = logging.getLogger(__name__)
 
 # How far, in keV, a redistribution matrix is read beyond the channels used: photons
 # of higher energies reach them by escape peaks and tails.
@@ -132,6 +135,7 @@ def read_spectral_response(
         return SpectralResponse(tuple(_scaled(p, factor) for p in parts), 1.0, detector)
     area = _area(name, settings)
     if isinstance(area, Arf):
+        _tell_another(name, finest, area)
         return SpectralResponse(_folded(parts, area, band_kev), 1.0, detector)
     return SpectralResponse(tuple(_scaled(p, area) for p in parts), 1.0, detector)
 
@@ -154,6 +158,18 @@ def _check_no_arf(name: str, settings: InstrumentSettings) -> None:
             "already (HDUCLAS3, or columns that sum to more than a probability). Leave "
             "arf out."
         )
+
+
+def _tell_another(name: str, rmf: Rmf, arf: Arf) -> None:
+    """Warn where an area is of another instrument than the redistribution."""
+    for key in ("TELESCOP", "INSTRUME"):
+        one, other = (str(f.keywords.get(key, "")).strip() for f in (rmf, arf))
+        if one and other and one.upper() != other.upper():
+            logger.warning(
+                "instruments.%s: %s of its rmf is %s, and of its arf %s: do they "
+                "belong together?",
+                *(name, key, one, other),
+            )
 
 
 def _scaled(part: Rmf, factor: float) -> Rmf:

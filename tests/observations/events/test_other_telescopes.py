@@ -129,10 +129,13 @@ def test_columns_of_several_numbers_are_told(tmp_path: Path) -> None:
         read_events(write(tmp_path / "e.fits", hdu))
 
 
-def test_a_copy_under_another_name_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", [0, 900])
+def test_a_copy_under_another_name_is_told(tmp_path: Path, first: int) -> None:
+    """Also where another filter left less of the list."""
+    rows = {name: values[first:] for name, values in columns().items()}
     paths = [
-        write(tmp_path / name, events_hdu(columns(), EXPOSURE=1e4))
-        for name in ("a.fits", "b.fits")
+        write(tmp_path / name, events_hdu(values, EXPOSURE=1e4))
+        for name, values in {"a.fits": columns(), "b.fits": rows}.items()
     ]
     with pytest.raises(FitsFormatError, match=r"b.fits must not .* of a.fits again"):
         read_event_files(paths)

@@ -74,3 +74,9 @@ def test_what_is_no_fits_file_is_told(tmp_path: Path) -> None:
     path.write_text("not a FITS file\n" * 300)
     with pytest.raises(FitsFormatError, match=r"notes.txt must be a whole FITS file"):
         read_table(path, ("BANDS",))
+
+
+def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.reg").write_text("fk5; circle(83, 22, 30)")
+    with pytest.raises(FitsFormatError, match=r"a.reg must .* it does not begin as"):
+        read_table(tmp_path / "a.reg", ("EVENTS",))

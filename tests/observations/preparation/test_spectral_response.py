@@ -123,6 +123,17 @@ def test_an_arf_that_misses_the_band_is_told(folder: Path) -> None:
         prepared(folder, lambda n: {"rmf": f"{n}.rmf", "arf": "short.arf"}, "intrinsic")
 
 
+def test_an_arf_of_another_instrument_is_pointed_out(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    edges = np.linspace(5.4, 7.7, 24)
+    for keywords, told in (({"TELESCOP": "TOY", "INSTRUME": "EPN"}, True), ({}, False)):
+        write_arf(folder / "other.arf", Arf(edges, np.ones(23), keywords))
+        caplog.clear()
+        prepared(folder, lambda n: {"rmf": f"{n}.rmf", "arf": "other.arf"}, "intrinsic")
+        assert ("INSTRUME of its rmf is TOY, and of its arf EPN" in caplog.text) == told
+
+
 def test_an_arf_of_finer_steps_keeps_its_edges(folder: Path) -> None:
     """The imager's matrix has steps of 10 eV, the area one of 1 eV with a jump."""
     edges = np.linspace(5.4, 7.7, 2301)

@@ -21,7 +21,7 @@ from hifred.products.maps import STATUS
 from hifred.products.target_response import cube_line_spread
 from hifred.regions import fused_field, read_regions
 from hifred.store.fused import FusedCube, open_fused
-from hifred.store.line_maps import save_line_maps, write_region_table
+from hifred.store.line_maps import line_stems, save_line_maps, write_region_table
 
 EPILOG = """\b
 Example: hifred lines fused.zarr lines.toml --input toy.zarr -o line-maps
@@ -105,7 +105,10 @@ def lines(
 def _measured(
     fused: FusedCube, settings: Any, draws: Any, spread: np.ndarray | None
 ) -> xr.Dataset:
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    shown = Progress(
+        console=Console(stderr=True), transient=True, disable=draws is None
+    )
+    with shown as progress:
         task = progress.add_task("measuring draws", total=getattr(draws, "count", 0))
         return measure_lines(
             fused.result,
@@ -119,8 +122,8 @@ def _measured(
 
 
 def _figures(folder: Path, maps: xr.Dataset) -> Iterator[Path]:
-    for name in maps["line"].to_numpy() if "line" in maps.dims else ():
-        yield save_figure(plot_line_maps(maps, name), folder / f"{name}.png")
+    for name, stem in line_stems(maps).items():
+        yield save_figure(plot_line_maps(maps, name), folder / f"{stem}.png")
 
 
 def _summary(maps: xr.Dataset) -> Iterator[dict[str, Any]]:

@@ -92,7 +92,10 @@ def write_spectra(
     """
     folder = Path(folder)
     if has_each_draw and draws is None:
-        raise HifredError("the spectra of draws must have draws; got none.")
+        raise HifredError(
+            "the spectra of draws must have draws; got none. Draw them with `hifred "
+            "sample`."
+        )
     source = fusion_input if is_corrected else None
     spectra = region_flux(result, regions, draws, source)
     table = region_table(result, regions, spectra)

@@ -11,7 +11,7 @@ from hifred.observations import FusionInput
 from hifred.posterior import Draws
 from hifred.products.draws import SpreadCubes
 from hifred.store import fusion_input as stored_input
-from hifred.store import fusion_result, refit_cubes
+from hifred.store import fusion_result, line_maps, posterior_draws, refit_cubes
 from hifred.store.export import NEEDED
 from hifred.store.fusion_input import observations_digest, open_fusion_input
 from hifred.store.posterior_draws import (
@@ -24,6 +24,13 @@ from hifred.store.stored_schema import stored_schema
 from hifred.store.trial_file import SUFFIX, input_path, open_trial
 
 logger = logging.getLogger(__name__)
+
+# Schemas of files that lie beside fusions.
+NOT_FUSED = {
+    posterior_draws.SCHEMA: "draws of one",
+    refit_cubes.SCHEMA: "the errors of one, of a bootstrap",
+    line_maps.SCHEMA: "line maps",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +91,7 @@ def open_fused(
         result = xr.open_zarr(path, consolidated=False)
         found = _given(result, fusion_input) or _recorded(result, path)
         return _whole(result, found, path.name, fusion_draws_path(path))
+    _check_fused(path)
     if path.name.endswith(SUFFIX):
         _check_no_trial(path, trial)
         result, root = open_trial(path), path.parents[2]
@@ -144,6 +152,20 @@ def _recorded(result: xr.Dataset, path: Path) -> FusionInput | None:
         except HifredError as error:
             logger.warning("going on without the input of %s: %s", path, error)
     return None
+
+
+def _check_fused(path: Path) -> None:
+    """Raise `HifredError` for what may be taken for a fusion and is something else."""
+    schema = stored_schema(path)
+    if schema == stored_input.SCHEMA:
+        found = "is an input, from which nothing is fused yet"
+        advice = f"Fuse it: `hifred fuse {path} -o fused.zarr`."
+    elif schema in NOT_FUSED:
+        found = f"holds {NOT_FUSED[schema]}"
+        advice = "Give what `hifred fuse` wrote."
+    else:
+        return
+    raise HifredError(f"result must be a fusion or a sweep; {path} {found}. {advice}")
 
 
 def _check_no_trial(path: Path, trial: str | None) -> None:

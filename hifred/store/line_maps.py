@@ -8,6 +8,7 @@ import xarray as xr
 
 from hifred import dims
 from hifred.errors import SchemaError
+from hifred.observations.formats.file_names import file_names, keyword_text
 from hifred.observations.formats.fits_cubes import write_sky_maps
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.products.line_table import line_table, region_table
@@ -17,6 +18,7 @@ from hifred.store.stored_schema import stored_schema
 
 SCHEMA = "hifred-line-maps"
 SCHEMA_VERSION = 1
+BANDS = "bands"
 
 
 def save_line_maps(
@@ -97,22 +99,30 @@ def _write_fits(folder: Path, maps: xr.Dataset, grid: PixelGrid) -> Iterator[Pat
     bands = [name for name, values in maps.data_vars.items() if LINE not in values.dims]
     if bands:
         images = {str(n): (maps[n].to_numpy(), maps[n].attrs["units"]) for n in bands}
-        write_sky_maps(folder / "bands.fits", grid, images, {})
-        yield folder / "bands.fits"
-    for name in maps[LINE].to_numpy() if LINE in maps.dims else ():
+        write_sky_maps(folder / f"{BANDS}.fits", grid, images, {})
+        yield folder / f"{BANDS}.fits"
+    for name, stem in line_stems(maps).items():
         line = maps.sel({LINE: name})
         images = {
             str(n): (shown(line, str(n)).to_numpy(), line[n].attrs["units"])
             for n in line.data_vars
             if n not in bands
         }
-        write_sky_maps(folder / f"{name}.fits", grid, images, _keywords(line))
-        yield folder / f"{name}.fits"
+        write_sky_maps(folder / f"{stem}.fits", grid, images, _keywords(line))
+        yield folder / f"{stem}.fits"
+
+
+def line_stems(maps: xr.Dataset) -> dict[str, str]:
+    """Return the stem of the files of each line, none of them that of other files."""
+    names = [str(name) for name in maps[LINE].to_numpy()] if LINE in maps.dims else []
+    # The dot is no part of the stem: a line called bands is numbered.
+    stems = file_names([f"{BANDS}.", *names])
+    return {name: stems[name] for name in names}
 
 
 def _keywords(line: xr.Dataset) -> dict[str, object]:
     return {
-        "LINE": str(line[LINE].item()),
+        "LINE": keyword_text(str(line[LINE].item())),
         "E_REST": (float(line["rest_energy"]), dims.ENERGY_UNIT),
         "E_ZERO": (float(line["zero_energy"]), "keV, at velocity 0"),
         "REDSHIFT": float(line.attrs["redshift"]),

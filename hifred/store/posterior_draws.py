@@ -127,7 +127,7 @@ def _opened(path: str | os.PathLike[str]) -> xr.Dataset:
     if found != (SCHEMA, SCHEMA_VERSION):
         raise SchemaError(
             f"path must have schema {SCHEMA!r}, version {SCHEMA_VERSION}; got "
-            f"{found[0]!r}, version {found[1]!r}, at {path}."
+            f"{found[0]!r}, version {found[1]!r}, at {path}. Draw with `hifred sample`."
         )
     return data
 

@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from hifred.errors import HifredError
 from hifred.store import save_fusion_input
 from hifred.store.fused import open_fused
 from hifred.store.fusion_input import observations_digest
 from hifred.store.fusion_result import save_result
+from hifred.store.whole_zarr import save_zarr
 from tests.shelves import make_input, make_trial, publish, trial_path
 
 
@@ -40,6 +42,29 @@ def test_a_trial_without_a_cube_is_told(tmp_path: Path) -> None:
 def test_what_is_no_result_is_told(tmp_path: Path) -> None:
     with pytest.raises(HifredError, match="results must be collected first"):
         open_fused(tmp_path)
+
+
+def test_what_is_not_fused_yet_is_told_how_to_fuse_it(tmp_path: Path) -> None:
+    path = tmp_path / "toy.zarr"
+    save_fusion_input(path, make_input())
+    with pytest.raises(HifredError, match="is an input, from which nothing is fused"):
+        open_fused(path)
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ("hifred-posterior-draws", "holds draws of one"),
+        ("hifred-bootstrap", "holds the errors of one"),
+        ("hifred-line-maps", "holds line maps"),
+    ],
+)
+def test_what_lies_beside_fusions_is_told(
+    tmp_path: Path, schema: str, words: str
+) -> None:
+    save_zarr(xr.Dataset(attrs={"schema": schema}), tmp_path / "other.zarr")
+    with pytest.raises(HifredError, match=f"other.zarr {words}.*`hifred fuse` wrote"):
+        open_fused(tmp_path / "other.zarr")
 
 
 @pytest.fixture

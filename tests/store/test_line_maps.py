@@ -58,6 +58,23 @@ def test_fits_maps_have_units_and_a_place_on_the_sky(maps, tmp_path: Path) -> No
         assert hdus["MOMENT_1_ALL"].header["BUNIT"] == "keV"
 
 
+@pytest.mark.parametrize(
+    ("name", "stem"), [("O/Fe α", "O_Fe_"), ("bands", "bands_2"), ("../up", "_up")]
+)
+def test_names_of_lines_are_names_of_files_within_the_folder(
+    tmp_path: Path, name: str, stem: str
+) -> None:
+    cube, _ = line_cube((2, 3))
+    maps = measure_lines(cube, SETTINGS | {"lines": {name: {"energy_kev": 6.7}}})
+    folder = tmp_path / "maps"
+    written = save_line_maps(folder, maps, GRID)
+    assert {path.parent for path in written} == {folder}
+    with fits.open(folder / f"{stem}.fits") as hdus:
+        assert "VELOCITY" in hdus
+    with fits.open(folder / "bands.fits") as hdus:
+        assert "MOMENT_1_ALL" in hdus
+
+
 def test_the_table_is_written(maps, tmp_path: Path) -> None:
     save_line_maps(tmp_path, maps, GRID)
     table = pd.read_csv(tmp_path / "lines.csv")

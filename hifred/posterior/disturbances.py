@@ -15,8 +15,13 @@ import numpy as np
 
 from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.fusion.assembly import Assembly
+from hifred.posterior.sky_fields import SkyFields
 from hifred.posterior.unseen_spectra import UnseenSpectra
 from hifred.solvers.nearby_minimum import NearbyMinimum
+
+# How often images that the penalty draws to zero are blurred by the PSF. By the truth
+# of toy models and scenes their errors are then as large in voxels as in regions.
+BLURS = 3
 
 
 @final
@@ -34,6 +39,7 @@ class Disturbances:
         self, nearby: NearbyMinimum, assembly: Assembly, unseen: UnseenSpectra
     ) -> None:
         self._nearby, self._assembly = nearby, assembly
+        self._fields = SkyFields(assembly, BLURS)
         self._names = list(nearby.problem.likelihoods)
         self._unseen = [
             assembly.responses[name].in_basis(unseen.basis) for name in self._names
@@ -62,16 +68,19 @@ class Disturbances:
         tilt = self._penalty_product(self._follow_guide(noise))
         return tilt, self._nearby.disturbed(noise, flat)
 
-    def of_prior(self, rng: np.random.Generator, spreads: np.ndarray) -> np.ndarray:
-        """Return the tilt of images that differ from what the penalty wants.
+    def of_prior(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return the tilt of images that the penalty draws to zero, and the images.
 
-        Parameters
-        ----------
-        rng : Generator
-        spreads : (component,) array
-            How many times they differ as much as the penalty expects.
+        They cost as much as the penalty expects of images, but are smooth, as the sky
+        of the cube is: a penalty on differences takes those of neighbouring pixels for
+        independent, and errors of regions would be smaller than they are.
         """
-        return np.asarray(spreads[:, None] * self._nearby.prior_noise(rng))
+        fields = self._fields.draw(rng, len(self._nearby.images))
+        images = fields.reshape(len(fields), -1)
+        energies = np.maximum(self.energies(images), np.finfo(float).tiny)
+        scale = np.sqrt((images.shape[1] - 1) / energies)
+        images = scale[:, None] * images
+        return self._penalty_product(images), images
 
     def energies(self, images: np.ndarray) -> np.ndarray:
         """Return twice the penalty of each of the images, (component,)."""

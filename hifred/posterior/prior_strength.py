@@ -1,14 +1,14 @@
 r"""How much more, or less, images vary than their penalty expects.
 
 With the Hessian :math:`H = F + Q` of likelihood and penalty, an image whose variance is
-:math:`\rho` times that of the prior is fitted with the energy
+:math:`\rho` times what the prior expects is fitted with the energy
 
 .. math:: \langle W^T Q W \rangle = \mathrm{tr}\, Q H^{-1} F H^{-1}
-    + \rho \, (n - 2 \, \mathrm{tr}\, Q H^{-1} F H^{-1}
-    - \mathrm{tr}\, Q H^{-1} Q H^{-1})
+    + \rho \, \langle V^T Q V \rangle, \qquad V = W_0 - H^{-1} Q W_0
 
-Both traces are mean energies of the fit's response to noise: of the counts, and of the
-prior. The equation is solved for :math:`\rho`, component by component.
+and smooth images :math:`W_0` of the energy that the penalty expects, as many as there
+are pixels; see `Disturbances.of_prior`. Both terms are mean energies of random images.
+The equation is solved for :math:`\rho`, component by component.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from typing import final
 
 import numpy as np
 
-from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.posterior.disturbances import Disturbances
 from hifred.solvers.nearby_minimum import NearbyMinimum
 
@@ -67,28 +66,26 @@ def prior_strength(nearby: NearbyMinimum, disturbances: Disturbances) -> PriorSt
     n_modes = images.shape[1] - 1  # images in proportion to the guide cost nothing
     if nearby.problem.penalty is None or n_modes < 1:
         return PriorStrength(np.ones(len(images)), 1.0)
-    of_counts, of_prior = _noise_energies(nearby, disturbances)
+    of_counts, below = _energies(nearby, disturbances)
     above = disturbances.energies(images) - of_counts
-    below = np.maximum(n_modes - 2 * of_counts - of_prior, 0)
     overall = max(float(above.sum() / max(below.sum(), SHARE_OF_OTHERS)), SMALLEST)
     like_others = SHARE_OF_OTHERS * n_modes
     ratios = (above + like_others * overall) / (below + like_others)
-    if not isinstance(nearby.problem.penalty, ShapeDifferences):
-        # It says the same of bright pixels and of dark: widened to hold the steps of
-        # the bright, its noise would fill the dark.
-        ratios = np.minimum(ratios, 1)
     return PriorStrength(np.maximum(ratios, SMALLEST), overall)
 
 
-def _noise_energies(
+def _energies(
     nearby: NearbyMinimum, disturbances: Disturbances
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the energies (component,) of responses to counts and to the prior."""
-    of_counts, of_prior = [], []
+    """Return the energies (component,) of noise in a fit, and of fitted random images.
+
+    The latter cost as much as the penalty expects before they are fitted.
+    """
+    of_counts, of_images = [], []
     for i_probe in range(PROBES):
         rng = np.random.default_rng([SEED, i_probe])
         tilt, moved = disturbances.tilt_of_counts(rng)
         of_counts.append(disturbances.energies(nearby.response(tilt) - moved))
-        response = nearby.response(nearby.prior_noise(rng))
-        of_prior.append(disturbances.energies(response))
-    return np.mean(of_counts, axis=0), np.mean(of_prior, axis=0)
+        tilt, images = disturbances.of_prior(rng)
+        of_images.append(disturbances.energies(images - nearby.response(tilt)))
+    return np.mean(of_counts, axis=0), np.mean(of_images, axis=0)

@@ -165,8 +165,9 @@ class Sampler:
     ) -> tuple[np.ndarray, list[np.ndarray]]:
         """Return a random tilt, and counts."""
         by_guide, counts = self._disturbances.of_counts(rng, unseen)
-        spreads = np.sqrt(self.strength.ratios)
-        return by_guide + self._disturbances.of_prior(rng, spreads), counts
+        by_prior, _ = self._disturbances.of_prior(rng)
+        spreads = np.sqrt(self.strength.ratios)[:, None]
+        return by_guide + spreads * by_prior, counts
 
     def _fitted(self) -> xr.Dataset:
         """Return all spectra, and the fit, which has none of those left out."""

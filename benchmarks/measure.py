@@ -36,6 +36,12 @@ def likelihood_responses(fusion: Fusion) -> list[Response]:
     return [f.response for f in problem.likelihoods.values()]
 
 
+def rank(fusion: Fusion) -> int | None:
+    """Return how many spectra the cube is made of, if it is of low rank."""
+    subspace = getattr(fusion.method, "subspace", None)
+    return None if subspace is None else int(subspace.basis.shape[1])
+
+
 def run(case: dict[str, Any]) -> dict[str, Any]:
     """Return the timings of one case."""
     data = case["data"]
@@ -63,6 +69,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
         "solve_s": sum(steps),
         "cpu_s": used,
         "n_iterations": len(steps),
+        "rank": rank(fusion),
         "outcome": "running" if state.outcome is None else state.outcome.name.lower(),
         "certificate": float(state.certificate),
         "cost": state.cost,

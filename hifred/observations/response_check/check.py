@@ -14,11 +14,13 @@ from hifred.observations.observation import UNUSUAL_EVENTS
 from hifred.observations.response_check.band_images import FITTED as BAND_FIGURES
 from hifred.observations.response_check.band_images import image_rows
 from hifred.observations.response_check.end_channels import end_notes
+from hifred.observations.response_check.hot_pixels import hot_pixel_rows
 from hifred.observations.response_check.hypotheses import Pair
 from hifred.observations.response_check.likely_causes import explain
 from hifred.observations.response_check.misfit import Misfit
 from hifred.observations.response_check.report import CheckRow, ResponseReport
 from hifred.observations.response_check.stray_channels import (
+    channels_of,
     stray_groups,
     stray_row,
 )
@@ -48,7 +50,8 @@ def check_responses(
     band images then tell normalisation, shift, PSF width and orientation; the summed
     spectra tell the ratio of areas, energy scale and response width, and channels of
     the imager that are contaminated or dead are named and left out, and those at the
-    ends of the band that record light from beyond it are named. Where a figure is
+    ends of the band that record light from beyond it are named, as are its pixels that
+    are brighter than its PSF lets any source be. Where a figure is
     wrong, everything that may be behind it is fitted against the others (`explain`).
     Of two imagers only the images are compared, in brightness and position.
 
@@ -103,6 +106,8 @@ def _reports(
     stray = stray_groups(comparison)
     rest = replace(comparison, groups=comparison.groups & (stray == 1))
     rows = [stray_row(names, stray, observations[first])]
+    usual = ~channels_of(stray != 1, observations[first].sizes["channel"])
+    rows += hot_pixel_rows(names, observations[first], responses[first], usual)
     rows += _pair_rows(names, rest, sky, kernels, responses)
     yield _pair_report(names, rest, observations, sky, rows)
     known = replace(rest, dead=rest.dead | (stray != 1))

@@ -63,11 +63,10 @@ def stray_row(
         As `stray_groups` returns it.
     imager : Dataset
     """
-    groups = channel_groups(imager.sizes["channel"])
-    stray = groups.T @ (found != 1) > 0
-    runs = ", ".join(
-        runs_of_channels(stray, groups.T @ found, imager["channel_edges"].values)
-    )
+    n_channels = imager.sizes["channel"]
+    stray = channels_of(found != 1, n_channels)
+    ratios = channel_groups(n_channels).T @ found
+    runs = ", ".join(runs_of_channels(stray, ratios, imager["channel_edges"].values))
     advice = (
         f"Channels of {names[0]} far from what {names[1]} and all others make "
         f"expected: {runs or 'none'}. Leave them out with a mask, or look for what "
@@ -76,6 +75,11 @@ def stray_row(
     return CheckRow(
         *names, "stray channels", float(stray.sum()), 0.0, 0.0, 0.5, "1", advice
     )
+
+
+def channels_of(groups: np.ndarray, n_channels: int) -> np.ndarray:
+    """Return which channels (channel,) are in any of some groups, (group,)."""
+    return np.asarray(channel_groups(n_channels).T @ groups > 0)
 
 
 def runs_of_channels(

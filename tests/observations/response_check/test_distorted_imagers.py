@@ -15,7 +15,7 @@ TOLD = {
     "flat light in a channel": "stray channels",
     "flat light in a band": "stray channels",
     "point source": "PSF width (sigma)",
-    "bright pixel": "PSF width (sigma)",
+    "bright pixel": "hot pixels",
     "too bright": "normalisation",
 }
 

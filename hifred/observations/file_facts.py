@@ -8,9 +8,9 @@ from astropy.io import fits
 
 from hifred.errors import HifredError
 from hifred.observations.events.event_list import Events, read_events
+from hifred.observations.formats.extension_names import extension_name
 from hifred.observations.formats.fits_images import read_sky_image
 from hifred.observations.formats.fits_tables import FitsFormatError, open_fits
-from hifred.observations.formats.image_files import image_name
 from hifred.observations.formats.ogip import read_arf, read_rmf
 from hifred.observations.formats.pha import read_pha
 
@@ -37,7 +37,7 @@ def inspect_file(path: str | Path) -> Facts:
     HifredError
         If it is no FITS file, or its kind is known and it cannot be read.
     """
-    with open_fits(image_name(path).path) as hdus:
+    with open_fits(extension_name(path).path) as hdus:
         kind = _kind([hdu.header for hdu in hdus], [hdu.name.upper() for hdu in hdus])
         if kind == "image" and not any(h.is_image and h.size for h in hdus):
             kind = "unknown"

@@ -11,10 +11,10 @@ from scipy import sparse
 
 from hifred.errors import HifredError
 from hifred.observations.formats.energy_axis import plane_edges, with_whole_matrix
+from hifred.observations.formats.extension_names import extension_name
 from hifred.observations.formats.fits_tables import open_fits
 from hifred.observations.formats.image_files import (
     chosen_image,
-    image_name,
     plain_axes,
 )
 from hifred.observations.geometry.overlap import overlap_matrix
@@ -76,7 +76,7 @@ def read_sky_image(
         If there is no such image, it is not 2-D or 3-D, or its planes have no
         energies. The error names file and extension.
     """
-    name = image_name(path, extension)
+    name = extension_name(path, extension)
     with open_fits(name.path) as hdus:
         hdu = chosen_image(
             hdus, name.extension, name.path.name, prefer_cube=prefer_cube

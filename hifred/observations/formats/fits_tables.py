@@ -16,6 +16,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
 from hifred.errors import SchemaError
+from hifred.observations.formats.extension_names import extension_name
 from hifred.observations.formats.units import UnitError, conversion_factor
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -277,7 +278,7 @@ def read_tables(
     Parameters
     ----------
     path : path
-        FITS file.
+        FITS file, or ``file[NAME]`` with the name or number of an extension.
     names : sequence of str
         Accepted extension names, in capitals.
     classes : sequence of str
@@ -288,13 +289,33 @@ def read_tables(
     FitsFormatError
         If no extension fits.
     """
-    path = Path(path)
-    with open_fits(path) as hdus:
-        return tables_in(hdus, path, names, classes=classes)
+    name = extension_name(path)
+    with open_fits(name.path) as hdus:
+        meant: Sequence[Any] = hdus
+        if name.extension is not None:
+            meant = [named_extension(hdus, name.extension, name.path.name)]
+        return tables_in(meant, name.path, names, classes=classes)
+
+
+def named_extension(hdus: fits.HDUList, extension: str | int, file: str) -> Any:
+    """Return an extension by name or number.
+
+    Raises
+    ------
+    FitsFormatError
+        If there is none. The error lists those that are there.
+    """
+    try:
+        return hdus[extension]
+    except (KeyError, IndexError) as error:
+        listed = ", ".join(hdu.name or "unnamed" for hdu in hdus)
+        raise FitsFormatError(
+            f"{file} must have an extension {extension!r}; it has {listed}."
+        ) from error
 
 
 def tables_in(
-    hdus: fits.HDUList,
+    hdus: Sequence[Any],
     path: Path,
     names: Sequence[str],
     *,

@@ -1,47 +1,9 @@
-"""Which image of a FITS file is meant, and its axes without those of length 1."""
-
-import re
-from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
-from typing import final
+"""Which image of an open file is meant, and its axes without those of length 1."""
 
 import numpy as np
 from astropy.io import fits
 
-from hifred.observations.formats.fits_tables import FitsFormatError
-
-_WITH_EXTENSION = re.compile(
-    r"(?P<file>.+?)(?:\[(?P<extension>[^\[\]]+)\]|(?P<number>\+\d+))"
-)
-
-
-@final
-@dataclass(frozen=True)
-class ImageName:
-    """A file and the extension in it that is meant, if one is.
-
-    Parameters
-    ----------
-    path : Path
-    extension : str, int or None
-        Name or number.
-    """
-
-    path: Path
-    extension: str | int | None
-
-
-def image_name(
-    path: str | PathLike[str], extension: str | int | None = None
-) -> ImageName:
-    """Return file and extension of a name as ``a.fits[NAME]``, ``a.fits+1``."""
-    found = _WITH_EXTENSION.fullmatch(str(path))
-    if extension is not None or found is None or Path(path).is_file():
-        return ImageName(Path(path), extension)
-    part = (found["extension"] or found["number"]).strip()
-    number = int(part) if part.lstrip("+").isdigit() else None
-    return ImageName(Path(found["file"]), part if number is None else number)
+from hifred.observations.formats.fits_tables import FitsFormatError, named_extension
 
 
 def chosen_image(
@@ -75,12 +37,7 @@ def chosen_image(
 def _named_image(
     hdus: fits.HDUList, extension: str | int, name: str
 ) -> fits.PrimaryHDU:
-    try:
-        hdu = hdus[extension]
-    except (KeyError, IndexError) as error:
-        raise FitsFormatError(
-            f"{name} must have an extension {extension!r}; it has {_listed(hdus)}."
-        ) from error
+    hdu = named_extension(hdus, extension, name)
     if not _has_image(hdu):
         raise FitsFormatError(f"{name}[{extension}] must be an image; it is none.")
     return hdu

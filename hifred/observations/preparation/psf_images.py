@@ -2,7 +2,6 @@
 
 import logging
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import scipy.ndimage
@@ -10,8 +9,10 @@ from astropy import units
 from astropy.io import fits
 
 from hifred.errors import HifredError
+from hifred.observations.formats.extension_names import extension_name
 from hifred.observations.formats.fits_tables import (
     FitsFormatError,
+    named_extension,
     number_keyword,
     open_fits,
 )
@@ -79,7 +80,7 @@ def image_psf(
     Parameters
     ----------
     path : path
-        FITS image; its pixel size is taken from its WCS.
+        FITS image, or ``file[NAME]``; its pixel size is taken from its WCS.
     pixel_size_arcsec : float
         Side of a sky pixel.
     radius_arcsec : float, optional
@@ -128,11 +129,11 @@ def read_psf_image(
         If the file holds no 2-D image, does not tell its pixel size, or is undefined
         or negative where the PSF is not faint.
     """
-    path = Path(path)
-    with open_fits(path) as hdus:
-        hdu = _image_hdu(hdus, path.name)
+    name = extension_name(path)
+    with open_fits(name.path) as hdus:
+        hdu = _image_hdu(hdus, name.path.name, name.extension)
         header = hdu.header.copy()
-        place = f"{path.name}[{header.get('EXTNAME', 'PRIMARY')}]"
+        place = f"{name.path.name}[{header.get('EXTNAME', 'PRIMARY')}]"
         values = np.squeeze(stored_values(hdu, place)).astype(float)
     values = _defined(values, place)
     wcs = celestial_wcs(header, place) if _tells_place(header) else None
@@ -147,8 +148,11 @@ def _tells_place(header: fits.Header) -> bool:
     return all(key in header for key in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"))
 
 
-def _image_hdu(hdus: fits.HDUList, name: str) -> fits.PrimaryHDU:
-    for hdu in hdus:
+def _image_hdu(
+    hdus: fits.HDUList, name: str, extension: str | int | None
+) -> fits.PrimaryHDU:
+    meant = hdus if extension is None else [named_extension(hdus, extension, name)]
+    for hdu in meant:
         if not hdu.is_image or not hdu.header.get("NAXIS") or not np.prod(hdu.shape):
             continue
         if sum(n > 1 for n in hdu.shape) == 2:

@@ -84,7 +84,11 @@ def test_several_tables_are_one_or_told(tmp_path: Path) -> None:
     assert read_arf(toy.write(tmp_path / "a.arf", one, one.copy())).effective_area[0]
     with pytest.raises(FitsFormatError, match="one table SPECRESP; it has 2 that"):
         read_arf(toy.write(tmp_path / "a.arf", one, other))
+    named = {"a.arf[1]": 10, "a.arf[2]": 1, "a.arf+2": 1}
+    assert all(read_arf(tmp_path / n).effective_area[0] == a for n, a in named.items())
     bounds = [toy.ebounds_hdu(), toy.ebounds_hdu(2)]
+    with pytest.raises(FitsFormatError, match="an extension 7; it has PRIMARY, SPEC"):
+        read_arf(tmp_path / "a.arf[7]")
     with pytest.raises(FitsFormatError, match="one table EBOUNDS; it has 2 that"):
         read_rmf(toy.write(tmp_path / "a.rmf", toy.matrix_hdu(), *bounds))
 

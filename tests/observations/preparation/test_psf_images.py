@@ -84,6 +84,17 @@ def test_an_image_that_is_no_psf_is_told(
         image_psf(written(tmp_path, values, **keywords), 8.0)
 
 
+def test_an_image_in_an_extension_is_named(tmp_path: Path) -> None:
+    other = fits.ImageHDU(np.ones((3, 3)), fits.Header(WCS), name="OTHER")
+    hdus = [fits.PrimaryHDU(), other, fits.ImageHDU(PSF, fits.Header(WCS), name="PSF")]
+    fits.HDUList(hdus).writeto(tmp_path / "many.fits")
+    alone = image_psf(written(tmp_path, PSF), 8.0)
+    for name in ("many.fits[PSF]", "many.fits[2]"):
+        assert_allclose(image_psf(tmp_path / name, 8.0), alone)
+    with pytest.raises(HifredError, match="an extension 'PSFS'; it has PRIMARY, OTHER"):
+        image_psf(tmp_path / "many.fits[PSFS]", 8.0)
+
+
 def test_a_file_without_an_image_is_told(tmp_path: Path) -> None:
     with pytest.raises(HifredError, match=r"none.fits must be a file"):
         image_psf(tmp_path / "none.fits", 8.0)

@@ -9,8 +9,8 @@ from astropy.io import fits
 from hifred.errors import HifredError
 from hifred.observations.events.event_list import Events, read_events
 from hifred.observations.formats.extension_names import extension_name
+from hifred.observations.formats.fits_files import FitsFormatError, open_fits
 from hifred.observations.formats.fits_images import read_sky_image
-from hifred.observations.formats.fits_tables import FitsFormatError, open_fits
 from hifred.observations.formats.ogip import read_arf, read_rmf
 from hifred.observations.formats.pha import read_pha
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from hifred.observations.events.event_list import Events
 from hifred.observations.events.unseen import Unseen
-from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.fits_files import FitsFormatError
 from hifred.observations.geometry.pixel_grid import PixelGrid
 
 

@@ -7,7 +7,8 @@ from typing import final
 import numpy as np
 from astropy import units
 
-from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
+from hifred.observations.formats.fits_files import FitsFormatError
+from hifred.observations.formats.fits_tables import FitsTable
 
 DAY_S = 86400.0
 

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from hifred.observations.events.filters import ColumnFilter
-from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.fits_files import FitsFormatError
 
 
 @final

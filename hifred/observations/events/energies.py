@@ -4,7 +4,8 @@ import numpy as np
 
 from hifred.observations.events.detectors import known_detector, named_detector
 from hifred.observations.formats.detector_channels import DetectorChannels
-from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
+from hifred.observations.formats.fits_files import FitsFormatError
+from hifred.observations.formats.fits_tables import FitsTable
 from hifred.observations.formats.units import UnitError, conversion_factor
 
 ENERGY_COLUMNS = ("ENERGY",)

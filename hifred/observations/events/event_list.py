@@ -39,13 +39,8 @@ from hifred.observations.events.unseen import (
     mixed_notes,
 )
 from hifred.observations.formats.detector_channels import DetectorChannels
-from hifred.observations.formats.fits_tables import (
-    FitsFormatError,
-    FitsTable,
-    all_tables_in,
-    open_fits,
-    tables_in,
-)
+from hifred.observations.formats.fits_files import FitsFormatError, open_fits
+from hifred.observations.formats.fits_tables import FitsTable, all_tables_in, tables_in
 from hifred.observations.formats.ogip import kept_keywords
 
 

@@ -9,8 +9,8 @@ from typing import final
 import numpy as np
 
 from hifred.observations.events.clock import Clock
+from hifred.observations.formats.fits_files import FitsFormatError
 from hifred.observations.formats.fits_tables import (
-    FitsFormatError,
     FitsTable,
     all_tables,
     read_interval_columns,

@@ -18,7 +18,7 @@ from hifred.observations.events.event_list import Events, read_events
 from hifred.observations.events.good_times import united
 from hifred.observations.events.pointings import differences
 from hifred.observations.events.unseen import NOTHING, Unseen
-from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.fits_files import FitsFormatError
 
 # Of the events of one list, at the same place and energy in another by chance.
 LARGEST_SHARE = 0.5

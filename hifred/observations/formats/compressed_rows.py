@@ -5,7 +5,8 @@ import logging
 import numpy as np
 from scipy import sparse
 
-from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
+from hifred.observations.formats.fits_files import FitsFormatError
+from hifred.observations.formats.fits_tables import FitsTable
 
 logger = logging.getLogger(__name__)
 

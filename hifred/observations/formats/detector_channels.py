@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 
-from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.fits_files import FitsFormatError
 
 # A share of events beyond the last channel that overflows may have.
 LARGEST_OVERFLOW = 0.01

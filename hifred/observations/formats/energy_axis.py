@@ -9,11 +9,8 @@ from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS
 
 from hifred.observations.formats.energy_grids import joined_edges
-from hifred.observations.formats.fits_tables import (
-    FitsFormatError,
-    FitsTable,
-    read_interval_columns,
-)
+from hifred.observations.formats.fits_files import FitsFormatError
+from hifred.observations.formats.fits_tables import FitsTable, read_interval_columns
 from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.celestial import check_keywords
 

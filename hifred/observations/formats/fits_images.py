@@ -12,7 +12,7 @@ from scipy import sparse
 from hifred.errors import HifredError
 from hifred.observations.formats.energy_axis import plane_edges, with_whole_matrix
 from hifred.observations.formats.extension_names import extension_name
-from hifred.observations.formats.fits_tables import open_fits
+from hifred.observations.formats.fits_files import open_fits
 from hifred.observations.formats.image_files import (
     chosen_image,
     plain_axes,
@@ -122,7 +122,7 @@ def counts_of(image: SkyImage, name: str) -> np.ndarray:
     if np.any(wrong):
         raise HifredError(
             f"{name} must hold whole counts, 0 or more; got {values[wrong][0]:g}. Is "
-            "it a rate, or background-subtracted?"
+            "it a rate, background-subtracted, or packed with loss?"
         )
     return whole.astype(np.int64)
 

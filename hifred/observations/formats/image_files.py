@@ -3,7 +3,7 @@
 import numpy as np
 from astropy.io import fits
 
-from hifred.observations.formats.fits_tables import FitsFormatError, named_extension
+from hifred.observations.formats.fits_files import FitsFormatError, named_extension
 
 
 def chosen_image(

@@ -16,11 +16,10 @@ from scipy import sparse
 
 from hifred.observations.formats.compressed_rows import read_compressed_rows
 from hifred.observations.formats.energy_grids import joined_edges
+from hifred.observations.formats.fits_files import FitsFormatError, open_fits
 from hifred.observations.formats.fits_tables import (
-    FitsFormatError,
     FitsTable,
     only_table,
-    open_fits,
     read_interval_columns,
     read_table,
     tables_in,

@@ -7,11 +7,8 @@ from typing import final
 
 import numpy as np
 
-from hifred.observations.formats.fits_tables import (
-    FitsFormatError,
-    FitsTable,
-    read_table,
-)
+from hifred.observations.formats.fits_files import FitsFormatError
+from hifred.observations.formats.fits_tables import FitsTable, read_table
 from hifred.observations.formats.ogip import kept_keywords
 
 FILE_KEYWORDS = ("RESPFILE", "ANCRFILE", "BACKFILE")

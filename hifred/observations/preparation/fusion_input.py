@@ -1,6 +1,7 @@
 """From files to a fusion input: common energies, one sky, matched responses."""
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,11 @@ from hifred.observations.preparation.settings import (
     TargetSettings,
 )
 from hifred.observations.preparation.spectral_target import SpectralPart, spectral_parts
+
+logger = logging.getLogger(__name__)
+
+# Widths of energy bins that differ by less are the same.
+SAME_WIDTH = 0.01
 
 
 def prepare_input(settings: PreparationSettings) -> FusionInput:
@@ -139,6 +145,12 @@ def energy_grid(energy: EnergySettings, leader: InstrumentFiles | None) -> np.nd
         raise SettingsError(
             f"energy.bin_ev must be at least a channel of the spectrometer, "
             f"{1e3 * step:g} eV; got {energy.bin_ev:g}."
+        )
+    if abs(1e3 * factor * step / energy.bin_ev - 1) > SAME_WIDTH:
+        logger.warning(
+            "energy.bin_ev = %g is no multiple of the spectrometer's channels of %.4g "
+            "eV: the bins are of %.4g eV.",
+            *(energy.bin_ev, 1e3 * step, 1e3 * factor * step),
         )
     return evened(channels[::factor])
 

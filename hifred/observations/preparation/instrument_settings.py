@@ -204,6 +204,13 @@ def check_instruments(instruments: Mapping[str, InstrumentSettings]) -> None:
             _check_psf(name, psf)
 
 
+# What is said of event lists alone.
+OF_EVENTS = (
+    "coordinates", "energy_column", "filters", "usual_filters", "good_times",
+    "good_time_files", "channel_group",
+)  # fmt: skip
+
+
 def names_of(files: str | tuple[str, ...] | None) -> tuple[str, ...]:
     """Return the names of no, one or several files."""
     if files is None:
@@ -239,12 +246,24 @@ def _check_files(name: str, settings: InstrumentSettings) -> None:
             f"instruments.{name} must have one exposure_map of all its events, or one "
             f"for each of its {n_lists} event lists; got {n_maps}."
         )
+    _check_of_events(name, settings)
     if settings.events is not None and settings.grid is None:
         raise SettingsError(
             f"instruments.{name} must have a grid to bin its events on; it has none. "
             "Write, say, grid = { ra_deg = 83.633, dec_deg = 22.014, "
             "pixel_size_arcsec = 5.0, shape = [80, 80] }."
         )
+
+
+def _check_of_events(name: str, settings: InstrumentSettings) -> None:
+    """Raise where counts are given with settings that only event lists follow."""
+    usual = InstrumentSettings(role=settings.role)
+    for key in OF_EVENTS if settings.events is None else ():
+        if getattr(settings, key) != getattr(usual, key):
+            raise SettingsError(
+                f"instruments.{name}.{key} must come with events; got it with counts, "
+                "which are taken as they are. Give the event list, or leave it out."
+            )
 
 
 def _check_psf(name: str, psf: PsfSettings) -> None:

@@ -10,12 +10,12 @@ from astropy.io import fits
 
 from hifred.errors import HifredError
 from hifred.observations.formats.extension_names import extension_name
-from hifred.observations.formats.fits_tables import (
+from hifred.observations.formats.fits_files import (
     FitsFormatError,
     named_extension,
-    number_keyword,
     open_fits,
 )
+from hifred.observations.formats.fits_tables import number_keyword
 from hifred.observations.formats.image_files import stored_values
 from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.celestial import celestial_wcs

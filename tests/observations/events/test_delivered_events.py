@@ -15,7 +15,7 @@ from hifred.observations.events.event_list import read_events
 from hifred.observations.events.expression import Expression
 from hifred.observations.events.filters import ColumnFilter
 from hifred.observations.events.joined_list import read_event_files
-from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.fits_files import FitsFormatError
 from hifred.observations.geometry.pixel_grid import resolve_array, tangent_grid
 from tests.observations.events.lists import (
     CENTRE,

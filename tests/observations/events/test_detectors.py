@@ -1,7 +1,7 @@
 import pytest
 
 from hifred.observations.events.detectors import DETECTORS, known_detector
-from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.fits_files import FitsFormatError
 
 
 def test_spaces_and_case_do_not_matter() -> None:

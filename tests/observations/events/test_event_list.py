@@ -15,7 +15,7 @@ from hifred.observations.events.binning import (
 from hifred.observations.events.event_list import read_events
 from hifred.observations.events.filters import ColumnFilter
 from hifred.observations.events.good_times import merge_intervals
-from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.fits_files import FitsFormatError
 from hifred.observations.geometry.pixel_grid import tangent_grid
 
 N = 500

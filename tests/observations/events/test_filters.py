@@ -5,7 +5,8 @@ from numpy.testing import assert_array_equal
 
 from hifred.errors import SettingsError
 from hifred.observations.events.filters import ColumnFilter, meets, parse_filters
-from hifred.observations.formats.fits_tables import FitsFormatError, FitsTable
+from hifred.observations.formats.fits_files import FitsFormatError
+from hifred.observations.formats.fits_tables import FitsTable
 
 VALUES = np.array([0, 1, 4, 5, 12, 13])
 

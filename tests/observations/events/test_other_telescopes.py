@@ -12,7 +12,7 @@ from hifred.errors import HifredError
 from hifred.observations.events.event_list import read_events
 from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.detector_channels import DetectorChannels
-from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.fits_files import FitsFormatError
 from tests.observations.events.lists import events_hdu, write
 from tests.observations.events.test_delivered_events import columns, sky
 

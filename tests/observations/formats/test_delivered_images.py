@@ -9,8 +9,8 @@ from astropy.io import fits
 from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import HifredError
+from hifred.observations.formats.fits_files import FitsFormatError
 from hifred.observations.formats.fits_images import read_sky_image
-from hifred.observations.formats.fits_tables import FitsFormatError
 from hifred.observations.geometry.overlap import overlap_matrix
 from hifred.observations.geometry.pixel_grid import grid_from_header, tangent_grid
 from tests.laws import assert_same_sky

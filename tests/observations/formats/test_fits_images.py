@@ -6,6 +6,7 @@ from astropy.io import fits
 from numpy.testing import assert_allclose
 
 from hifred.errors import HifredError
+from hifred.observations.formats.fits_files import FitsFormatError
 from hifred.observations.formats.fits_images import (
     SkyImage,
     background_cube,
@@ -14,7 +15,6 @@ from hifred.observations.formats.fits_images import (
     regrid_mean,
     regrid_total,
 )
-from hifred.observations.formats.fits_tables import FitsFormatError
 from hifred.observations.geometry.pixel_grid import PixelGrid, tangent_grid
 
 CUBE = "chandra_snr/Cube_IGRJ1400_46pix_XYrebin8_Erebin4.FTZ"

@@ -5,11 +5,8 @@ import pytest
 from astropy.io import fits
 from numpy.testing import assert_allclose
 
-from hifred.observations.formats.fits_tables import (
-    FitsFormatError,
-    read_interval_columns,
-    read_table,
-)
+from hifred.observations.formats.fits_files import FitsFormatError
+from hifred.observations.formats.fits_tables import read_interval_columns, read_table
 
 
 def table_file(path: Path, **columns: tuple[list[float], str | None]) -> Path:

@@ -8,7 +8,7 @@ import pytest
 from astropy.io import fits
 from numpy.testing import assert_allclose, assert_array_equal
 
-from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.fits_files import FitsFormatError
 from hifred.observations.formats.ogip import read_arf, read_rmf
 from hifred.observations.formats.rmf import Rmf
 from tests.observations import ogip_files as toy

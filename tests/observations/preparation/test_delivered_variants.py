@@ -13,8 +13,8 @@ from numpy.testing import assert_array_equal
 
 from hifred.errors import HifredError
 from hifred.observations.events.event_list import read_events
+from hifred.observations.formats.fits_files import FitsFormatError
 from hifred.observations.formats.fits_images import read_sky_image
-from hifred.observations.formats.fits_tables import FitsFormatError
 from hifred.observations.formats.ogip import read_arf
 from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.observations.preparation.exposure_maps import (

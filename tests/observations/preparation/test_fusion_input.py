@@ -192,6 +192,17 @@ def test_the_intrinsic_sky_keeps_full_responses(
     assert 0.1 < psf.max() < 0.3
 
 
+def test_bins_that_no_channels_make_are_told(
+    folder: Path, declared: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    for width, told in ((6.0, False), (5.3, True)):
+        caplog.clear()
+        wider = declared | {"energy": declared["energy"] | {"bin_ev": width}}
+        edges = prepared(folder, wider).observations["resolve"]["energy_edges"]
+        assert_allclose(np.diff(edges), 6e-3, rtol=1e-4)
+        assert ("channels of 2 eV: the bins are of 6 eV" in caplog.text) == told
+
+
 def test_detector_pixels_bad_outside_are_told(
     folder: Path, declared: dict[str, Any]
 ) -> None:
@@ -243,6 +254,8 @@ def test_detector_pixels_bad_outside_are_told(
         ),
         ("mos1", "mask_image", "resolve.fits", "mask image of mos1 must have its"),
         ("mos1", "background", {"scale": 1.0}, "must have a spectrum or an image"),
+        ("mos1", "filters", "PATTERN <= 4", "mos1.filters must come with events"),
+        ("mos1", "channel_group", 2, "channel_group must come with events; got it"),
         ("mos1", "masked_kev", [[0, 99]], "mos1 must have something that is used"),
         ("resolve", "arf", "short.arf", "files of resolve .* inside the response, 6.3"),
     ],

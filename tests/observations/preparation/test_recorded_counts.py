@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import HifredError, SettingsError
 from hifred.observations.events.joined_list import read_event_files
-from hifred.observations.formats.fits_tables import FitsFormatError
+from hifred.observations.formats.fits_files import FitsFormatError
 from hifred.observations.formats.ogip_writers import write_rmf
 from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.observations.preparation.fields import check_fields, pixel_grid

@@ -167,7 +167,8 @@ def _scale(table: FitsTable, name: str, bad: np.ndarray) -> float | np.ndarray:
     if table.find(name) is None:
         scale: float | np.ndarray = table.keyword(name, 1.0)
     else:
-        scale = np.where(bad, 1.0, table.numbers_or_nan(name))
+        values = table.numbers_or_nan(name)
+        scale = np.where(bad & ~(values > 0), 1.0, values)
     if not np.all(np.asarray(scale) > 0):
         raise FitsFormatError(
             f"{table.place()} must have {name} above 0; got {np.min(scale):g}."

@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+from types import ModuleType
 
 import click
 
@@ -129,6 +130,16 @@ COMMANDS = {
 QUIET = {"--quiet", "--json", "--help"}
 
 
+def _loaded(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except (ValueError, OSError) as error:
+        # Libraries read their own settings then; a file of them may be malformed.
+        raise HifredError(
+            f"what a command needs must load; it does not: {error}"
+        ) from error
+
+
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -140,7 +151,7 @@ class _LazyGroup(click.Group):
         if not QUIET & set(sys.argv):
             # What it needs takes seconds to load, on a busy login node many.
             say(f"hifred {name} ...", err=True)
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command: click.Command = getattr(_loaded(module), attribute)
         return command
 
     def format_commands(
@@ -164,4 +175,10 @@ def main() -> None:
         hifred()
     except HifredError as error:
         say(f"error: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # Another user's file, a link to nowhere, a disk that is gone.
+        say(f"error: {error.filename} cannot be used: {error.strerror}.", err=True)
         sys.exit(2)

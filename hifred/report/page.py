@@ -26,6 +26,7 @@ from hifred.report.single import Single, fusion_page, input_page
 from hifred.report.tables import all_trials_table
 from hifred.store import fusion_input as stored_input
 from hifred.store import fusion_result
+from hifred.store.durable import place_of_ours
 from hifred.store.fused import open_fused
 from hifred.store.stored_schema import stored_schema
 
@@ -73,7 +74,7 @@ def write_report(
     text = declaration.read_text(encoding="utf-8") if declaration.is_file() else ""
     shelf = open_shelf(root)
     page = render_page(shelf, name=_name(shelf, root), declaration=text)
-    return _written(page, Path(output or root / "report.html"))
+    return _written(page, Path(output or place_of_ours(root / "report.html")))
 
 
 def _single(

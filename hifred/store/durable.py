@@ -79,6 +79,18 @@ def replace_file(target: Path, write: Callable[[BinaryIO], None]) -> None:
         part.unlink(missing_ok=True)
 
 
+def touch_here(path: Path) -> None:
+    """Create an empty file, unless there is one; a link is not followed."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666))
+
+
+def place_of_ours(path: Path) -> Path:
+    """Return `path`, after a link that somebody has put there is removed."""
+    if path.is_symlink():
+        path.unlink()
+    return path
+
+
 def replace_text(target: Path, text: str) -> None:
     """Create or replace a text file (UTF-8) in one step."""
     content = text.encode("utf-8")

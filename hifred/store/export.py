@@ -9,6 +9,7 @@ import xarray as xr
 from astropy.io import fits
 
 from hifred.errors import HifredError, unknown_name
+from hifred.store.durable import place_of_ours
 from hifred.store.fits_export import export_fits
 from hifred.store.fusion_input import open_fusion_input
 from hifred.store.posterior_draws import draws_at_hand, trial_draws_path
@@ -45,12 +46,12 @@ def export_results(
     if kind not in _WRITERS:
         raise unknown_name("format", kind, FORMATS)
     default = results.root / ("fits" if kind == "fits" else f"results.{kind}")
-    path = default if output is None else Path(output)
     try:
+        path = place_of_ours(default) if output is None else Path(output)
         return _WRITERS[kind](results, path)
     except OSError as error:
         raise HifredError(
-            f"output must be writable; {path}: {error.strerror or error}."
+            f"output must be writable; {output or default}: {error.strerror or error}."
         ) from error
 
 

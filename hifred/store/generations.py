@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hifred.errors import HifredError
 from hifred.store.checksums import Manifest, read_manifest
+from hifred.store.durable import part_beside, replace_text
 from hifred.store.whole_store import REMOVED, removed_mark
 
 CURRENT = "CURRENT"
@@ -69,7 +70,7 @@ def remove_generation(generation: Path) -> None:
     takes stand in the place of each, one file with many names.
     """
     mark = removed_mark(generation)
-    mark.write_text(REMOVED, encoding="utf-8")
+    replace_text(mark, REMOVED)
     for path in generation.rglob("*"):
         if path.is_file() and path.name != "zarr.json":
             _replace_by_link(mark, path)
@@ -77,7 +78,7 @@ def remove_generation(generation: Path) -> None:
 
 
 def _replace_by_link(mark: Path, path: Path) -> None:
-    scratch = path.with_name(f".{path.name}.removed")
+    scratch = part_beside(path)
     try:
         os.link(mark, scratch)
     except OSError:

@@ -134,11 +134,11 @@ def _opened(path: str | os.PathLike[str]) -> xr.Dataset:
 
 def check_draws_target(path: Path) -> None:
     """Raise `SchemaError` if `path` holds something that is not ours to replace."""
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return
     try:
+        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+            return
         _opened(path)
-    except SchemaError as error:
+    except (SchemaError, PermissionError) as error:
         raise SchemaError(
             f"output must be a new or empty folder, or earlier draws; got {path}. "
             "Choose another name."

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from hifred.settings import ByteSize
+from hifred.store.durable import touch_here
 from hifred.sweep.driver.causes_of_loss import (
     Cause,
     cause_of_interruption,
@@ -128,7 +129,7 @@ class Driver:
     def _ask_workers_to_stop(self) -> None:
         for trial_id in list(self.in_flight):
             with contextlib.suppress(OSError):
-                self.view.directory.stop_marker(trial_id).touch()
+                touch_here(self.view.directory.stop_marker(trial_id))
 
     def _history(self, trial: Trial) -> TrialHistory:
         return self.histories.setdefault(trial.id, TrialHistory())

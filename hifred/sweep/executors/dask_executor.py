@@ -21,9 +21,27 @@ from hifred.sweep.record.events import TrialOutcome
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+# What a user's own Dask configuration says of other clusters: workers that end in the
+# middle of a trial, schedulers that end when they wait, modules that are not there.
+DASK_DEFAULTS: dict[str, object] = {
+    "distributed.scheduler.worker-ttl": "5 minutes",
+    "distributed.scheduler.idle-timeout": None,
+    "distributed.scheduler.no-workers-timeout": None,
+    "distributed.scheduler.blocked-handlers": [],
+    "distributed.scheduler.preload": [],
+    "distributed.worker.lifetime.duration": None,
+    "distributed.worker.lifetime.restart": False,
+    "distributed.worker.blocked-handlers": [],
+    "distributed.worker.preload": [],
+    "distributed.worker.resources": {},
+    "distributed.nanny.preload": [],
+    "distributed.client.preload": [],
+    "distributed.comm.timeouts.tcp": "60s",
+}
 # One task a worker and no hidden retries: a task in the scheduler's queue cannot
 # die with a neighbour's worker, and the driver counts every death itself.
-DASK_CONFIG = {
+DASK_CONFIG: dict[str, object] = {
+    **DASK_DEFAULTS,
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.work-stealing": False,

@@ -1,12 +1,14 @@
 """Trials in worker processes of this machine."""
 
 import asyncio
+import tempfile
 from typing import final
 
 from distributed import LocalCluster
 from distributed.core import Status
 from distributed.deploy import Cluster
 
+from hifred.errors import HifredError
 from hifred.sweep.executors.dask_executor import DaskExecutor, thread_environment
 
 KEEP_SECONDS = 2.0
@@ -26,7 +28,16 @@ class LocalExecutor(DaskExecutor):
     dask_config = _ALLOCATOR
 
     def make_cluster(self) -> Cluster:
-        cluster = LocalCluster(
+        try:
+            cluster = self._started()
+        except (RuntimeError, OSError) as error:
+            raise _cannot_start(error) from error
+        assert cluster.loop is not None, "a cluster that has started has a loop"
+        cluster.loop.add_callback(self._keep, cluster)
+        return cluster
+
+    def _started(self) -> LocalCluster:
+        return LocalCluster(
             n_workers=self.capacity,
             threads_per_worker=1,
             processes=True,
@@ -39,9 +50,6 @@ class LocalExecutor(DaskExecutor):
             silence_logs=50,
             env=thread_environment(self.threads),
         )
-        assert cluster.loop is not None, "a cluster that has started has a loop"
-        cluster.loop.add_callback(self._keep, cluster)
-        return cluster
 
     async def _keep(self, cluster: LocalCluster) -> None:
         """Start workers again that Dask has given up.
@@ -52,3 +60,14 @@ class LocalExecutor(DaskExecutor):
         while cluster.status == Status.running:
             cluster.scale(self.capacity)
             await asyncio.sleep(KEEP_SECONDS)
+
+
+def _cannot_start(error: Exception) -> HifredError:
+    causes = [error]
+    while isinstance(causes[-1].__cause__, Exception):
+        causes.append(causes[-1].__cause__)
+    return HifredError(
+        f"worker processes must be able to start; they cannot: {causes[-1]}. A script "
+        "that runs a sweep must do so below `if __name__ == '__main__':`; and there "
+        f"must be room in {tempfile.gettempdir()}."
+    )

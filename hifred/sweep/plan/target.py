@@ -29,6 +29,7 @@ def sweep_target(
         path = Path(target)
         if path.is_dir():
             sweep = SweepDirectory(path)
+            sweep.check_plain()
             return sweep, read_declaration(sweep.declaration)
         declaration = read_declaration(path)
         if directory is None and SweepDirectory(path.parent).plan.exists():

@@ -14,7 +14,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from hifred.errors import HifredError
-from hifred.store.durable import replace_text
+from hifred.store.durable import part_beside, replace_text
 
 BEAT_SECONDS = 10.0
 # Longer than network file systems keep a file's old time.
@@ -77,9 +77,9 @@ def live_driver(path: Path) -> DriverProcess | None:
 
 def _is_beating(path: Path) -> bool:
     """Compare the lock's time with that of the file system, not with our clock."""
-    probe = path.with_name(f".{path.name}.{os.getpid()}.probe")
+    probe = part_beside(path)
     try:
-        probe.touch()
+        probe.touch(exist_ok=False)
         now = probe.stat().st_mtime
         return now - path.stat().st_mtime < STALE_SECONDS
     except OSError:

@@ -95,6 +95,19 @@ class SweepDirectory:
         """Return the file whose presence asks a running trial to stop."""
         return self.checkpoints / f"{trial_id}.stop"
 
+    def check_plain(self) -> None:
+        """Raise `HifredError` if one of our files is a folder, a pipe or a device.
+
+        What is read from a pipe is waited for without end.
+        """
+        named = (self.declaration, self.lines, self.plan, self.lock)
+        for path in (*named, self.results / "CURRENT"):
+            if path.exists() and not path.is_file():
+                raise HifredError(
+                    f"{path} must be a file; it is a folder, a pipe or a device. Look "
+                    "who made it, and remove it."
+                )
+
     def published(self) -> set[str]:
         """Return the ids of all finished trials."""
         return {
@@ -116,6 +129,7 @@ class SweepDirectory:
             If the directory cannot be written, or holds somebody else's files.
         """
         try:
+            self.check_plain()
             self._refuse_foreign()
             for folder in (self.trials, self.events, self.checkpoints, self.inputs):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -149,6 +163,7 @@ def open_directory(root: str | Path) -> SweepDirectory:
         If there is none.
     """
     directory = SweepDirectory(Path(root))
+    directory.check_plain()
     if not directory.plan.is_file():
         raise HifredError(
             f"DIR must be a sweep directory; {root} has no {PLAN_NAME}. "

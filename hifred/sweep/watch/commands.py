@@ -8,6 +8,7 @@ from typing import Any
 
 from hifred.errors import unknown_name
 from hifred.settings import ByteSize
+from hifred.store.durable import touch_here
 from hifred.sweep.plan.options import RunOptions
 from hifred.sweep.plan.plan import Trial
 from hifred.sweep.record.event_log import EventLog
@@ -83,7 +84,7 @@ def cancel(
     for trial in trials:
         if view.histories[trial.id].is_at_work:
             with contextlib.suppress(OSError):
-                view.directory.stop_marker(trial.id).touch()
+                touch_here(view.directory.stop_marker(trial.id))
     return trials
 
 

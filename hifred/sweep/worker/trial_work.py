@@ -39,7 +39,7 @@ LOGGER = logging.getLogger(__name__)
 BAD_OUTCOMES = ("diverged", "not_finite")
 STORAGE_ERRNOS = (
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE,
-    errno.EACCES, errno.EPERM, errno.EFBIG,
+    errno.EACCES, errno.EPERM, errno.EFBIG, errno.ELOOP, errno.ENOTDIR,
 )  # fmt: skip
 PUBLISH_DELAYS = (0.5, 2.0)
 

@@ -52,10 +52,7 @@ def test_workers_keep_freed_memory_and_have_the_threads_of_a_trial():
 def test_workers_compile_for_a_script_that_imports_the_compiler(tmp_path):
     script = tmp_path / "sweep.py"
     script.write_text(SCRIPT)
-    done = subprocess.run(
-        [sys.executable, script], env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_script(script)
     assert "answer 2" in done.stdout, done.stderr
 
 
@@ -103,3 +100,50 @@ def test_workers_that_are_slow_to_stop_lose_nothing(caplog):
     executor.cluster = Stubborn()
     executor.__exit__(None, None, None)
     assert "workers have not stopped in 20 s" in caplog.text
+
+
+HOSTILE = """
+distributed:
+  scheduler:
+    {worker-ttl: 1 s, idle-timeout: 1 s, no-workers-timeout: 1 s, preload: [no_such]}
+  worker: {lifetime: {duration: 1 s}, preload: [no_such], resources: {gpu: 1}}
+  nanny: {preload: [no_such]}
+  comm: {timeouts: {tcp: 1 s}}
+"""
+
+
+@pytest.mark.slow
+def test_no_configuration_of_a_user_s_other_clusters_reaches_a_sweep(tmp_path):
+    (tmp_path / ".config/dask").mkdir(parents=True)
+    (tmp_path / ".config/dask/mine.yaml").write_text(HOSTILE)
+    script = tmp_path / "sweep.py"
+    script.write_text(
+        "import time\n"
+        "from hifred.sweep.executors.local import LocalExecutor\n"
+        "if __name__ == '__main__':\n"
+        "    with LocalExecutor(1, threads=1) as executor:\n"
+        "        (future,) = executor.submit(time.sleep, [(3,)])\n"
+        "        print('slept', future.result(), executor.client.ncores())\n"
+    )
+    done = run_script(script, HOME=str(tmp_path), DASK_DISTRIBUTED__WORKER__DAEMON="1")
+    assert "slept None" in done.stdout, done.stderr
+
+
+def test_a_script_without_a_guard_is_told(tmp_path):
+    script = tmp_path / "sweep.py"
+    script.write_text(
+        "from hifred.sweep.executors.local import LocalExecutor\n"
+        "LocalExecutor(1, threads=1).__enter__()\n"
+    )
+    done = run_script(script)
+    assert done.returncode != 0
+    assert "worker processes must be able to start" in done.stderr
+    assert "below `if __name__ == '__main__':`" in done.stderr
+
+
+def run_script(script, **variables):
+    return subprocess.run(
+        [sys.executable, script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | variables,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip

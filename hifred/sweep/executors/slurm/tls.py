@@ -1,10 +1,13 @@
 """Certificates of one run, in a directory that only its owner can read."""
 
+import shlex
 import shutil
+import stat
 from pathlib import Path
 
 from distributed.security import Security
 
+from hifred.errors import HifredError
 from hifred.sweep.executors.slurm.run_files import RunFiles
 
 _ROLES = ("client", "scheduler", "worker")
@@ -17,7 +20,9 @@ def write_certificates(directory: Path) -> Security:
     the shared file system.
     """
     temporary = Security.temporary()
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_closed(directory.parent)
+    directory.mkdir(mode=0o700)  # a new one: nobody else's, and no link
     directory.chmod(0o700)
     certificate = directory / "certificate.pem"
     key = directory / "key.pem"
@@ -52,6 +57,17 @@ def remove_stale_certificates(files: RunFiles) -> None:
 
 
 def _write_secret(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
+    path.touch(mode=0o600, exist_ok=False)
     path.chmod(0o600)
     path.write_text(text, encoding="ascii")
+
+
+def _check_closed(folder: Path) -> None:
+    """Raise `HifredError` if anybody could put another folder in the keys' place."""
+    mode = folder.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise HifredError(
+            f"the folder of TLS keys must not be writable for all; {folder} is, with "
+            f"mode {stat.S_IMODE(mode):o}. Run `chmod o-w {shlex.quote(str(folder))}`, "
+            "or name another as tls_directory."
+        )

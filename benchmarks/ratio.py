@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     guided = measure(case | {"settings": {"regularizer": "guided"}})
     smooth = {"regularizer": "lrs", "mu": given.mu, "rank": guided["rank"]}
     lrs = measure(case | {"settings": smooth})
-    print("|  |", " | ".join(SHOWN), "|\n|", "--- | " * (len(SHOWN) + 1))
+    print("|  |", " | ".join(SHOWN), "|\n|", "--- |" * (len(SHOWN) + 1))
     for name, row in (("guided", guided), ("lrs", lrs)):
         print(f"| {name} |", " | ".join(_text(row[key]) for key in SHOWN), "|")
     for key in ("cpu_s", "peak_mib"):

@@ -1,6 +1,7 @@
 """The command `hifred`: each command is imported when it is called."""
 
 import importlib
+import io
 import os
 import sys
 from types import ModuleType
@@ -167,11 +168,28 @@ def hifred() -> None:
     """Fuse X-ray spectro-imagers, over whole grids of settings."""
 
 
+def _spell_out_what_a_terminal_lacks() -> None:
+    """Print letters beyond the locale's, such as sigma in the C locale, as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _check_interpreter() -> None:
+    if sys.flags.optimize:
+        raise HifredError(
+            "Python must run with its assertions: Zarr opens nothing without. Unset "
+            "PYTHONOPTIMIZE, or leave out -O."
+        )
+
+
 def main() -> None:
     """Run the command line; bad input ends with one sentence and exit code 2."""
     # It opens no window: a backend that the environment names may not be installed.
     os.environ["MPLBACKEND"] = "agg"
+    _spell_out_what_a_terminal_lacks()
     try:
+        _check_interpreter()
         hifred()
     except HifredError as error:
         say(f"error: {error}", err=True)

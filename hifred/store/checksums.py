@@ -71,8 +71,11 @@ def make_manifest(generation: Path, earlier: Path | None) -> Manifest:
 
 def read_manifest(generation: Path) -> Manifest | None:
     """Return the checksums of a generation; None of one by an earlier version."""
+    path = Manifest(generation, {}).path
     try:
-        text = Manifest(generation, {}).path.read_text(encoding="utf-8")
+        if path.exists() and not path.is_file():
+            raise ValueError("no file")
+        text = path.read_text(encoding="utf-8")
         files = {name: (int(n), str(d)) for name, (n, d) in json.loads(text).items()}
     except FileNotFoundError:
         return None

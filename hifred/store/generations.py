@@ -15,10 +15,10 @@ _GENERATION = re.compile(r"gen-(\d{6,})\.zarr")
 
 def current_generation(results: Path) -> Path | None:
     """Return the collected store that `results` points to; None before the first."""
-    try:
-        name = (results / CURRENT).read_text("utf-8", errors="replace").strip()
-    except FileNotFoundError:
+    path = results / CURRENT
+    if not path.exists():
         return None
+    name = path.read_text("utf-8", errors="replace").strip() if path.is_file() else ""
     if _GENERATION.fullmatch(name) is None or not (results / name).is_dir():
         raise HifredError(
             f"{results / CURRENT} must name a generation beside it; got {name!r}. "

@@ -61,6 +61,7 @@ def check_seal(path: Path) -> None:
     DamagedFileError
         If a byte is missing or differs from what was written.
     """
+    _check_file(path)
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         length = len(SEAL_PREFIX) + DIGEST_LENGTH
@@ -72,6 +73,12 @@ def check_seal(path: Path) -> None:
             raise _damaged(path, "it ends without its seal (truncated, or not ours)")
         if _digest_before_seal(file) != seal[len(SEAL_PREFIX) :]:
             raise _damaged(path, "its checksum differs")
+
+
+def _check_file(path: Path) -> None:
+    # A pipe of that name would be waited for without end.
+    if path.exists() and not path.is_file():
+        raise _damaged(path, "it is no file")
 
 
 def _damaged(path: Path, why: str) -> DamagedFileError:
@@ -91,8 +98,7 @@ def open_sealed(path: Path) -> zipfile.ZipFile:
     SchemaError
         If a member is compressed, encrypted, repeated, or its name leaves the archive.
     """
-    if path.exists() and not path.is_file():
-        raise _damaged(path, "it is no file")
+    _check_file(path)
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:

@@ -225,6 +225,32 @@ def test_a_backend_that_is_not_there_stops_no_command() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_without_assertions_nothing_is_begun() -> None:
+    done = subprocess.run(
+        [sys.executable, "-O", "-m", "hifred.cli", "status", "s"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "error: Python must run with its assertions" in done.stderr
+
+
+def test_letters_that_a_locale_lacks_are_spelt_out() -> None:
+    told = (
+        "import sys; sys.argv = ['hifred', '--version']\n"
+        "from hifred.cli import main\n"
+        "from hifred.cli.output import console\n"
+        "try: main()\n"
+        "except SystemExit: console().print('13 \\u03c3')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", told],
+        capture_output=True, text=True, check=False,
+        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
+                          "PYTHONIOENCODING": ""},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "13 \\u03c3")
+
+
 def test_watching_imports_nothing_that_fuses() -> None:
     told = "import sys, hifred.cli.watch; print(*sys.modules)"
     done = subprocess.run(

@@ -1,6 +1,7 @@
 """The latest state of a trial: whole, or not there."""
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,12 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path, place: int) -> None:
     content[place] ^= 1
     (tmp_path / "c.npz").write_bytes(content)
     with pytest.raises(SchemaError):
+        load_checkpoint(tmp_path / "c.npz", NAME)
+
+
+def test_a_pipe_is_no_checkpoint(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "c.npz")
+    with pytest.raises(SchemaError, match="it is no file"):
         load_checkpoint(tmp_path / "c.npz", NAME)
 
 

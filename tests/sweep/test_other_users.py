@@ -122,6 +122,21 @@ def test_a_pipe_in_the_place_of_a_file_is_told(sweep: Path, name: str) -> None:
             command(sweep)
 
 
+def test_a_pipe_among_the_results_is_told(sweep: Path) -> None:
+    generation = current_generation(sweep / "results")
+    for path, message in (
+        (generation.with_suffix(".checksums.json"), None),
+        (sweep / "results/CURRENT", "must name a generation beside it"),
+    ):
+        path.unlink()
+        os.mkfifo(path)
+        if message is None:
+            assert collect(sweep).is_new  # nothing vouches for what is there
+        else:
+            with pytest.raises(HifredError, match=message):
+                open_results(sweep)
+
+
 def test_a_folder_of_keys_that_all_may_write_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "open"
     folder.mkdir()

@@ -7,8 +7,10 @@ import pytest
 
 from hifred.store.results import open_results
 from hifred.sweep.driver.run import run_sweep
+from hifred.sweep.kernels.fusion_kernel import FusionKernel
 from hifred.sweep.plan.declaration import declare
 from hifred.sweep.plan.plan import read_plan, write_plan
+from hifred.sweep.plan.target import plan_sweep
 from hifred.sweep.record.layout import SweepDirectory
 from hifred.sweep.watch.collecting import collect
 from hifred.sweep.watch.preview import preview
@@ -29,6 +31,21 @@ def test_two_models_of_one_file_are_run_and_collected_once(
     assert "models 'a', 'b' hold the same data" in caplog.text
     assert collect(root).n_trials == 2
     assert list(open_results(root).table()["model"]) == ["a", "a"]
+
+
+def test_two_equal_simulations_are_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    simulate = {"shape": [6, 6], "n_energies": 20, "counts": 1e3}
+    models = {
+        "a": {"simulate": simulate},
+        "b": {"simulate": simulate},
+        "c": {"simulate": simulate | {"seed": 2}},
+    }
+    declared = declare("s", models, {"regularizer": "low_rank", "rank": [2, 3]})
+    planned = plan_sweep(declared, directory=tmp_path / "s", kernel=FusionKernel())
+    assert [t.model for t in planned.plan.trials] == ["a", "a", "c", "c"]
+    assert "models 'a', 'b' hold the same data" in caplog.text
 
 
 def test_a_preview_counts_them_once(source: Path, tmp_path: Path) -> None:

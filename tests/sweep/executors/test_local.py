@@ -76,7 +76,8 @@ def test_answers_come_as_tasks_finish_and_may_be_fetched_together(monkeypatch):
     # A task may take longer than fetching its answer may.
     monkeypatch.setattr(dask_executor, "ANSWER_SECONDS", 0.5)
     with LocalExecutor(2) as executor:
-        slow, *quick = executor.submit(time.sleep, [(1.5,)] + 4 * [(0.05,)])
+        # Long: on a busy machine the others must be done by then.
+        slow, *quick = executor.submit(time.sleep, [(4.0,)] + 4 * [(0.05,)])
         order = list(as_finished([slow, *quick]))
         assert order[-1] is slow
         executor.fetch(order)

@@ -8,8 +8,6 @@ import click
 from hifred.cli.arguments import DRAWS, INPUT
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
-from hifred.store.fusion_input import SCHEMA as INPUT_SCHEMA
-from hifred.store.stored_schema import stored_schema
 
 DIRECTORY = click.Path(path_type=Path)
 
@@ -49,16 +47,10 @@ def report(
 def explore(
     directory: Path, *, port: int, is_shown: bool, fusion_input: Path | None
 ) -> None:
-    """Explore a sweep or one fusion in the browser, until Ctrl-C.
+    """Explore a sweep, one fusion or an input in the browser, until Ctrl-C.
 
     On this machine only, for who has the address.
     """
-    if stored_schema(directory) == INPUT_SCHEMA:
-        raise HifredError(
-            f"the explorer must have a sweep or a fusion; {directory} is an input, "
-            f"which nothing was fused from yet. Write its page: `hifred report "
-            f"{directory}`."
-        )
     try:
         # Bokeh is an extra: everything else works without it.
         serve = importlib.import_module("hifred.explore").serve_explorer

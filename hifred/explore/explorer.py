@@ -7,6 +7,7 @@ from typing import Any, final
 from bokeh.models import Div, TextInput
 
 from hifred.errors import HifredError
+from hifred.explore.area_view import AreaView
 from hifred.explore.choices import Choices
 from hifred.explore.details import DETAILS_CSS, details_html
 from hifred.explore.drawn_shape import Shape
@@ -73,12 +74,14 @@ class Explorer:
         self.moment = MomentView(shelf, self.maps.shared)
         self.spectra = SpectrumView()
         self.residuals = ResidualSpectrumView(self.spectra.figure.x_range)
+        self.areas = AreaView(self.spectra.figure.x_range)
         self.grid = GridView(self._choose_cell)
         self.late = {
             drawn.name: LateFigure(drawn)
             for drawn in (
                 self.grid.figure,
                 self.residuals.figure,
+                self.areas.figure,
                 self.moment.map.figure,
                 *(self.maps.views[name].figure for name in SECOND_VIEWS),
             )
@@ -129,7 +132,8 @@ class Explorer:
     def show_rest(self) -> None:
         """Fill what `show_first` left out; from now on all of it follows."""
         self._is_whole = True
-        for name in ("grid", "residual-spectrum"):
+        of_fusions = ("grid", "residual-spectrum")
+        for name in ("areas",) if self.shelf.is_input else of_fusions:
             self.late[name].open()
         for _, show in self._late_steps:
             show()
@@ -253,6 +257,7 @@ class Explorer:
     def _late_steps(self) -> list[Step]:
         return [
             (DEVIATIONS, self._show_deviations),
+            (AXIS, self._show_areas),
             (GRID, self._show_grid),
             ({"trial", "second"}, self._show_details),
         ]
@@ -314,6 +319,11 @@ class Explorer:
             expected = self.shelf.predictions(self.view.trial)
             found = residuals_of(self.shelf.counts(self.model), expected, self.place)
         self.residuals.show(found, self.spectra.axis)
+
+    def _show_areas(self) -> None:
+        if self.shelf.is_input:
+            observations = self.shelf.input(self.model).observations
+            self.areas.show(observations, self.spectra.axis)
 
     def _show_grid(self) -> None:
         """Show the measure over two settings, all else as in the trial chosen last."""

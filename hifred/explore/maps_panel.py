@@ -71,6 +71,8 @@ class MapsPanel:
         self._on_tap, self._on_drag = on_tap, on_drag
         self.shared = SharedParts()
         self.scale = ColourScale()
+        # One bar explains the colours of all layers.
+        self._with_bar = "imager" if shelf.is_input else "fusion"
         self._intensity = intensity_mapper()
         self._residual, self._difference = difference_mapper(), difference_mapper()
         self.views = {
@@ -106,7 +108,7 @@ class MapsPanel:
         scale = ColourScale(painting.stretch, highest)
         has_scale_changed, self.scale = scale != self.scale, scale
         if has_scale_changed:
-            self.views["fusion"].label_bar(scale)
+            self.views[self._with_bar].label_bar(scale)
         for name, layer in layers.items():
             if name in stale or (has_scale_changed and name in present):
                 self._show_layer(name, layer, *asked)
@@ -141,9 +143,8 @@ class MapsPanel:
             self.shared.selection.data = {"x": x, "y": y}
 
     def _view(self, name: str, mapper: LinearColorMapper, unit: str) -> MapView:
-        view = MapView(
-            name, mapper, self.shared, unit=unit, bar_ticker=_bar_ticker(name)
-        )
+        ticker = _scale_ticker() if name == self._with_bar else _bar_ticker(name)
+        view = MapView(name, mapper, self.shared, unit=unit, bar_ticker=ticker)
         # Two clicks in a short time are a double one to Bokeh: here they are two.
         view.figure.on_event(Tap, self._tapped)
         view.figure.on_event(DoubleTap, self._tapped)
@@ -225,10 +226,12 @@ class MapsPanel:
             self._on_drag(event.geometry)
 
 
+def _scale_ticker() -> Ticker:
+    return FixedTicker(ticks=list(ColourScale().ticks))
+
+
 def _bar_ticker(name: str) -> Ticker | None:
-    """Return where a map's colours are explained; one bar is enough for one scale."""
-    if name == "fusion":
-        return FixedTicker(ticks=list(ColourScale().ticks))
+    """Return where the colours of a difference are explained; None for others."""
     return BasicTicker(desired_num_ticks=3) if name in DIFFERENCE_VIEWS else None
 
 

@@ -18,7 +18,7 @@ from hifred.explore.news import News
 from hifred.explore.page_commands import PageCommands
 from hifred.explore.verdict_list import verdicts_html
 from hifred.plots.shelf import Shelf
-from hifred.selection.verdicts import Verdict, sweep_verdicts
+from hifred.selection.verdicts import Verdict
 
 FIRST_MAPS = (*LAYER_VIEWS[:-1], "residual")
 VERDICTS_CSS = """
@@ -56,7 +56,7 @@ class Page:
         self.commands = PageCommands(self.explorer, self.fill)
         self.verdicts = Div(
             name="verdicts",
-            text=verdicts_html(sweep_verdicts(shelf.table)),
+            text=verdicts_html(shelf.quick_verdicts()),
             sizing_mode="stretch_width",
             stylesheets=[VERDICTS_CSS],
         )
@@ -104,13 +104,21 @@ class Page:
             *(self._news.roots if self._news else []),
         ]
 
+    @property
+    def _layers_of_input(self) -> list[str]:
+        """Maps that an input fills; the truth where there is one."""
+        has_truth = self._shelf.truth(self.explorer.model) is not None
+        return [*(["truth"] if has_truth else []), "imager", "spectrometer"]
+
     def _places(self) -> dict[str, Any]:
         explorer = self.explorer
         return {
             "name": self._name,
             "has_news": self._news is not None,
+            "is_input": self._shelf.is_input,
             "settings": [f"setting-{name}" for name in explorer.choices.names],
             "first_maps": FIRST_MAPS,
+            "layers_of_input": self._layers_of_input,
             "second_maps": SECOND_VIEWS,
             "scripts": _scripts(),
             "pictures": {n: explorer.maps.views[n].picture for n in FIRST_MAPS},

@@ -38,7 +38,7 @@ class ResidualSpectrumView:
             x_range=x_range,
             y_range=Range1d(-LIMIT, LIMIT),
             y_axis_label="residual A (σ)",
-            min_border_left=60,
+            min_border_left=70,
         )
         self.figure.axis.axis_label_text_font_size = "10px"
         self.figure.axis.axis_label_text_font_style = "normal"

@@ -26,7 +26,9 @@ from hifred.explore.page import Page
 from hifred.explore.running_sweep import RunningSweep
 from hifred.explore.token_auth import TokenAuth
 from hifred.plots.fusion_shelf import open_fusion_shelf
+from hifred.plots.input_shelf import open_input_shelf
 from hifred.plots.shelf import Shelf
+from hifred.store import fusion_input as fusion_input_store
 from hifred.store import fusion_result
 from hifred.store.stored_schema import stored_schema
 
@@ -103,13 +105,13 @@ def serve_explorer(
     is_shown: bool = False,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve the explorer of a sweep directory or of one fusion until interrupted.
+    """Serve the explorer of a sweep, of one fusion or of an input until interrupted.
 
     Parameters
     ----------
     directory : path
-        A sweep directory, which is collected first if need be; or what `hifred fuse`
-        wrote.
+        A sweep directory, which is collected first if need be; what `hifred fuse`
+        wrote; or what `hifred prepare` wrote.
     fusion_input : path, optional
         What one fusion was made of; by default where it was.
     port : int
@@ -122,7 +124,8 @@ def serve_explorer(
     Raises
     ------
     HifredError
-        If it is neither, the input of a fusion is not there, or the port is taken.
+        If it is none of these, the input of a fusion is not there, or the port is
+        taken.
     """
     shelf, name = _opened(Path(directory), fusion_input)
     server, url = start_server(shelf, name=name, port=port)
@@ -141,7 +144,10 @@ def serve_explorer(
 def _opened(
     path: Path, fusion_input: str | Path | None
 ) -> tuple[Shelf | RunningSweep, str]:
-    if stored_schema(path) == fusion_result.SCHEMA:
+    schema = stored_schema(path)
+    if schema == fusion_input_store.SCHEMA:
+        return open_input_shelf(path), path.stem
+    if schema == fusion_result.SCHEMA:
         source = None if fusion_input is None else Path(fusion_input)
         return open_fusion_shelf(path, source), path.stem
     sweep = RunningSweep.of(path)

@@ -163,7 +163,7 @@ def _empty_figure() -> figure:
         x_range=Range1d(0, 1),
         y_range=Range1d(0, 1),
         y_axis_label=f"{SURFACE_BRIGHTNESS} ({UNIT})",
-        min_border_left=60,
+        min_border_left=70,
     )
 
 

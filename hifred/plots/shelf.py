@@ -81,6 +81,8 @@ class Shelf:
         Returns where the draws of a trial are, if it has any.
     open_lines : callable, optional
         Returns the line maps of a trial, None if it has none.
+    input_verdicts : callable, optional
+        Of an input that nothing is fused from yet: returns what to say of it.
     max_bytes : int
         How much of the trials, and as much of the inputs, is kept in memory.
     """
@@ -93,11 +95,13 @@ class Shelf:
         open_input: Callable[[str], FusionInput],
         draws_path: Callable[[str], Path] | None = None,
         open_lines: Callable[[str], xr.Dataset | None] = lambda trial: None,
+        input_verdicts: Callable[[], list[Verdict]] | None = None,
         max_bytes: int = 192 * MIB,
     ) -> None:
         self.table = trials_of(source)
         self._open_trial = open_trial
         self._draws_path = draws_path
+        self._input_verdicts = input_verdicts
         self.line_maps = open_lines
         self._refused_draws: dict[str, str] = {}
         self._trials = Recent(self._load_trial, max_bytes)
@@ -105,6 +109,11 @@ class Shelf:
         self._inputs = Recent(lambda name: _sized_input(open_input(name)), max_bytes)
         self._verdicts: list[Verdict] | None = None
         self._models = Recent(self._build_model, max_bytes // 4)
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it holds an input alone, and no fusion."""
+        return self._input_verdicts is not None
 
     def word(self, trial: str) -> str:
         """Return the state of a trial."""
@@ -167,6 +176,10 @@ class Shelf:
             name: with_values(layer, expected[name]) for name, layer in counts.items()
         }
 
+    def quick_verdicts(self) -> list[Verdict]:
+        """Return what the sweep says of its choices, from its table alone."""
+        return [] if self.is_input else sweep_verdicts(self.table)
+
     def verdicts(self) -> list[Verdict]:
         """Return what the sweep says of its choices, residuals of the data included."""
         if self._verdicts is None:
@@ -174,7 +187,9 @@ class Shelf:
         return self._verdicts
 
     def _all_verdicts(self) -> Iterator[Verdict]:
-        for verdict in sweep_verdicts(self.table):
+        if self._input_verdicts is not None:
+            yield from self._input_verdicts()
+        for verdict in self.quick_verdicts():
             yield verdict
             if verdict.kind == "recommended":
                 yield from self._residual_verdicts(verdict.model, verdict.trial)

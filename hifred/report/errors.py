@@ -8,6 +8,7 @@ from hifred.errors import HifredError
 from hifred.plots import Layer, plot_standard_errors
 from hifred.posterior import Draws
 from hifred.report.pictures import Picture, take_picture
+from hifred.selection.draw_verdicts import draw_verdicts
 
 
 @final
@@ -28,14 +29,13 @@ class KnownErrors:
     @classmethod
     def take(cls, find: Callable[[], Draws | None]) -> Self:
         """Return what `find` gives; a refusal becomes its reason."""
+        refused = None
         try:
             draws = find()
         except HifredError as error:
-            return cls(None, [f"No errors are shown. {error}"])
-        if draws is None:
-            return cls(None, [])
-        about = f"Errors are taken from {draws.count} draws. {draws.check.sentence}"
-        return cls(draws, [about, *draws.check.warnings])
+            draws, refused = None, str(error)
+        said = draw_verdicts("", "", draws, refused)
+        return cls(draws, [verdict.sentence for verdict in said])
 
 
 def standard_error_pictures(layer: Layer) -> Iterator[Picture]:

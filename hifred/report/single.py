@@ -9,8 +9,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from hifred.measures.names import measure_name
-from hifred.observations import FusionInput, check_responses, predicted_counts
-from hifred.observations.input_summary import cut_flows_of, notes_of, summarise_each
+from hifred.observations import FusionInput, predicted_counts
+from hifred.observations.input_summary import cut_flows_of
 from hifred.plots import (
     Layer,
     brightest_pixel,
@@ -27,6 +27,7 @@ from hifred.posterior import Draws
 from hifred.report.errors import KnownErrors, standard_error_pictures
 from hifred.report.pictures import Picture, take_picture
 from hifred.report.tables import Table
+from hifred.selection.input_verdicts import input_verdicts
 from hifred.store.trial_table import setting_text
 
 
@@ -52,10 +53,7 @@ class Single:
 
 def input_page(fusion_input: FusionInput) -> Single:
     """Return what a fusion input is: its instruments, what was dropped, the check."""
-    report = check_responses(fusion_input.observations)
-    told = [*summarise_each(fusion_input), *notes_of(fusion_input)]
-    verdict = [*report.cause_sentences, *report.warnings, *report.notes]
-    agreed = [str(report).splitlines()[-1]]
+    told = [verdict.sentence for verdict in input_verdicts("", fusion_input)]
     tables = [
         Table(
             f"What was dropped of {name}",
@@ -65,8 +63,7 @@ def input_page(fusion_input: FusionInput) -> Single:
         )
         for name, flow in cut_flows_of(fusion_input).items()
     ]
-    return Single("fusion input", [*agreed, *verdict, *told], tables,
-                  list(_input_pictures(fusion_input)))  # fmt: skip
+    return Single("fusion input", told, tables, list(_input_pictures(fusion_input)))
 
 
 def _input_pictures(fusion_input: FusionInput) -> Iterator[Picture]:

@@ -19,12 +19,15 @@ def draw_verdicts(
         Why draws that are there cannot be used.
     """
     if refused is not None:
-        text = f"Errors are not shown: {refused}"
+        text = f"No errors are shown. {refused}"
         return [Verdict("draws", Level.FAULT, model, text, trial=trial)]
     if draws is None:
         return []
     found = [
-        (Level.NOTE, f"Errors are those of {draws.count} draws. {draws.check.sentence}")
+        (
+            Level.NOTE,
+            f"Errors are taken from {draws.count} draws. {draws.check.sentence}",
+        )
     ]
     found += [(Level.WARNING, warning) for warning in draws.check.warnings]
     return [Verdict("draws", level, model, text, trial=trial) for level, text in found]

@@ -80,7 +80,7 @@ def test_the_self_check_is_among_the_verdicts_and_beside_the_trial(drawn) -> Non
     page = Page(drawn.shelf, "sweep")
     page.explorer.show_first()
     page.fill()
-    assert f"Errors are those of 5 draws. {CHECK.sentence}" in page.verdicts.text
+    assert f"Errors are taken from 5 draws. {CHECK.sentence}" in page.verdicts.text
     for text in (page.verdicts.text, drawn.details.text):
         assert CHECK.warnings[0] in text
 
@@ -94,5 +94,5 @@ def test_draws_of_another_fusion_are_told_and_not_shown(shelf, tmp_path) -> None
     assert not len(explorer.spectra._areas["fusion"].data["x"])
     (said,) = explorer.shelf.draw_verdicts(explorer.view.trial)
     assert said.level == "fault"
-    assert said.text.startswith("Errors are not shown: ")
+    assert said.text.startswith("No errors are shown. ")
     assert str(tmp_path / "draws") in said.text

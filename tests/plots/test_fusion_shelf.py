@@ -1,7 +1,6 @@
 """One fusion is shown like the trial of a sweep."""
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from hifred.cli import hifred
 from hifred.errors import HifredError
 from hifred.explore.explorer import Explorer
 from hifred.plots.fusion_shelf import open_fusion_shelf
+from hifred.plots.input_shelf import open_input_shelf
 from hifred.store import save_fusion_input
 from hifred.store.fusion_input import open_fusion_input
 
@@ -69,7 +69,13 @@ def test_another_input_is_refused(folder: Path, tmp_path: Path) -> None:
         open_fusion_shelf(folder / "fused.zarr", tmp_path / "other.zarr")
 
 
-def test_an_input_alone_has_a_page_and_no_explorer(folder: Path) -> None:
-    done = CliRunner().invoke(hifred, ["explore", str(folder / "toy.zarr")])
-    message = str(done.exception)
-    assert re.search("must have a sweep or a fusion.*hifred report", message)
+def test_an_input_alone_is_a_shelf_without_a_fusion(folder: Path) -> None:
+    shelf = open_input_shelf(folder / "toy.zarr")
+    (trial,) = shelf.table.trials
+    assert shelf.is_input
+    assert not shelf.is_done(trial)
+    sentences = [verdict.sentence for verdict in shelf.verdicts()]
+    assert sentences[0] == "the responses agree"
+    assert any(sentence.startswith("imager") for sentence in sentences)
+    with pytest.raises(HifredError, match="an input has no fused cube"):
+        shelf.fusion(trial)

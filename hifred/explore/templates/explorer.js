@@ -130,7 +130,7 @@ const explorer = (() => {
     const width = element("maps").clientWidth
     const figures = maps()
     if (!width || !figures.length) return
-    const inRow = 5
+    const inRow = Math.min(5, [...document.querySelectorAll("#maps .map")].filter((box) => box.offsetParent).length || 1)
     let columns = Math.min(inRow, Math.max(1, Math.floor(width / (LEAST_SIDE + BORDER))))
     const side = Math.min(MOST_SIDE, Math.floor(width / columns) - BORDER)
     for (const figure of figures) {

@@ -262,7 +262,7 @@ def _no_image() -> dict[str, list[object]]:
 
 
 def _make_quiet(drawn: figure) -> None:
-    drawn.xaxis.ticker = BasicTicker(desired_num_ticks=4)
+    drawn.xaxis.ticker = BasicTicker(desired_num_ticks=3)
     drawn.grid.visible = False
     drawn.title.text_font_size = "12px"
     drawn.axis.axis_label_text_font_size = "10px"

@@ -13,8 +13,8 @@ from hifred.plots.style import NO_DATA_COLOUR, NO_DATA_EDGE, measure_limits
 from hifred.plots.trial_grid import MeasureGrid
 
 COLUMNS = ("column", "row", "trial", "value", "text", "hatch", "ink")
-# More columns than these are too narrow for numbers.
-MOST_COLUMNS = 8
+# More letters than these side by side overlap.
+MOST_LETTERS = 50
 COLUMNS_TO_TELL = ("column", "row", "trial", "text", "ink")
 
 
@@ -59,19 +59,19 @@ class GridView:
         cells = [
             _cell(grid, index, (low, high)) for index in np.ndindex(grid.words.shape)
         ]
-        self._fit(len(grid.rows), len(grid.columns))
+        self._fit(grid.column_texts, len(grid.rows), [str(c["text"]) for c in cells])
         self.source.selected.indices = []
         data = {name: [cell[name] for cell in cells] for name in COLUMNS}
         # NaN differs from itself: what is written in the cells tells as well.
         if any(data[name] != self.source.data[name] for name in COLUMNS_TO_TELL):
             self.source.data = data
 
-    def _fit(self, n_rows: int, n_columns: int) -> None:
-        """Give each row its height, and no numbers where they would overlap."""
+    def _fit(self, columns: list[str], n_rows: int, texts: list[str]) -> None:
+        """Give each row its height, and let no names or numbers overlap."""
         self.figure.height = int(np.clip(26 * n_rows + 80, 200, 600))
-        is_wide = n_columns <= MOST_COLUMNS
-        self._texts.visible = is_wide
-        self.figure.xaxis.major_label_orientation = "horizontal" if is_wide else 0.7
+        self._texts.visible = _has_room(texts, len(columns))
+        is_turned = not _has_room(columns, len(columns))
+        self.figure.xaxis.major_label_orientation = 0.7 if is_turned else "horizontal"
 
     def clear(self) -> None:
         """Show nothing, such as when the measure is refused."""
@@ -130,6 +130,12 @@ class GridView:
             ColorBar(color_mapper=self._mapper, width=9, label_standoff=4, padding=3),
             "right",
         )
+
+
+def _has_room(texts: list[str], n_columns: int) -> bool:
+    """Whether texts, one a column, stand side by side without touching."""
+    lines = [line for text in texts for line in text.split("\n")]
+    return n_columns * (max(map(len, lines), default=0) + 1) <= MOST_LETTERS
 
 
 def _cell(

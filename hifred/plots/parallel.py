@@ -76,7 +76,10 @@ def _setting_axis(axis: Axes, table: TrialTable, name: str, at: int) -> np.ndarr
 
 
 def _measure_axis(axis: Axes, table: TrialTable, name: str, at: int) -> np.ndarray:
-    numbers = table.measured(name)
+    numbers, label = table.measured(name), measure_label(table, name)
+    if table.direction(name) == "zero":
+        # The best is on top of every axis: as far from 0 as a trial is.
+        numbers, label = np.abs(numbers), f"size of {label}"
     lowest, highest = measure_limits(numbers, measure_unit(table, name))
     height = (numbers - lowest) / (highest - lowest)
     ends = {0.0: lowest, 1.0: highest}
@@ -84,7 +87,7 @@ def _measure_axis(axis: Axes, table: TrialTable, name: str, at: int) -> np.ndarr
         height, ends = 1 - height, {1.0: lowest, 0.0: highest}
     for where, value in ends.items():
         _tick(axis, at, where, f"{value:.4g}")
-    _head(axis, at, measure_label(table, name).replace(", ", "\n"))
+    _head(axis, at, label.replace(", ", "\n"))
     return np.asarray(height)
 
 

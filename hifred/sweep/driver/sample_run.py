@@ -19,7 +19,7 @@ from hifred.store.posterior_draws import check_draws_target, save_draws
 from hifred.sweep.executors.executor import Executor, as_finished
 
 # Draws that an earlier version kept are of another kind, and are not gone on with.
-KIND_OF_DRAWS = b"2"
+KIND_OF_DRAWS = b"3"
 
 
 @settings

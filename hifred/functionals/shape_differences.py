@@ -89,13 +89,6 @@ class ShapeDifferences(Smooth):
         both = zip(self._parted(changes), mirror, strict=True)
         return _joined(*((side.step or 1) * part[:, *mirror] for part, side in both))
 
-    def noise(
-        self, rng: np.random.Generator, shape: tuple[int, int, int]
-    ) -> np.ndarray:
-        """Return random images (component, y, x) whose covariance is the Hessian."""
-        changes = rng.standard_normal((shape[0], self.n_edges))
-        return np.sqrt(2 * self.strength) * self.spread(changes)
-
     def value(self, x: np.ndarray) -> float:
         return self.strength * float(np.sum(self.changes(x) ** 2))
 

@@ -54,19 +54,6 @@ class SquaredDifferences(Smooth):
             kernels.add_along_y(x, total)
         return 2 * self.strength * total
 
-    def noise(
-        self, rng: np.random.Generator, shape: tuple[int, int, int]
-    ) -> np.ndarray:
-        """Return random images (component, y, x) whose covariance is the Hessian."""
-        n, n_rows, n_columns = shape
-        if self.difference == "mixed":
-            changes = rng.standard_normal((n, n_rows - 1, n_columns - 1))
-            images = _spread(_spread(changes, 1), 2)
-        else:
-            images = _spread(rng.standard_normal((n, n_rows - 1, n_columns)), 1)
-            images += _spread(rng.standard_normal((n, n_rows, n_columns - 1)), 2)
-        return np.sqrt(2 * self.strength) * images
-
     def curvature(self, image_shape: tuple[int, int]) -> np.ndarray:
         """Return the diagonal of the Hessian of one image, shape (y, x)."""
         neighbours = [_neighbours(n) for n in image_shape]
@@ -75,11 +62,6 @@ class SquaredDifferences(Smooth):
         else:
             counted = np.add.outer(neighbours[0], neighbours[1])
         return 2 * self.strength * counted
-
-
-def _spread(changes: np.ndarray, axis: int) -> np.ndarray:
-    """Return the transpose of differences along an axis."""
-    return np.asarray(-np.diff(changes, axis=axis, prepend=0, append=0))
 
 
 def _neighbours(n: int) -> np.ndarray:

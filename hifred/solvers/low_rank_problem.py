@@ -28,12 +28,6 @@ class QuadraticPenalty(Protocol):
         """
         ...
 
-    def noise(
-        self, rng: np.random.Generator, shape: tuple[int, int, int]
-    ) -> np.ndarray:
-        """Return random images (component, y, x) whose covariance is the Hessian."""
-        ...
-
 
 @final
 @dataclass(frozen=True)

@@ -139,14 +139,6 @@ class NearbyMinimum:
             )
         ]
 
-    def prior_noise(self, rng: np.random.Generator) -> np.ndarray:
-        """Return a tilt (component, pixel) with the Hessian of the penalty."""
-        images = self._start.images
-        if self._problem.penalty is None:
-            return np.zeros_like(images)
-        shape = (len(images), *self._problem.image_shape)
-        return self._problem.penalty.noise(rng, shape).reshape(images.shape)
-
     def response(self, tilt: np.ndarray) -> np.ndarray:
         """Return about how far a small tilt moves the minimum, (component, pixel)."""
         hessian, _ = self._at_start

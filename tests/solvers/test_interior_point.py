@@ -107,11 +107,6 @@ class ByComponent:
     def curvature(self, image_shape: tuple[int, int]) -> np.ndarray:
         return self.strengths * self.differences.curvature(image_shape)
 
-    def noise(
-        self, rng: np.random.Generator, shape: tuple[int, int, int]
-    ) -> np.ndarray:
-        return np.sqrt(self.strengths) * self.differences.noise(rng, shape)
-
 
 def test_a_penalty_may_differ_from_component_to_component() -> None:
     problem = small_problem()

@@ -54,7 +54,36 @@ def dense_hessian(low_rank: LowRankProblem, images: np.ndarray) -> np.ndarray:
 
 
 def random_tilt(minima: NearbyMinimum, rng: np.random.Generator) -> np.ndarray:
-    return minima.tilt(minima.noise(rng)) + minima.prior_noise(rng)
+    """Return a tilt whose covariance is the curvature of likelihoods and penalty."""
+    tilt, penalty = minima.tilt(minima.noise(rng)), minima.problem.penalty
+    if penalty is None:
+        return tilt
+    return tilt + penalty_noise(penalty, rng, (RANK, *SHAPE[1:])).reshape(tilt.shape)
+
+
+def penalty_noise(penalty, rng: np.random.Generator, shape) -> np.ndarray:
+    """Return random images (component, y, x) whose covariance is the Hessian."""
+    if isinstance(penalty, ShapeDifferences):
+        images = penalty.spread(rng.standard_normal((shape[0], penalty.n_edges)))
+    else:
+        images = between_pixels(penalty.difference, rng, shape)
+    return np.sqrt(2 * penalty.strength) * images
+
+
+def between_pixels(difference: str, rng: np.random.Generator, shape) -> np.ndarray:
+    n, rows, columns = shape
+    if difference == "mixed":
+        corners = rng.standard_normal((n, rows - 1, columns - 1))
+        return spread(spread(corners, 1), 2)
+    upright = spread(rng.standard_normal((n, rows - 1, columns)), 1)
+    return upright + spread(rng.standard_normal((n, rows, columns - 1)), 2)
+
+
+def spread(changes: np.ndarray, axis: int) -> np.ndarray:
+    """Return the adjoint of differences along an axis."""
+    width = [(0, 0)] * changes.ndim
+    width[axis] = (1, 1)
+    return -np.diff(np.pad(changes, width), axis=axis)
 
 
 OPTIONS = {
@@ -158,7 +187,7 @@ def test_the_noise_of_a_penalty_has_its_curvature(difference: str) -> None:
     rng = np.random.default_rng(9)
     penalty = SquaredDifferences(0.7, difference)
     shape = (1, 4, 5)
-    noise = np.stack([penalty.noise(rng, shape).ravel() for _ in range(6000)])
+    noise = np.stack([penalty_noise(penalty, rng, shape).ravel() for _ in range(6000)])
     expected = dense(penalty.gradient, shape)
     assert_allclose(noise.T @ noise / 6000, expected, atol=0.06 * expected.max())
 

@@ -9,10 +9,8 @@ from bokeh.models import ColumnDataSource, Range1d
 from bokeh.plotting import figure
 
 from hifred.explore.energy_axis import EnergyAxis
+from hifred.explore.instrument_views import words_of
 from hifred.explore.residual_spectrum_view import steps
-from hifred.plots.style import ROLE_COLOURS
-
-ROLES = ("spectrometer", "imager")
 
 
 @final
@@ -23,9 +21,11 @@ class AreaView:
     ----------
     x_range : Range1d
         Of the spectra.
+    colours : mapping of view to colour
+        Of each instrument.
     """
 
-    def __init__(self, x_range: Range1d) -> None:
+    def __init__(self, x_range: Range1d, colours: Mapping[str, str]) -> None:
         self.figure = figure(
             name="areas",
             height=170,
@@ -39,26 +39,32 @@ class AreaView:
         )
         self.figure.axis.axis_label_text_font_size = "10px"
         self.figure.axis.axis_label_text_font_style = "normal"
-        self.sources = {role: self._line(role) for role in ROLES}
+        self.sources = {v: self._line(v, colour) for v, colour in colours.items()}
         self.figure.legend.update(
             location="bottom_right", label_text_font_size="10px", click_policy="hide"
         )
 
-    def show(self, observations: Mapping[str, xr.Dataset], axis: EnergyAxis) -> None:
-        """Show the area of each observation (energy,), cm2, by its role."""
+    def show(
+        self,
+        observations: Mapping[str, xr.Dataset],
+        axis: EnergyAxis,
+        titles: Mapping[str, str],
+    ) -> None:
+        """Show the area of each observation (energy,), cm2, and its name, by view."""
         highest = 0.0
-        for observation in observations.values():
+        for view, observation in observations.items():
             area = observation["effective_area"].to_numpy()
             x, values = steps(axis, observation["energy_edges"].to_numpy(), area)
-            role = str(observation.attrs["role"])
-            self.sources[role].data = {"x": x, "value": values}
+            self.sources[view].data = {"x": x, "value": values}
             highest = max(highest, float(np.nanmax(area)))
+        for view, item in zip(self.sources, self.figure.legend[0].items, strict=True):
+            item.label = {"value": titles[view]}
         self.figure.y_range.update(start=0.0, end=1.08 * highest or 1.0)
 
-    def _line(self, role: str) -> ColumnDataSource:
-        source = ColumnDataSource({"x": [], "value": []}, name=f"area-{role}")
+    def _line(self, view: str, colour: str) -> ColumnDataSource:
+        source = ColumnDataSource({"x": [], "value": []}, name=f"area-{view}")
         self.figure.step(
             x="x", y="value", mode="after", source=source,
-            line_color=ROLE_COLOURS[role], legend_label=role,
+            line_color=colour, legend_label=words_of(view),
         )  # fmt: skip
         return source

@@ -14,6 +14,14 @@ from hifred.explore.drawn_shape import Shape
 from hifred.explore.energy_axis import EnergyAxis
 from hifred.explore.gestures import Gestures
 from hifred.explore.grid_view import GridView
+from hifred.explore.instrument_views import (
+    FUSIONS,
+    by_view,
+    instrument_views,
+    view_colours,
+    view_titles,
+    words_of,
+)
 from hifred.explore.late_figure import LateFigure
 from hifred.explore.map_controls import MapControls
 from hifred.explore.maps_panel import (
@@ -34,7 +42,7 @@ from hifred.explore.spectrum_view import SpectrumView
 from hifred.explore.trial_controls import TrialControls
 from hifred.explore.view import SLOTS, View
 from hifred.explore.whole_view import ViewCompletion
-from hifred.plots.comparison import brightest_pixel
+from hifred.plots.comparison import brightest_pixel, first_imager
 from hifred.plots.labels import measure_unit
 from hifred.plots.layers import Layer, Spectrum
 from hifred.plots.regions import Region
@@ -70,11 +78,12 @@ class Explorer:
         self.shelf = shelf
         self.choices = Choices(shelf.table)
         self.gestures = Gestures(self)
-        self.maps = MapsPanel(shelf, self.gestures.tap_map, self.gestures.drag_map)
+        self.instruments = instrument_views(shelf.roles().values())
+        self.maps = MapsPanel(
+            shelf, self.instruments, self.gestures.tap_map, self.gestures.drag_map
+        )
         self.moment = MomentView(shelf, self.maps.shared)
-        self.spectra = SpectrumView()
-        self.residuals = ResidualSpectrumView(self.spectra.figure.x_range)
-        self.areas = AreaView(self.spectra.figure.x_range)
+        self._make_spectra()
         self.grid = GridView(self._choose_cell)
         self.late = {
             drawn.name: LateFigure(drawn)
@@ -90,13 +99,19 @@ class Explorer:
         self._laid: tuple[str, tuple[str, str], dict[str, SettingKey]] | None = None
         self.details = Div(name="details", stylesheets=[DETAILS_CSS])
         self.address = TextInput(name="address", visible=False)
-        self._region_spectra = RegionSpectra()
         self._completion = ViewCompletion(shelf, self.choices)
         self.view = self._completion.whole(View.read(query))
         self.trial_controls = TrialControls(self)
         self.map_controls = MapControls(self)
         self.spectrum_controls = SpectrumControls(self)
         self._watch()
+
+    def _make_spectra(self) -> None:
+        colours = view_colours(self.instruments)
+        self.spectra = SpectrumView(colours | view_colours(("truth", *FUSIONS)))
+        self.residuals = ResidualSpectrumView(self.spectra.figure.x_range, colours)
+        self.areas = AreaView(self.spectra.figure.x_range, colours)
+        self._region_spectra = RegionSpectra()
 
     @property
     def model(self) -> str:
@@ -117,8 +132,7 @@ class Explorer:
     def shape(self) -> Shape:
         """The place of the spectra as a shape."""
         layers = self.shelf.counts(self.model).values()
-        imagers = [layer for layer in layers if layer.role == "imager"]
-        return shape_of_place(self.place, (imagers or list(layers))[0])
+        return shape_of_place(self.place, first_imager(list(layers)))
 
     def show(self) -> None:
         """Fill every view."""
@@ -196,26 +210,26 @@ class Explorer:
 
     def layers(self) -> dict[str, Layer | str]:
         """Return what each map shows: a layer, or the word for why there is none."""
-        by_role = {
-            layer.role: layer for layer in self.shelf.counts(self.model).values()
-        }
+        counts = self.shelf.counts(self.model)
+        found = by_view(counts, counts)
         return {
             "truth": self.shelf.truth(self.model) or NO_TRUTH,
-            "imager": by_role.get("imager", "no imager"),
-            "spectrometer": by_role.get("spectrometer", "no spectrometer"),
+            **{
+                view: found.get(view, f"no {words_of(view)}")
+                for view in self.instruments
+            },
             "fusion": self._fusion(self.view.trial),
             "second_fusion": self._fusion(self.view.second),
         }
 
+    def titles(self) -> dict[str, str]:
+        """Return what each map of a cube is called."""
+        return view_titles(self.layers())
+
     def shown_spectra(self) -> dict[str, Spectrum]:
-        """Return the spectra of the place by role."""
+        """Return the spectra of the place by view."""
         layers = {k: v for k, v in self.layers().items() if isinstance(v, Layer)}
         return self._region_spectra.of(layers, self.place, self.view.group)
-
-    @property
-    def residual_is_in_noise(self) -> bool:
-        """Whether residuals are in standard deviations, not in brightness."""
-        return self.view.residual != FUSION_LESS_TRUTH
 
     def residual_kinds(self) -> list[str]:
         """Return what the residual may be taken against."""
@@ -306,11 +320,10 @@ class Explorer:
 
     def _show_spectra(self) -> None:
         layers = {k: v for k, v in self.layers().items() if isinstance(v, Layer)}
-        place = self.place
         spectra = self.shown_spectra()
         beyond = "" if spectra else ": beyond the field"
-        self.spectra.show(spectra, title=place_words(place) + beyond)
-        self.spectra.name({role: layer.label for role, layer in layers.items()})
+        self.spectra.show(spectra, title=place_words(self.place) + beyond)
+        self.spectra.name({view: layer.label for view, layer in layers.items()})
         self.maps.select(self.shape)
 
     def _show_deviations(self) -> None:
@@ -322,8 +335,9 @@ class Explorer:
 
     def _show_areas(self) -> None:
         if self.shelf.is_input:
-            observations = self.shelf.input(self.model).observations
-            self.areas.show(observations, self.spectra.axis)
+            counts = self.shelf.counts(self.model)
+            seen = by_view(counts, self.shelf.input(self.model).observations)
+            self.areas.show(seen, self.spectra.axis, self.titles())
 
     def _show_grid(self) -> None:
         """Show the measure over two settings, all else as in the trial chosen last."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.io import fits
 
+from hifred.explore.instrument_views import by_view
+from hifred.explore.maps_panel import FUSION_LESS_TRUTH
 from hifred.explore.place import place_words
 from hifred.plots.labels import SURFACE_BRIGHTNESS_UNIT
 from hifred.plots.layers import Spectrum
@@ -26,12 +28,14 @@ def spectra_csv(explorer: "Explorer") -> bytes:
     text = io.StringIO()
     for name, value in _facts(explorer).items():
         text.write(f"# {name}: {value}\n")
+    for view, label in _instruments(explorer).items():
+        text.write(f"# {view}: {label}\n")
     text.write(f"# unit: {SURFACE_BRIGHTNESS_UNIT}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("cube", *COLUMNS))
-    for role, spectrum in explorer.shown_spectra().items():
+    for view, spectrum in explorer.shown_spectra().items():
         rows = np.stack(_columns(spectrum), axis=1)
-        writer.writerows((role, *(repr(float(v)) for v in row)) for row in rows)
+        writer.writerows((view, *(repr(float(v)) for v in row)) for row in rows)
     return text.getvalue().encode()
 
 
@@ -42,14 +46,23 @@ def shown_fits(explorer: "Explorer") -> bytes:
     for name, view in explorer.maps.views.items():
         if images := view.source.data["value"]:
             parts.append(_image(name, images[0], fields.get(name), explorer))
-    parts += [
-        _table(role, spectrum) for role, spectrum in explorer.shown_spectra().items()
-    ]
+    spectra = explorer.shown_spectra()
+    parts += [_table(name, spectrum) for name, spectrum in spectra.items()]
+    for key, label in _instruments(explorer).items():
+        for part in parts:
+            if part.name in {key.upper(), f"SPECTRUM_{key.upper()}"}:
+                part.header["INSTRUME"] = label
     for key, value in _facts(explorer).items():
         parts[0].header[key[:8].upper()] = value
     file = io.BytesIO()
     fits.HDUList(parts).writeto(file)
     return file.getvalue()
+
+
+def _instruments(explorer: "Explorer") -> dict[str, str]:
+    """Return the label of the instrument of each view."""
+    counts = explorer.shelf.counts(explorer.model)
+    return {view: layer.label for view, layer in by_view(counts, counts).items()}
 
 
 def _facts(explorer: "Explorer") -> dict[str, str]:
@@ -74,19 +87,20 @@ def _image(
     is_placed = field is not None and field.grid.shape == values.shape
     header = field.grid.wcs.to_header() if field and is_placed else fits.Header()
     hdu = fits.ImageHDU(np.asarray(values), header, name=name.upper())
-    is_residual = name.endswith("residual") and explorer.residual_is_in_noise
-    hdu.header["BUNIT"] = "" if is_residual else SURFACE_BRIGHTNESS_UNIT
+    is_in_noise = explorer.view.residual != FUSION_LESS_TRUTH
+    has_unit = not (name.endswith("residual") and is_in_noise)
+    hdu.header["BUNIT"] = SURFACE_BRIGHTNESS_UNIT if has_unit else ""
     hdu.header["E_LOW"], hdu.header["E_HIGH"] = explorer.view.band
     return hdu
 
 
-def _table(role: str, spectrum: Spectrum) -> fits.BinTableHDU:
+def _table(view: str, spectrum: Spectrum) -> fits.BinTableHDU:
     units = ("keV", "keV", *[SURFACE_BRIGHTNESS_UNIT] * 3)
     columns = [
         fits.Column(name, "D", unit=unit, array=values)
         for name, unit, values in zip(COLUMNS, units, _columns(spectrum), strict=True)
     ]
-    return fits.BinTableHDU.from_columns(columns, name=f"SPECTRUM_{role.upper()}")
+    return fits.BinTableHDU.from_columns(columns, name=f"SPECTRUM_{view.upper()}")
 
 
 def _fields(explorer: "Explorer") -> dict[str, SkyField]:
@@ -95,10 +109,8 @@ def _fields(explorer: "Explorer") -> dict[str, SkyField]:
     if not explorer.sky.is_known:
         return {}
     found = shelf.input(explorer.model)
-    fields = {
-        str(data.attrs["role"]): instrument_field(data)
-        for data in found.observations.values()
-    }
+    seen = by_view(shelf.counts(explorer.model), found.observations)
+    fields = {name: instrument_field(data) for name, data in seen.items()}
     for name, trial in (("fusion", view.trial), ("second_fusion", view.second)):
         if trial and shelf.is_done(trial):
             fields[name] = fused_field(shelf.trial(trial), found)

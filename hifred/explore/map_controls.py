@@ -7,7 +7,6 @@ from bokeh.models import RadioButtonGroup, RangeSlider, Select, Spinner, TextInp
 
 from hifred.errors import HifredError
 from hifred.explore.drawing import COLOURMAPS
-from hifred.explore.maps_panel import LAYER_VIEWS
 from hifred.explore.moment_view import MOMENTS
 from hifred.explore.quiet import Quiet
 from hifred.explore.stretch import PERCENTILES, STRETCHES
@@ -27,6 +26,7 @@ class Painter(Protocol):
     def change(self, **changes: Any) -> None: ...
     def energy_range(self) -> tuple[float, float]: ...
     def residual_kinds(self) -> list[str]: ...
+    def titles(self) -> dict[str, str]: ...
 
 
 @final
@@ -62,9 +62,8 @@ class MapControls:
             title="smoothing FWHM (″)", low=0, step=5, value=0, name="smooth", **NARROW
         )
         self.contours = Select(
-            title="contours of", options=[("", "none"), *LAYER_VIEWS], name="contours",
-            **NARROW,
-        )  # fmt: skip
+            title="contours of", options=[("", "none")], name="contours", **NARROW
+        )
         self.moment = Select(
             title="map of a moment", options=[("", "none"), *MOMENTS], width=170,
             name="moment-of",
@@ -104,6 +103,8 @@ class MapControls:
             self.stretch.value, self.colours.value = view.stretch, view.colours
             self.percentile.value = f"{view.percentile:g}"
             self.smooth.value = view.smooth
+            layers = self._explorer.titles().items()
+            self.contours.options = [("", "none"), *layers]
             self.contours.value, self.moment.value = view.contours, view.moment
 
     def _follow_band(self, view: View) -> None:

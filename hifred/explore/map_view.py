@@ -135,6 +135,11 @@ class MapView:
         return str(self._word.text)
 
     @property
+    def title(self) -> str:
+        """What the map is called."""
+        return str(self.figure.title.text)
+
+    @property
     def picture(self) -> str:
         """The image as an address of a PNG; empty where there is none."""
         images = self.source.data["image"]

@@ -1,6 +1,6 @@
 """The linked maps: truth, instruments, fusion and residual, and a second trial's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,6 +11,7 @@ from bokeh.models.tickers import BasicTicker, FixedTicker, Ticker
 
 from hifred.explore.drawing import difference_mapper, intensity_mapper, palette
 from hifred.explore.drawn_shape import Shape
+from hifred.explore.instrument_views import FUSIONS, view_titles
 from hifred.explore.map_view import MapView, SharedParts
 from hifred.explore.smoothing import contours, smoothed
 from hifred.explore.stretch import ColourScale, brightness_at, difference_limit
@@ -20,16 +21,14 @@ from hifred.plots.regions import Region
 from hifred.plots.residuals import LIMIT, residual_image
 from hifred.plots.shelf import Shelf
 
-LAYER_VIEWS = ("truth", "imager", "spectrometer", "fusion", "second_fusion")
 RESIDUAL_VIEWS = ("residual", "second_residual")
 DIFFERENCE_VIEWS = (*RESIDUAL_VIEWS, "difference")
 # Those of a trial B.
-SECOND_VIEWS = (LAYER_VIEWS[-1], *DIFFERENCE_VIEWS[1:])
+SECOND_VIEWS = (FUSIONS[-1], *DIFFERENCE_VIEWS[1:])
 UNIT = plain_unit(SURFACE_BRIGHTNESS_UNIT)
 SIGMA = "σ"
 NO_TRUTH = "no truth: real data"
 FUSION_LESS_TRUTH = "fusion − truth"
-TITLES = {"fusion": "fusion A", "second_fusion": "fusion B"}
 
 # Shares of the brightest pixel.
 CONTOUR_LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -55,6 +54,8 @@ class MapsPanel:
     Parameters
     ----------
     shelf : Shelf
+    instruments : sequence of str
+        Views of instruments.
     on_tap : callable
         Called with the x and y, in arcsec, that was clicked on any map.
     on_drag : callable
@@ -64,10 +65,13 @@ class MapsPanel:
     def __init__(
         self,
         shelf: Shelf,
+        instruments: Sequence[str],
         on_tap: Callable[[float, float], None],
         on_drag: Callable[[dict[str, Any]], None],
     ) -> None:
         self._shelf = shelf
+        layer_views = ("truth", *instruments, *FUSIONS)
+        self.first_views = (*layer_views[:-1], RESIDUAL_VIEWS[0])
         self._on_tap, self._on_drag = on_tap, on_drag
         self.shared = SharedParts()
         self.scale = ColourScale()
@@ -76,7 +80,7 @@ class MapsPanel:
         self._intensity = intensity_mapper()
         self._residual, self._difference = difference_mapper(), difference_mapper()
         self.views = {
-            **{name: self._view(name, self._intensity, UNIT) for name in LAYER_VIEWS},
+            **{name: self._view(name, self._intensity, UNIT) for name in layer_views},
             **{n: self._view(n, self._residual, SIGMA) for n in RESIDUAL_VIEWS},
             "difference": self._view("difference", self._difference, UNIT),
         }
@@ -106,12 +110,13 @@ class MapsPanel:
         }
         highest = brightness_at(list(self._images.values()), painting.percentile)
         scale = ColourScale(painting.stretch, highest)
+        titles = view_titles(layers)
         has_scale_changed, self.scale = scale != self.scale, scale
         if has_scale_changed:
             self.views[self._with_bar].label_bar(scale)
         for name, layer in layers.items():
             if name in stale or (has_scale_changed and name in present):
-                self._show_layer(name, layer, *asked)
+                self._show_layer(name, layer, *asked, title=titles[name])
         self._show_difference(present)
         self._show_contours(present.get(painting.contours), painting.contours)
 
@@ -161,9 +166,9 @@ class MapsPanel:
         return smoothed(layer.image(band), fwhm / layer.pixel_sides[0])
 
     def _show_layer(
-        self, name: str, layer: Layer | str, band: Band, fwhm: float
+        self, name: str, layer: Layer | str, band: Band, fwhm: float, *, title: str
     ) -> None:
-        view, title = self.views[name], TITLES.get(name, name)
+        view = self.views[name]
         if isinstance(layer, str):
             view.refuse(layer, self.shared.extent, title=title)
             return

@@ -13,14 +13,13 @@ from bokeh.resources import Resources
 from bokeh.server.views.static_handler import StaticHandler
 
 from hifred.explore.explorer import Explorer
-from hifred.explore.maps_panel import LAYER_VIEWS, SECOND_VIEWS
+from hifred.explore.maps_panel import SECOND_VIEWS
 from hifred.explore.news import News
 from hifred.explore.page_commands import PageCommands
 from hifred.explore.verdict_list import verdicts_html
 from hifred.plots.shelf import Shelf
 from hifred.selection.verdicts import Verdict
 
-FIRST_MAPS = (*LAYER_VIEWS[:-1], "residual")
 VERDICTS_CSS = """
 ul { list-style: none; margin: 0; padding: 0; }
 li { border-left: .35rem solid #555; padding: .2rem .7rem; margin: .25rem 0; }
@@ -89,13 +88,13 @@ class Page:
                 yield from self._shelf.draw_verdicts(verdict.trial)
 
     def _roots(self) -> list[Any]:
-        explorer = self.explorer
+        explorer, maps = self.explorer, self.explorer.maps
         return [
             self.verdicts,
             *explorer.trial_controls.roots,
             *explorer.map_controls.roots,
             *explorer.spectrum_controls.roots,
-            *(explorer.maps.views[name].figure for name in FIRST_MAPS),
+            *(maps.views[name].figure for name in maps.first_views),
             explorer.spectra.figure,
             *(late.place for late in explorer.late.values()),
             explorer.details,
@@ -108,20 +107,20 @@ class Page:
     def _layers_of_input(self) -> list[str]:
         """Maps that an input fills; the truth where there is one."""
         has_truth = self._shelf.truth(self.explorer.model) is not None
-        return [*(["truth"] if has_truth else []), "imager", "spectrometer"]
+        return [*(["truth"] if has_truth else []), *self.explorer.instruments]
 
     def _places(self) -> dict[str, Any]:
-        explorer = self.explorer
+        explorer, maps = self.explorer, self.explorer.maps
         return {
             "name": self._name,
             "has_news": self._news is not None,
             "is_input": self._shelf.is_input,
             "settings": [f"setting-{name}" for name in explorer.choices.names],
-            "first_maps": FIRST_MAPS,
+            "first_maps": {n: maps.views[n].title for n in maps.first_views},
             "layers_of_input": self._layers_of_input,
             "second_maps": SECOND_VIEWS,
             "scripts": _scripts(),
-            "pictures": {n: explorer.maps.views[n].picture for n in FIRST_MAPS},
+            "pictures": {n: maps.views[n].picture for n in maps.first_views},
             "verdicts": self.verdicts.text,
             "verdicts_css": VERDICTS_CSS,
             "css": _text("explorer.css"),

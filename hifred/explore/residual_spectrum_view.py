@@ -1,5 +1,6 @@
 """The residual spectra of the selected region: data less fusion, in noise."""
 
+from collections.abc import Mapping
 from typing import final
 
 import numpy as np
@@ -8,9 +9,7 @@ from bokeh.plotting import figure
 
 from hifred.explore.energy_axis import EnergyAxis
 from hifred.plots.residuals import LIMIT
-from hifred.plots.style import ROLE_COLOURS
 
-ROLES = ("spectrometer", "imager")
 COLUMNS = ("x", "value")
 
 
@@ -22,12 +21,14 @@ class ResidualSpectrumView:
     ----------
     x_range : Range1d
         Of the spectra.
+    colours : mapping of view to colour
+        Of each instrument.
     """
 
-    def __init__(self, x_range: Range1d) -> None:
+    def __init__(self, x_range: Range1d, colours: Mapping[str, str]) -> None:
         self.sources = {
-            role: ColumnDataSource({"x": [], "value": []}, name=f"deviation-{role}")
-            for role in ROLES
+            view: ColumnDataSource({"x": [], "value": []}, name=f"deviation-{view}")
+            for view in colours
         }
         self.figure = figure(
             name="residual-spectrum",
@@ -47,19 +48,19 @@ class ResidualSpectrumView:
             BoxAnnotation(bottom=-1, top=1, fill_color="#999999", fill_alpha=0.15)
         )
         self.figure.add_layout(Span(location=0, dimension="width", line_color="#888"))
-        for role, source in self.sources.items():
+        for view, source in self.sources.items():
             self.figure.step(
                 x="x", y="value", mode="after", source=source,
-                line_color=ROLE_COLOURS[role],
+                line_color=colours[view],
             )  # fmt: skip
 
     def show(
         self, residuals: dict[str, tuple[np.ndarray, np.ndarray]], axis: EnergyAxis
     ) -> None:
-        """Show residuals by role: edges (keV) and values; absent roles are emptied."""
-        for role, source in self.sources.items():
-            if role in residuals:
-                x, values = steps(axis, *residuals[role])
+        """Show residuals by view: edges (keV) and values; absent views are emptied."""
+        for view, source in self.sources.items():
+            if view in residuals:
+                x, values = steps(axis, *residuals[view])
                 source.data = {"x": x, "value": values}
             elif len(source.data["x"]):
                 source.data = {"x": [], "value": []}

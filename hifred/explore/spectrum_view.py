@@ -1,5 +1,6 @@
 """The spectra of the selected region, of every cube that is shown."""
 
+from collections.abc import Iterator, Mapping
 from typing import final
 
 import numpy as np
@@ -10,6 +11,7 @@ from bokeh.models import (
     ColumnDataSource,
     CustomJS,
     Label,
+    LegendItem,
     Range1d,
     ResetTool,
     Span,
@@ -19,6 +21,7 @@ from bokeh.plotting import figure
 
 from hifred.explore.drawing import signed_root, squared_ticks
 from hifred.explore.energy_axis import EnergyAxis
+from hifred.explore.instrument_views import words_of
 from hifred.explore.residual_spectrum_view import steps
 from hifred.plots.labels import (
     SURFACE_BRIGHTNESS,
@@ -26,9 +29,7 @@ from hifred.plots.labels import (
     plain_unit,
 )
 from hifred.plots.layers import Spectrum
-from hifred.plots.style import ROLE_COLOURS
 
-ROLES = ("spectrometer", "imager", "truth", "fusion", "second_fusion")
 MOST_STEPS = 1000
 WIDTHS = {"truth": 2.5, "fusion": 1.6, "second_fusion": 1.6}
 DASHES = {"second_fusion": "dashed"}
@@ -39,16 +40,22 @@ AREA_COLUMNS = ("x", "lower", "upper")
 
 @final
 class SpectrumView:
-    """Step lines on a square-root axis, with the interval of what has errors."""
+    """Step lines on a square-root axis, with the interval of what has errors.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    colours : mapping of view to colour
+        In the order in which their lines are drawn.
+    """
+
+    def __init__(self, colours: Mapping[str, str]) -> None:
         self.sources = {
-            role: ColumnDataSource(_empty(LINE_COLUMNS), name=f"spectrum-{role}")
-            for role in ROLES
+            view: ColumnDataSource(_empty(LINE_COLUMNS), name=f"spectrum-{view}")
+            for view in colours
         }
-        self._areas = {role: ColumnDataSource(_empty(AREA_COLUMNS)) for role in ROLES}
+        self._areas = {view: ColumnDataSource(_empty(AREA_COLUMNS)) for view in colours}
         self._shown: dict[str, tuple[Spectrum, EnergyAxis] | None]
-        self._shown = dict.fromkeys(ROLES)
+        self._shown = dict.fromkeys(colours)
         self.axis = EnergyAxis()
         self.mark = Span(dimension="height", line_dash="dotted", visible=False)
         self._mark_name = Label(x=0, y=4, y_units="screen", text="", visible=False)
@@ -58,31 +65,31 @@ class SpectrumView:
         self.figure = _empty_figure()
         self._add_tools()
         self._make_quiet()
-        for role in ROLES:
-            self._draw(role)
+        for view, colour in colours.items():
+            self._draw(view, colour)
         self.figure.legend.click_policy = "hide"
         self.figure.legend.location = "top_right"
         self.figure.legend.label_text_font_size = "10px"
         self._tell_the_page()
 
     def show(self, spectra: dict[str, Spectrum], *, title: str) -> None:
-        """Show the spectra by role; the roles that are absent are emptied."""
-        for role in ROLES:
-            found = (spectra[role], self.axis) if role in spectra else None
-            if found != self._shown[role]:
-                self._shown[role] = found
-                self._show_role(role, spectra.get(role))
+        """Show the spectra by view; the views that are absent are emptied."""
+        for view, shown in self._shown.items():
+            found = (spectra[view], self.axis) if view in spectra else None
+            if found != shown:
+                self._shown[view] = found
+                self._show_line(view, spectra.get(view))
         tops = [np.nanmax(spectrum.values) for spectrum in spectra.values()]
         top = float(1.08 * np.sqrt(max([*tops, 1e-300])))
         self.figure.y_range.update(start=0.0, end=top, reset_start=0.0, reset_end=top)
         self.figure.title.text = title
-        for role, item in zip(ROLES, self.figure.legend[0].items, strict=True):
-            item.visible = role in spectra
+        for view, item in self._legend_items:
+            item.visible = view in spectra
 
     def name(self, labels: dict[str, str]) -> None:
-        """Set the names in the legend, by role."""
-        for role, item in zip(ROLES, self.figure.legend[0].items, strict=True):
-            item.label = {"value": labels.get(role, role.replace("_", " "))}
+        """Set the names in the legend, by view."""
+        for view, item in self._legend_items:
+            item.label = {"value": labels.get(view, words_of(view))}
 
     def mark_band(self, band: tuple[float, float]) -> None:
         """Shade the energies that the maps add up."""
@@ -105,15 +112,19 @@ class SpectrumView:
             self.mark.location = self._mark_name.x = place
             self._mark_name.text = axis.line
 
-    def _show_role(self, role: str, spectrum: Spectrum | None) -> None:
-        self.sources[role].data = (
+    @property
+    def _legend_items(self) -> Iterator[tuple[str, LegendItem]]:
+        return zip(self.sources, self.figure.legend[0].items, strict=True)
+
+    def _show_line(self, view: str, spectrum: Spectrum | None) -> None:
+        self.sources[view].data = (
             _line(spectrum, self.axis) if spectrum else _empty(LINE_COLUMNS)
         )
         has_area = spectrum is not None and spectrum.has_errors
         if spectrum is not None and has_area:
-            self._areas[role].data = _area(spectrum, self.axis)
-        elif len(self._areas[role].data["x"]):
-            self._areas[role].data = _empty(AREA_COLUMNS)
+            self._areas[view].data = _area(spectrum, self.axis)
+        elif len(self._areas[view].data["x"]):
+            self._areas[view].data = _empty(AREA_COLUMNS)
 
     def _add_tools(self) -> None:
         box = BoxSelectTool(dimensions="width")
@@ -131,23 +142,23 @@ class SpectrumView:
             self.figure.add_layout(part)
         self._mark_name.text_font_size = "10px"
 
-    def _draw(self, role: str) -> None:
-        source, colour = self.sources[role], ROLE_COLOURS[role]
+    def _draw(self, view: str, colour: str) -> None:
+        source = self.sources[view]
         # `varea_step` would do it, but without data it hangs the browser (Bokeh 3.9).
         self.figure.varea(
-            x="x", y1="lower", y2="upper", source=self._areas[role],
+            x="x", y1="lower", y2="upper", source=self._areas[view],
             fill_color=colour, fill_alpha=0.2,
         )  # fmt: skip
         self.figure.step(
             x="x", y="rooted", mode="after", source=source, line_color=colour,
-            line_width=WIDTHS.get(role, 1.0), line_dash=DASHES.get(role, "solid"),
-            legend_label=role.replace("_", " "),
+            line_width=WIDTHS.get(view, 1.0), line_dash=DASHES.get(view, "solid"),
+            legend_label=words_of(view),
         )  # fmt: skip
 
     def _tell_the_page(self) -> None:
         arguments = {"legend": self.figure.legend[0], **self.sources}
         arguments["axis"] = self.figure.xaxis[0]
-        sources = f"[{', '.join(ROLES)}]"
+        sources = f"[{', '.join(self.sources)}]"
         code = f"explorer.readSpectrum(cb_obj, {sources}, legend, axis, '{UNIT}')"
         self.figure.js_on_event(MouseMove, CustomJS(args=arguments, code=code))
         self.figure.js_on_event(MouseLeave, CustomJS(code="explorer.readNothing()"))

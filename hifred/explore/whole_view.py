@@ -6,7 +6,8 @@ from typing import final
 from hifred.explore.choices import Choices
 from hifred.explore.drawing import COLOURMAPS
 from hifred.explore.energy_axis import EnergyAxis
-from hifred.explore.maps_panel import FUSION_LESS_TRUTH, LAYER_VIEWS
+from hifred.explore.instrument_views import FUSIONS, by_view
+from hifred.explore.maps_panel import FUSION_LESS_TRUTH
 from hifred.explore.moment_view import MOMENTS
 from hifred.explore.place import read_place
 from hifred.explore.stretch import STRETCHES
@@ -66,6 +67,7 @@ class ViewCompletion:
     def _with_known_words(self, view: View) -> View:
         counts = self._shelf.counts(self._shelf.model_of(view.trial))
         kinds = [*counts, FUSION_LESS_TRUTH]
+        contoured = ("truth", *by_view(counts, counts), *FUSIONS)
         columns, rows = self._choices.sides(view.columns, view.rows)
         line = _known(view.line, LINES)
         axis = EnergyAxis(line, view.redshift, view.axis == "velocity")
@@ -77,7 +79,7 @@ class ViewCompletion:
             residual=_known(view.residual, kinds, kinds[0]),
             stretch=_known(view.stretch, STRETCHES, View.stretch),
             colours=_known(view.colours, COLOURMAPS, View.colours),
-            contours=_known(view.contours, LAYER_VIEWS),
+            contours=_known(view.contours, contoured),
             moment=_known(view.moment, MOMENTS),
             line=line,
             axis="velocity" if axis.shows_velocity else "energy",

@@ -78,8 +78,12 @@ def comparison_layers(
 
 def brightest_pixel(layers: Sequence[Layer], band: tuple[float, float]) -> Region:
     """Return the brightest pixel of the first imager, else of the first layer."""
-    imagers = [layer for layer in layers if layer.role == "imager"]
-    layer = (imagers or list(layers))[0]
+    layer = first_imager(layers)
     image = layer.image(band)
     row, column = np.unravel_index(int(np.nanargmax(image)), image.shape)
     return Region.pixel(layer.y[row], layer.x[column])
+
+
+def first_imager(layers: Sequence[Layer]) -> Layer:
+    """Return the first imager, else the first layer."""
+    return next((layer for layer in layers if layer.role == "imager"), layers[0])

@@ -1,5 +1,6 @@
 """The cubes of a sweep: read when they are looked at, the latest few kept."""
 
+import contextlib
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from hifred.selection.draw_verdicts import draw_verdicts
 from hifred.selection.residual_verdicts import residual_verdicts
 from hifred.selection.verdicts import Verdict, sweep_verdicts
 from hifred.store import open_fusion_input, open_results
+from hifred.store.fusion_input import instrument_roles
 from hifred.store.generations import current_generation
 from hifred.store.posterior_draws import draws_at_hand, trial_draws_path
 from hifred.store.trial_table import DONE, SettingKey
@@ -81,6 +83,8 @@ class Shelf:
         Returns where the draws of a trial are, if it has any.
     open_lines : callable, optional
         Returns the line maps of a trial, None if it has none.
+    open_roles : callable, optional
+        Returns the roles of a model's instruments; by default its input is read.
     input_verdicts : callable, optional
         Of an input that nothing is fused from yet: returns what to say of it.
     max_bytes : int
@@ -95,6 +99,7 @@ class Shelf:
         open_input: Callable[[str], FusionInput],
         draws_path: Callable[[str], Path] | None = None,
         open_lines: Callable[[str], xr.Dataset | None] = lambda trial: None,
+        open_roles: Callable[[str], list[str]] | None = None,
         input_verdicts: Callable[[], list[Verdict]] | None = None,
         max_bytes: int = 192 * MIB,
     ) -> None:
@@ -103,6 +108,7 @@ class Shelf:
         self._draws_path = draws_path
         self._input_verdicts = input_verdicts
         self.line_maps = open_lines
+        self._open_roles = open_roles or self._roles
         self._refused_draws: dict[str, str] = {}
         self._trials = Recent(self._load_trial, max_bytes)
         self._predictions = Recent(self._predict, max_bytes // 4)
@@ -168,6 +174,14 @@ class Shelf:
         """Return the counts of a model by instrument."""
         return self._inputs.get(model).counts
 
+    def roles(self) -> dict[str, list[str]]:
+        """Return the roles of each model's instruments, but of inputs that are gone."""
+        found = {}
+        for model in dict.fromkeys(map(str, self.table.frame["model"])):
+            with contextlib.suppress(HifredError):
+                found[model] = self._open_roles(model)
+        return found
+
     def predictions(self, trial: str) -> dict[str, Layer]:
         """Return what a finished trial expects each instrument to count."""
         expected = self._predictions.get(trial)
@@ -198,6 +212,9 @@ class Shelf:
         expected = {k: layer.values for k, layer in self.predictions(trial).items()}
         observations = self.input(model).observations
         return residual_verdicts(model, trial, observations, expected)
+
+    def _roles(self, model: str) -> list[str]:
+        return [layer.role for layer in self.counts(model).values()]
 
     def _load_trial(self, trial: str) -> tuple[tuple[xr.Dataset, Layer], int]:
         with self._open_trial(trial) as opened:
@@ -252,6 +269,7 @@ def open_shelf(directory: str | Path) -> Shelf:
         open_input=lambda model: open_fusion_input(sweep.input(model)),
         draws_path=lambda trial: trial_draws_path(root, trial),
         open_lines=lambda trial: _line_maps(sweep, trial),
+        open_roles=lambda model: instrument_roles(sweep.input(model)),
     )
 
 

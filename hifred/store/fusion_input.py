@@ -100,6 +100,19 @@ def open_fusion_input(path: str | os.PathLike[str]) -> FusionInput:
     return FusionInput(observations, groups.get("truth"), attrs)
 
 
+def instrument_roles(path: str | os.PathLike[str]) -> list[str]:
+    """Return the roles of the instruments of a stored input; no array is read.
+
+    Raises
+    ------
+    SchemaError
+        If `path` is not a fusion input of this schema version.
+    """
+    root = _open_root(Path(path))
+    names: list[str] = list(root.attrs[ORDER])  # type: ignore[arg-type]
+    return [str(root[f"observations/{name}"].attrs["role"]) for name in names]
+
+
 def _load_groups(path: Path) -> dict[str, xr.Dataset]:
     # Not as a tree, whose nodes hold each other, and with them all arrays, for long.
     opened = xr.open_groups(path, engine="zarr", consolidated=False, chunks=None)

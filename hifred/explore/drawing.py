@@ -12,8 +12,8 @@ from matplotlib.image import imsave
 from hifred.plots.style import (
     DIFFERENCE_COLOURMAP,
     INTENSITY_COLOURMAP,
-    MEASURE_COLOURMAP,
     NO_DATA_COLOUR,
+    measure_colourmap,
 )
 
 COLOURMAPS = (INTENSITY_COLOURMAP, "viridis", "cividis", "magma", "gray", "gray_r")
@@ -54,7 +54,7 @@ def difference_mapper() -> LinearColorMapper:
 
 def measure_mapper() -> LinearColorMapper:
     """Return the colours of a measure."""
-    return _mapper(MEASURE_COLOURMAP)
+    return _mapper(measure_colourmap("higher"))
 
 
 def picture(image: np.ndarray, mapper: LinearColorMapper) -> str:

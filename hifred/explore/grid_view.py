@@ -7,12 +7,17 @@ import numpy as np
 from bokeh.models import ColorBar, ColumnDataSource, FactorRange, HoverTool
 from bokeh.plotting import figure
 
-from hifred.explore.drawing import measure_mapper
+from hifred.explore.drawing import measure_mapper, palette
 from hifred.plots.labels import setting_label
-from hifred.plots.style import NO_DATA_COLOUR, NO_DATA_EDGE, measure_limits
+from hifred.plots.style import (
+    MEASURE_COLOURMAP,
+    NO_DATA_COLOUR,
+    NO_DATA_EDGE,
+    measure_colourmap,
+)
 from hifred.plots.trial_grid import MeasureGrid
 
-COLUMNS = ("column", "row", "trial", "value", "text", "hatch", "ink")
+COLUMNS = ("column", "row", "trial", "shade", "text", "hatch", "ink")
 # More letters than these side by side overlap.
 MOST_LETTERS = 50
 COLUMNS_TO_TELL = ("column", "row", "trial", "text", "ink")
@@ -49,8 +54,10 @@ class GridView:
 
     def show(self, grid: MeasureGrid, unit: str, sides: tuple[str, str]) -> None:
         """Show a grid of values, in their unit, over two settings, and words."""
-        low, high = measure_limits(grid.values, unit)
-        self._mapper.update(low=low, high=high)
+        low, high = grid.limits(unit)
+        colours = palette(measure_colourmap(grid.direction))
+        self._mapper.update(low=low, high=high, palette=colours)
+        self._bar.title = "distance from 0" if grid.direction == "zero" else None
         self.figure.x_range.factors = grid.column_texts
         self.figure.y_range.factors = grid.row_texts
         self.figure.xaxis.axis_label, self.figure.yaxis.axis_label = map(
@@ -106,7 +113,7 @@ class GridView:
     def _draw(self) -> None:
         cells = self.figure.rect(
             x="column", y="row", width=1, height=1, source=self.source,
-            fill_color={"field": "value", "transform": self._mapper},
+            fill_color={"field": "shade", "transform": self._mapper},
             line_color="white", hatch_pattern="hatch", hatch_color=NO_DATA_EDGE,
             hatch_alpha=0.6, nonselection_fill_alpha=1.0, nonselection_hatch_alpha=0.6,
         )  # fmt: skip
@@ -126,10 +133,11 @@ class GridView:
         self.figure.grid.visible = False
         self.figure.axis.axis_label_text_font_style = "normal"
         self.figure.axis.axis_label_text_font_size = "10px"
-        self.figure.add_layout(
-            ColorBar(color_mapper=self._mapper, width=9, label_standoff=4, padding=3),
-            "right",
-        )
+        self._bar = ColorBar(
+            color_mapper=self._mapper, width=9, label_standoff=4, padding=3,
+            title_text_font_size="10px", title_text_font_style="normal",
+        )  # fmt: skip
+        self.figure.add_layout(self._bar, "right")
 
 
 def _has_room(texts: list[str], n_columns: int) -> bool:
@@ -142,15 +150,16 @@ def _cell(
     grid: MeasureGrid, index: tuple[int, ...], limits: tuple[float, float]
 ) -> dict[str, object]:
     row, column = index
-    value, word = float(grid.values[index]), str(grid.words[index])
+    shade, word = float(grid.shades[index]), str(grid.words[index])
     text = grid.text((row, column))
-    height = (value - limits[0]) / max(limits[1] - limits[0], 1e-300)
+    height = (shade - limits[0]) / max(limits[1] - limits[0], 1e-300)
+    is_reversed = measure_colourmap(grid.direction) != MEASURE_COLOURMAP
     return {
         "column": grid.column_texts[column],
         "row": grid.row_texts[row],
         "trial": str(grid.trials[index]),
-        "value": value,
+        "shade": shade,
         "text": text.replace(" ", "\n") if word else text,
         "hatch": "/" if word else " ",
-        "ink": "white" if not word and height < 0.5 else "black",
+        "ink": "white" if not word and (height < 0.5) != is_reversed else "black",
     }

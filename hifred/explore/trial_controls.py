@@ -77,7 +77,9 @@ class TrialControls:
         unit = measure_unit(table, measure)
         shown = "" if unit == "1" else f" ({plain_unit(unit)})"
         better = BETTER[table.direction(measure)]
-        self.note.text = f"{measure_name(measure)}{shown}, {better}. Click a cell."
+        self.note.text = (
+            f"{measure_name(measure)}{shown}, {better} and brighter. Click a cell."
+        )
 
     def refuse_measure(self, reason: str) -> None:
         """Say why the measure cannot be shown."""

@@ -9,13 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from hifred.plots.labels import measure_label, measure_unit, setting_label
+from hifred.plots.labels import measure_unit, setting_label, size_label
 from hifred.plots.style import (
-    MEASURE_COLOURMAP,
     NO_DATA_COLOUR,
     NO_DATA_EDGE,
     NO_DATA_HATCH,
-    measure_limits,
+    measure_colourmap,
     new_figure,
     styled,
 )
@@ -31,7 +30,9 @@ def plot_measure_grid(
     columns: str = "mu",
     rows: str = "rank",
 ) -> Figure:
-    """Draw a measure over two settings; the best cell is framed.
+    """Draw a measure over two settings; the better, the brighter; the best is framed.
+
+    Where 0 is best, colours stand for the distance from it.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def plot_measure_grid(
     table = trials_of(source)
     grid = measure_grid(table, measure, where=where, columns=columns, rows=rows)
     n_rows, n_columns = grid.values.shape
-    scale = Normalize(*measure_limits(grid.values, measure_unit(table, measure)))
+    scale = Normalize(*grid.limits(measure_unit(table, measure)))
     figure = new_figure(1.9 + 0.95 * max(n_columns, 3), 1.3 + 0.55 * max(n_rows, 2))
     axis = figure.subplots()
     drawn = draw_measure_grid(axis, grid, scale=scale)
@@ -59,24 +60,24 @@ def plot_measure_grid(
     axis.set_ylabel(setting_label(rows))
     title = ", ".join(f"{value}" for value in (where or {}).values())
     axis.set_title(title or str(table.attrs.get("name", "all trials")))
-    figure.colorbar(drawn, ax=axis).set_label(measure_label(table, measure))
+    figure.colorbar(drawn, ax=axis).set_label(size_label(table, measure))
     return figure
 
 
 def draw_measure_grid(axis: Axes, grid: MeasureGrid, *, scale: Normalize) -> AxesImage:
     """Draw the cells, the hatched ones with their word, and a frame on the best."""
     drawn = axis.imshow(
-        np.ma.masked_invalid(grid.values),
+        np.ma.masked_invalid(grid.shades),
         origin="lower",
         aspect="auto",
-        cmap=MEASURE_COLOURMAP,
+        cmap=measure_colourmap(grid.direction),
         norm=scale,
     )
-    for (row, column), value in np.ndenumerate(grid.values):
+    for (row, column), shade in np.ndenumerate(grid.shades):
         if grid.words[row, column]:
             _draw_missing(axis, row, column, grid.text((row, column)))
         else:
-            _write_value(axis, drawn, (row, column), grid.text((row, column)), value)
+            _write_value(axis, drawn, (row, column), grid.text((row, column)), shade)
     if grid.best is not None:
         _frame(axis, grid.best)
     axis.set_xticks(range(len(grid.columns)), grid.column_texts)
@@ -109,9 +110,9 @@ def _draw_missing(axis: Axes, row: int, column: int, word: str) -> None:
 
 
 def _write_value(
-    axis: Axes, drawn: AxesImage, cell: tuple[int, int], text: str, value: float
+    axis: Axes, drawn: AxesImage, cell: tuple[int, int], text: str, shade: float
 ) -> None:
-    red, green, blue, _ = drawn.to_rgba(np.array([value]))[0]
+    red, green, blue, _ = drawn.to_rgba(np.array([shade]))[0]
     luminance = 0.299 * red + 0.587 * green + 0.114 * blue
     axis.text(
         cell[1],

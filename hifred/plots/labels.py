@@ -60,6 +60,12 @@ def measure_label(table: TrialTable, measure: str) -> str:
     return f"{label}, {better}" if better else label
 
 
+def size_label(table: TrialTable, measure: str) -> str:
+    """Return the label of a measure; of its distance from 0 where 0 is best."""
+    label = measure_label(table, measure)
+    return f"size of {label}" if table.direction(measure) == "zero" else label
+
+
 def setting_label(name: str) -> str:
     """Return the label of a swept setting; a word, such as lrs, has no unit."""
     shown = _SETTING_NAMES.get(name, name.replace("_", " "))

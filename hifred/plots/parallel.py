@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from hifred.plots.labels import measure_label, measure_unit, setting_label
+from hifred.plots.labels import measure_unit, setting_label, size_label
 from hifred.plots.style import (
     NO_DATA_EDGE,
     measure_limits,
@@ -76,10 +76,10 @@ def _setting_axis(axis: Axes, table: TrialTable, name: str, at: int) -> np.ndarr
 
 
 def _measure_axis(axis: Axes, table: TrialTable, name: str, at: int) -> np.ndarray:
-    numbers, label = table.measured(name), measure_label(table, name)
+    numbers, label = table.measured(name), size_label(table, name)
     if table.direction(name) == "zero":
         # The best is on top of every axis: as far from 0 as a trial is.
-        numbers, label = np.abs(numbers), f"size of {label}"
+        numbers = np.abs(numbers)
     lowest, highest = measure_limits(numbers, measure_unit(table, name))
     height = (numbers - lowest) / (highest - lowest)
     ends = {0.0: lowest, 1.0: highest}

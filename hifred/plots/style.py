@@ -154,6 +154,11 @@ def measure_limits(values: np.ndarray, unit: str) -> tuple[float, float]:
     return lowest - spare, highest + spare
 
 
+def measure_colourmap(direction: str) -> str:
+    """Return the colours of a measure: the better, the brighter."""
+    return MEASURE_COLOURMAP + "_r" * (direction in {"lower", "zero"})
+
+
 def regularizer_colour(name: str) -> str:
     """Return the colour of a regulariser; an unknown one gets a spare colour."""
     spare = SPARE_COLOURS[sum(name.encode()) % len(SPARE_COLOURS)]

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from hifred.plots.style import measure_limits
 from hifred.store import Results
 from hifred.store.ranking import merits
 from hifred.store.result_grid import trial_grid
@@ -63,6 +64,8 @@ class MeasureGrid:
         Setting of each row and column, in increasing order.
     best : (int, int) or None
         Row and column of the best value; None where none is better.
+    direction : str
+        What is better: higher, lower, zero (as near to it as can be) or none.
     """
 
     values: np.ndarray
@@ -72,6 +75,19 @@ class MeasureGrid:
     rows: tuple[SettingKey, ...]
     columns: tuple[SettingKey, ...]
     best: tuple[int, int] | None = None
+    direction: str = "higher"
+
+    @property
+    def shades(self) -> np.ndarray:
+        """What the colours stand for: the distance from 0 where 0 is best."""
+        return np.abs(self.values) if self.direction == "zero" else self.values
+
+    def limits(self, unit: str) -> tuple[float, float]:
+        """Return the ends of the colours' scale; of distances from 0 it begins at 0."""
+        if self.direction != "zero":
+            return measure_limits(self.values, unit)
+        lowest, highest = measure_limits(np.append(self.shades, 0.0), unit)
+        return 0.0, highest - lowest
 
     @cached_property
     def row_texts(self) -> list[str]:
@@ -124,6 +140,7 @@ def measure_grid(
         tuple(ordered_keys(chosen.keys(rows))),
         tuple(ordered_keys(chosen.keys(columns))),
         _best_cell(chosen, measure, laid),
+        table.direction(measure),
     )
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from hifred.explore.grid_view import GridView
 from hifred.plots.trial_grid import MeasureGrid
@@ -37,3 +38,24 @@ def test_numbers_that_would_touch_are_left_to_the_pointer() -> None:
     assert shown(tuple("abcdefgh"))._texts.visible
     assert not shown(tuple("abcdefgh"), n_trials=12)._texts.visible
     assert not shown(tuple("abcdefghi"))._texts.visible
+
+
+@pytest.mark.parametrize(
+    ("direction", "order"),
+    [("higher", [0, 1, 2]), ("lower", [2, 1, 0]), ("zero", [0, 2, 1])],
+)
+def test_the_better_a_cell_the_brighter(direction: str, order: list[int]) -> None:
+    view = GridView(lambda trial: None)
+    shape = (1, 3)
+    grid = MeasureGrid(
+        np.array([[-10.0, 1.0, 4.0]]), np.full(shape, ""), np.full(shape, "0" * 12),
+        np.ones(shape, int), (8.0,), ("a", "b", "c"), (0, 0), direction,
+    )  # fmt: skip
+    view.show(grid, "standard deviations", ("rank", "mu"))
+    mapper, data = view._mapper, view.source.data
+    places = (np.array(data["shade"]) - mapper.low) / (mapper.high - mapper.low)
+    colours = [mapper.palette[round(255 * place)] for place in places]
+    brightness = [sum(to_rgb(colour)) for colour in colours]
+    assert np.argsort(brightness).tolist() == order
+    assert [data["ink"][i] for i in (order[0], order[-1])] == ["white", "black"]
+    assert data["text"] == ["-10", "1", "4"]

@@ -30,6 +30,7 @@ from hifred.plots import (
     plot_spectra,
     plot_standard_errors,
 )
+from hifred.plots.trial_grid import measure_grid
 from tests.made_up import (
     make_collected,
     make_observations,
@@ -228,6 +229,33 @@ def test_next_to_no_difference_does_not_span_the_scale() -> None:
     where = {"model": "demo", "regularizer": "lrs"}
     drawn = plot_measure_grid(nearly_equal, "nmse_db", where=where).axes[0].images[0]
     assert drawn.norm.vmax - drawn.norm.vmin == pytest.approx(0.5)
+
+
+MERITS = {"higher": np.positive, "lower": np.negative, "zero": lambda v: -np.abs(v)}
+
+
+@pytest.mark.parametrize("direction", MERITS)
+def test_the_better_a_cell_the_brighter(direction) -> None:
+    signed = COLLECTED.copy(deep=True)
+    signed["nmse_db"] = 3 * (signed["nmse_db"] - signed["nmse_db"].mean())
+    signed["nmse_db"].attrs = COLLECTED["nmse_db"].attrs | {"direction": direction}
+    where = {"model": "demo", "regularizer": "lrs"}
+    values = measure_grid(signed, "nmse_db", where=where).values
+    drawn = plot_measure_grid(signed, "nmse_db", where=where).axes[0].images[0]
+    known = np.isfinite(values)
+    assert values[known].min() < 0 < values[known].max()
+    brightness = drawn.to_rgba(drawn.get_array())[known][:, :3].sum(axis=1)
+    order = np.argsort(MERITS[direction](values[known]))
+    assert (np.diff(brightness[order]) >= 0).all()
+    assert brightness[order[-1]] > brightness[order[0]]
+
+
+def test_distances_from_0_are_told_and_begin_at_0() -> None:
+    signed = COLLECTED.copy(deep=True)
+    signed["nmse_db"].attrs["direction"] = "zero"
+    figure = plot_measure_grid(signed, "nmse_db", where={"regularizer": "lrs"})
+    assert figure.axes[0].images[0].norm.vmin == 0.0
+    assert figure.axes[1].get_ylabel().startswith("size of ")
 
 
 def test_a_resumed_solve_is_drawn_at_its_own_iterations() -> None:

@@ -2,26 +2,38 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+COMMA := ,
 MINIMA := build/minima
 # What a library of another version breaks: files of every kind, fusion, sweeps.
 CORE := tests/store tests/observations tests/fusion tests/sweep tests/cli
 # All of them; "cluster and not drill" leaves out those that take minutes each.
 SLURM_TESTS ?= cluster
 
+# uv leaves compiling to the first import, which must then keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: benchmark dist docs help install quickstart test test-browser test-dist test-drills test-minima test-slurm notebooks workflows lint slurm-up slurm-down
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-$(STAMP): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e '.[explore]'
+# uv takes seconds where pip takes minutes; pip knows indexes that uv is not told of.
+define install
+	test -x $(BIN)/uv || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[$(1)]' || \
+	  $(BIN)/python -m pip install --quiet -e '.[$(1)]'
 	touch $@
+endef
 
-$(VENV)/.test: $(STAMP)
-	$(BIN)/python -m pip install --quiet -e '.[explore,test,dev]'
-	touch $@
+$(STAMP): pyproject.toml
+	$(call install,explore)
+
+$(VENV)/.test: pyproject.toml
+	$(call install,explore$(COMMA)test$(COMMA)dev)
+
+$(VENV)/.docs: pyproject.toml
+	$(call install,explore$(COMMA)docs)
 
 install: $(STAMP)  ## install hifred into .venv
 
@@ -34,7 +46,7 @@ test: $(VENV)/.test  ## install and run the whole suite
 
 $(MINIMA)/.installed: $(VENV)/.test
 	$(PYTHON) -m venv --clear --without-pip $(MINIMA)
-	$(BIN)/python -m uv pip install --quiet --resolution lowest-direct \
+	$(BIN)/uv pip install --quiet --resolution lowest-direct \
 	  --python $(MINIMA)/bin/python -e '.[explore,test]'
 	touch $@
 
@@ -75,13 +87,9 @@ test-slurm: $(VENV)/.test  ## drills on a real SLURM, which it brings up and end
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "$(SLURM_TESTS)" --reruns 1 tests/cluster; \
 		code=$$?; tests/cluster/local_slurm.sh down; exit $$code
 
-$(VENV)/.docs: $(STAMP)
-	$(BIN)/python -m pip install --quiet -e '.[explore,docs]'
-	touch $@
-
 docs: $(VENV)/.docs  ## build the documentation into build/docs/html and follow its links
 	$(BIN)/python -m sphinx -q -W --keep-going -d build/docs/cache docs build/docs/html
-	$(BIN)/linkchecker --no-status --no-warnings build/docs/html/index.html
+	$(BIN)/linkchecker --threads 1 --no-status --no-warnings build/docs/html/index.html
 
 dist: $(VENV)/.test  ## build wheel and sdist into dist/
 	rm -rf dist

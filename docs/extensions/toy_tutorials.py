@@ -41,12 +41,14 @@ def _make_sweep(folder: Path) -> None:
 
 
 def _run_notebooks(folder: Path, cache_folder: str, timeout: int) -> None:
-    """Run those that changed, as many at once as there are cores.
+    """Run those that changed, as many at once as there are cores, the longest first.
 
     Where one fails, the build runs it again and says why.
     """
     cache = get_cache(cache_folder)
-    for notebook in sorted(folder.glob("*.ipynb")):
+    for notebook in sorted(
+        folder.glob("*.ipynb"), reverse=True
+    ):  # the last are longest
         cache.add_nb_to_project(str(notebook))
     load_executor("local-parallel", cache=cache).run_and_cache(timeout=timeout)
 

@@ -1,6 +1,7 @@
 """Bokeh's side of the visual language: square-root axes, palettes, hatches."""
 
 import base64
+import functools
 import io
 
 import numpy as np
@@ -37,6 +38,7 @@ def squared_ticks() -> CustomJSTickFormatter:
     return CustomJSTickFormatter(code=_SQUARED_TICK)
 
 
+@functools.cache
 def palette(colourmap: str) -> list[str]:
     """Return the 256 colours of a matplotlib colour map."""
     return [to_hex(colour) for colour in colormaps[colourmap](np.linspace(0, 1, 256))]

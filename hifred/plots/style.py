@@ -124,7 +124,9 @@ def square_root_scale(lowest: float, highest: float) -> PowerNorm:
     Poisson noise has the same size everywhere on this scale.
     """
     floor = max(0.0, lowest)
-    return PowerNorm(0.5, vmin=floor, vmax=max(highest, floor + 1e-300), clip=True)
+    # A bar widens a scale of next to no width to both sides: below 0 here.
+    top = highest if highest > floor else floor + 1.0
+    return PowerNorm(0.5, vmin=floor, vmax=top, clip=True)
 
 
 def symmetric_scale(extent: float) -> Normalize:

@@ -10,6 +10,7 @@ from hifred.plots.style import (
     REGULARIZER_COLOURS,
     REGULARIZER_MARKERS,
     ROLE_COLOURS,
+    new_figure,
     regularizer_colour,
     square_root_scale,
     styled,
@@ -77,6 +78,17 @@ def test_an_unknown_regulariser_gets_the_same_spare_colour_each_time() -> None:
 
 def test_square_root_scale_puts_a_quarter_in_the_middle() -> None:
     assert square_root_scale(0, 100)(25) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("highest", [0.0, -0.02])
+def test_a_map_on_which_nothing_is_above_0_is_dark(highest: float) -> None:
+    figure = new_figure(2, 2)
+    axis = figure.subplots()
+    image = np.full((2, 3), highest)
+    drawn = axis.imshow(image, norm=square_root_scale(0.0, highest), cmap="inferno")
+    figure.colorbar(drawn, ax=axis)
+    assert drawn.norm.vmin == 0.0
+    assert (drawn.to_rgba(image) == drawn.cmap(0.0)).all()
 
 
 @pytest.mark.parametrize("top", [0.0, -3.0])

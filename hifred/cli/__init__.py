@@ -114,7 +114,7 @@ COMMANDS = {
     ),
     "explore": (
         "hifred.cli.pages:explore",
-        "Explore a sweep or one fusion in the browser, until Ctrl-C.",
+        "Explore a sweep, one fusion or an input in the browser, until Ctrl-C.",
     ),
     "prepare": (
         "hifred.cli.prepare:prepare",

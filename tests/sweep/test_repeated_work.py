@@ -15,7 +15,7 @@ from hifred.sweep.plan.target import plan_sweep
 from hifred.sweep.record.layout import SweepDirectory
 from tests.sweep import drive
 from tests.sweep.stub_kernels import StubKernel
-from tests.sweep.test_kill_drills import logs_of, n_started, wait_for
+from tests.sweep.test_kill_drills import wait_for
 
 
 def ledgered(source: Path, ledger: Path, **settings: object) -> Declaration:
@@ -58,11 +58,11 @@ def test_a_killed_sweep_repeats_at_most_one_interval(
     choices = {"kernel": StubKernel(), "executor": "inline"}
     rng = random.Random(5)
     for _ in range(8):
-        known = logs_of(sweep)
+        known = drive.logs_of(sweep)
         drive.fork_and_kill(
             lambda: run_sweep(sweep, checkpoint_every=interval, **choices),
             rng.uniform(0.1, 0.6),
-            lambda known=known: n_started(sweep, known) > 0,
+            lambda known=known: drive.n_started(sweep, known) > 0,
         )
     assert run_sweep(sweep, **choices).exit_code == 0
     times = [number for found in repeated(ledger).values() for number in found]

@@ -46,9 +46,8 @@ def _run_notebooks(folder: Path, cache_folder: str, timeout: int) -> None:
     Where one fails, the build runs it again and says why.
     """
     cache = get_cache(cache_folder)
-    for notebook in sorted(
-        folder.glob("*.ipynb"), reverse=True
-    ):  # the last are longest
+    longest_first = sorted(folder.glob("*.ipynb"), reverse=True)
+    for notebook in longest_first:
         cache.add_nb_to_project(str(notebook))
     load_executor("local-parallel", cache=cache).run_and_cache(timeout=timeout)
 

@@ -6,11 +6,10 @@ from typing import final
 import numpy as np
 import xarray as xr
 from bokeh.models import ColumnDataSource, Range1d
-from bokeh.plotting import figure
 
 from hifred.explore.energy_axis import EnergyAxis
 from hifred.explore.instrument_views import words_of
-from hifred.explore.residual_spectrum_view import steps
+from hifred.explore.step_figure import step_figure, steps
 
 
 @final
@@ -26,19 +25,9 @@ class AreaView:
     """
 
     def __init__(self, x_range: Range1d, colours: Mapping[str, str]) -> None:
-        self.figure = figure(
-            name="areas",
-            height=170,
-            sizing_mode="stretch_width",
-            tools="",
-            toolbar_location=None,
-            x_range=x_range,
-            y_range=Range1d(0, 1),
-            y_axis_label="effective area (cm²)",
-            min_border_left=70,
+        self.figure = step_figure(
+            "areas", x_range, Range1d(0, 1), label="effective area (cm²)", height=170
         )
-        self.figure.axis.axis_label_text_font_size = "10px"
-        self.figure.axis.axis_label_text_font_style = "normal"
         self.sources = {v: self._line(v, colour) for v, colour in colours.items()}
         self.figure.legend.update(
             location="bottom_right", label_text_font_size="10px", click_policy="hide"

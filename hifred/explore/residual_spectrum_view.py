@@ -5,9 +5,9 @@ from typing import final
 
 import numpy as np
 from bokeh.models import BoxAnnotation, ColumnDataSource, Range1d, Span
-from bokeh.plotting import figure
 
 from hifred.explore.energy_axis import EnergyAxis
+from hifred.explore.step_figure import step_figure, steps
 from hifred.plots.residuals import LIMIT
 
 COLUMNS = ("x", "value")
@@ -30,19 +30,13 @@ class ResidualSpectrumView:
             view: ColumnDataSource({"x": [], "value": []}, name=f"deviation-{view}")
             for view in colours
         }
-        self.figure = figure(
-            name="residual-spectrum",
+        self.figure = step_figure(
+            "residual-spectrum",
+            x_range,
+            Range1d(-LIMIT, LIMIT),
+            label="residual A (σ)",
             height=150,
-            sizing_mode="stretch_width",
-            tools="",
-            toolbar_location=None,
-            x_range=x_range,
-            y_range=Range1d(-LIMIT, LIMIT),
-            y_axis_label="residual A (σ)",
-            min_border_left=70,
         )
-        self.figure.axis.axis_label_text_font_size = "10px"
-        self.figure.axis.axis_label_text_font_style = "normal"
         self.figure.xaxis.visible = False
         self.figure.add_layout(
             BoxAnnotation(bottom=-1, top=1, fill_color="#999999", fill_alpha=0.15)
@@ -68,21 +62,3 @@ class ResidualSpectrumView:
         largest = max((float(np.abs(v).max()) for v in known if v.size), default=0.0)
         limit = max(LIMIT, 1.05 * largest)
         self.figure.y_range.update(start=-limit, end=limit)
-
-
-def steps(
-    axis: EnergyAxis, edges: np.ndarray, *columns: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """Return a step line: places that increase, and columns, the last bin said twice.
-
-    Parameters
-    ----------
-    axis : EnergyAxis
-        Where energies are placed; velocities decrease with energy.
-    edges : (bin + 1,) array, keV
-    *columns : (bin,) arrays
-    """
-    places = axis.places(edges)
-    turn = slice(None, None, -1) if axis.shows_velocity else slice(None)
-    turned = [column[turn] for column in columns]
-    return places[turn], *(np.append(column, column[-1:]) for column in turned)

@@ -22,7 +22,7 @@ from bokeh.plotting import figure
 from hifred.explore.drawing import signed_root, squared_ticks
 from hifred.explore.energy_axis import EnergyAxis
 from hifred.explore.instrument_views import words_of
-from hifred.explore.residual_spectrum_view import steps
+from hifred.explore.step_figure import steps
 from hifred.plots.labels import (
     SURFACE_BRIGHTNESS,
     SURFACE_BRIGHTNESS_UNIT,

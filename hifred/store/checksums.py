@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import final
 
-from hifred.store.durable import replace_text
+from hifred.store.durable import is_special, replace_text
 
 BLOCK_BYTES = 2**22
 # The size of a file whose checksum was lost.
@@ -73,7 +73,7 @@ def read_manifest(generation: Path) -> Manifest | None:
     """Return the checksums of a generation; None of one by an earlier version."""
     path = Manifest(generation, {}).path
     try:
-        if path.exists() and not path.is_file():
+        if is_special(path):
             raise ValueError("no file")
         text = path.read_text(encoding="utf-8")
         files = {name: (int(n), str(d)) for name, (n, d) in json.loads(text).items()}

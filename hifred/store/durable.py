@@ -13,6 +13,14 @@ from hifred.errors import SchemaError
 PART_SUFFIX = ".part"
 
 
+def is_special(path: Path) -> bool:
+    """Return whether a folder, a pipe or a device is there instead of a file.
+
+    What is read from a pipe is waited for without end.
+    """
+    return path.exists() and not path.is_file()
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in `folder` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)

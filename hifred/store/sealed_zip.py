@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from hifred.errors import SchemaError
+from hifred.store.durable import is_special
 
 # The seal is the zip's comment, its last bytes: the sha256 of all bytes before it.
 # A zip's own checksums cover its members, not its directory of them.
@@ -76,8 +77,7 @@ def check_seal(path: Path) -> None:
 
 
 def _check_file(path: Path) -> None:
-    # A pipe of that name would be waited for without end.
-    if path.exists() and not path.is_file():
+    if is_special(path):
         raise _damaged(path, "it is no file")
 
 

@@ -210,6 +210,13 @@ def test_every_command_says_at_once_that_it_has_begun(tmp_path: Path) -> None:
     assert done.stdout == "".join(f"{name} 7\n" for name in COMMANDS)
 
 
+def run_python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True, text=True, check=False, env=os.environ | variables,
+    )  # fmt: skip
+
+
 def test_a_backend_that_is_not_there_stops_no_command() -> None:
     told = (
         "import sys; sys.argv = ['hifred', '--version']\n"
@@ -217,19 +224,12 @@ def test_a_backend_that_is_not_there_stops_no_command() -> None:
         "try: main()\n"
         "except SystemExit: import matplotlib\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", told],
-        capture_output=True, text=True, check=False,
-        env=os.environ | {"MPLBACKEND": "nonsense"},
-    )  # fmt: skip
+    done = run_python("-c", told, MPLBACKEND="nonsense")
     assert done.returncode == 0, done.stderr
 
 
 def test_without_assertions_nothing_is_begun() -> None:
-    done = subprocess.run(
-        [sys.executable, "-O", "-m", "hifred.cli", "status", "s"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_python("-O", "-m", "hifred.cli", "status", "s")
     assert done.returncode == 2
     assert "error: Python must run with its assertions" in done.stderr
 
@@ -242,12 +242,8 @@ def test_letters_that_a_locale_lacks_are_spelt_out() -> None:
         "try: main()\n"
         "except SystemExit: console().print('13 \\u03c3')\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", told],
-        capture_output=True, text=True, check=False,
-        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
-                          "PYTHONIOENCODING": ""},
-    )  # fmt: skip
+    plain = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+    done = run_python("-c", told, LC_ALL="C", **plain)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "13 \\u03c3")
 
 

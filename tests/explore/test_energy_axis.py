@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hifred.explore.energy_axis import EnergyAxis
-from hifred.explore.residual_spectrum_view import steps
+from hifred.explore.step_figure import steps
 from hifred.products.line_list import LINES
 
 NAME = "Fe XXV He-alpha"

@@ -262,18 +262,22 @@ def test_two_drivers_cannot_work_on_one_sweep(source: Path, tmp_path: Path) -> N
     assert len(drive.starts_of(sweep)) == 30
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_poison_trials_are_isolated_and_their_causes_named(
-    source: Path, tmp_path: Path
-) -> None:
-    sweep = tmp_path / "s"
-    poison = ["segfault", "memory", "hang", "raise", "kill", "diverge"]
-    declaration = declare(
+POISON = {
+    "segfault": ("lost", "Segmentation fault"),
+    "memory": ("oom", "of 700 MiB allowed"),
+    "hang": ("timeout", "hung"),
+    "raise": ("failed", "always raises"),
+    "kill": ("lost", "killed"),
+    "diverge": ("diverged", ""),
+}
+
+
+def poisoned(source: Path) -> Declaration:
+    return declare(
         "poison",
         {"a": source},
         [
-            {"mu": 1, "rank": 3, "behaviour": poison},
+            {"mu": 1, "rank": 3, "behaviour": list(POISON)},
             {"mu": {"range": [2, 13, 1]}, "rank": 3, "sleep": 0.02},
         ],
         run={
@@ -282,30 +286,27 @@ def test_poison_trials_are_isolated_and_their_causes_named(
             "retries": {"lost": 1, "oom": 0, "timeout": 0},
         },
     )  # fmt: skip
-    report = run(declaration, sweep, executor="local", workers=2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_poison_trials_are_isolated_and_their_causes_named(
+    source: Path, tmp_path: Path
+) -> None:
+    sweep = tmp_path / "s"
+    report = run(poisoned(source), sweep, executor="local", workers=2)
     assert report.exit_code == 1
     view = SweepView(sweep)
     states = view.states()
-    causes = {
-        trial.settings.get("behaviour"): (
-            states[trial.id], view.histories[trial.id].message
-        )
-        for trial in view.plan.trials
-        if "behaviour" in trial.settings
-    }  # fmt: skip
-    assert {name: state for name, (state, _) in causes.items()} == {
-        "segfault": "lost", "memory": "oom", "hang": "timeout", "raise": "failed",
-        "kill": "lost", "diverge": "diverged",
-    }  # fmt: skip
-    assert "Segmentation fault" in causes["segfault"][1]
-    assert "of 700 MiB allowed" in causes["memory"][1]
-    assert "hung" in causes["hang"][1]
-    assert "always raises" in causes["raise"][1]
-    assert "killed" in causes["kill"][1]
+    ids = {behaviour: _id_of(view, behaviour) for behaviour in POISON}
+    found = {behaviour: states[trial_id] for behaviour, trial_id in ids.items()}
+    assert found == {behaviour: state for behaviour, (state, _) in POISON.items()}
+    for behaviour, (_, message) in POISON.items():
+        assert message in (view.histories[ids[behaviour]].message or "")
     innocent = [t for t in view.plan.trials if "behaviour" not in t.settings]
     assert all(states[t.id] == "done" for t in innocent)
     assert all(not view.histories[t.id].counted() for t in innocent)
-    assert "misbehave" in view.histories[_id_of(view, "hang")].last.traceback
+    assert "misbehave" in view.histories[ids["hang"]].last.traceback
     retried = retry(sweep, states=["failed"])
     assert [t.settings["behaviour"] for t in retried] == ["raise"]
 

@@ -1,6 +1,5 @@
 """The clock of an event list: times of its tables and of other files on it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -87,11 +86,3 @@ def _number(table: FitsTable, keyword: str) -> float:
             f"{table.place()} must have a number in {keyword}; got {value!r}."
         )
     return float(value)
-
-
-def number_or_none(header: Mapping[str, object], keyword: str) -> float | None:
-    """Return a keyword's value where it is a number above 0, else None."""
-    value = header.get(keyword)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if np.isfinite(value) and value > 0 else None

@@ -3,8 +3,8 @@
 import numpy as np
 from astropy.io import fits
 
-from hifred.observations.events.clock import number_or_none
 from hifred.observations.events.good_times import GoodTimes
+from hifred.observations.formats.fits_tables import number_or_none
 
 EXPOSURE_KEYWORDS = ("EXPOSURE", "LIVETIME")
 # Sums of intervals and keywords are rounded differently.

@@ -6,9 +6,8 @@ from astropy.io import fits
 from astropy.time import Time
 from astropy.wcs import WCS
 
-from hifred.observations.events.clock import number_or_none
 from hifred.observations.formats.fits_files import FitsFormatError
-from hifred.observations.formats.fits_tables import FitsTable
+from hifred.observations.formats.fits_tables import FitsTable, number_or_none
 from hifred.observations.geometry.celestial import (
     celestial_wcs,
     check_complete,

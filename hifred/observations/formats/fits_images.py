@@ -17,6 +17,7 @@ from hifred.observations.formats.image_files import (
     chosen_image,
     plain_axes,
 )
+from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.overlap import overlap_matrix
 from hifred.observations.geometry.pixel_grid import PixelGrid, grid_from_header
 
@@ -106,6 +107,23 @@ def _pixels(
             f"{shape}."
         )
     return grid
+
+
+def check_counts_unit(image: SkyImage, what: str, advice: str) -> None:
+    """Raise `HifredError` unless the unit of an image is that of counts.
+
+    Parameters
+    ----------
+    image : SkyImage
+    what : str
+        Which image it is, and what it must be.
+    advice : str
+        What to do where it is none.
+    """
+    try:
+        conversion_factor(image.unit, "count")
+    except UnitError as error:
+        raise HifredError(f"{what}; got BUNIT {image.unit!r}. {advice}") from error
 
 
 def counts_of(image: SkyImage, name: str) -> np.ndarray:

@@ -188,6 +188,14 @@ class FitsTable:
         return number_keyword(self.header, name, self.place(), default)
 
 
+def number_or_none(header: Mapping[str, object], keyword: str) -> float | None:
+    """Return a keyword's value where it is a number above 0, else None."""
+    value = header.get(keyword)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if np.isfinite(value) and value > 0 else None
+
+
 def number_keyword(
     header: Mapping[str, object], name: str, place: str, default: float
 ) -> float:

@@ -8,16 +8,16 @@ from typing import final
 import numpy as np
 
 from hifred.errors import HifredError
-from hifred.observations.events.clock import number_or_none
 from hifred.observations.formats.energy_grids import nearest_edges
 from hifred.observations.formats.fits_images import (
     SkyImage,
+    check_counts_unit,
     read_sky_image,
     regrid_mean,
     regrid_total,
 )
+from hifred.observations.formats.fits_tables import number_or_none
 from hifred.observations.formats.rmf import EDGE_SLACK
-from hifred.observations.formats.units import UnitError, conversion_factor
 from hifred.observations.geometry.pixel_grid import PixelGrid
 from hifred.observations.preparation.instrument_settings import BackgroundSettings
 
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 NEGLIGIBLE = 1e-3
 # Exposure times that differ by less are the same.
 SAME_TIME = 0.01
+MULTIPLIED = "Multiply a rate by the exposure, or correct BUNIT."
 
 
 @final
@@ -94,7 +95,8 @@ def read_background_image(
     path = str(background.image)
     file, image = Path(path).name, read_sky_image(path)
     if background.spectrum is None:
-        _check_counts(file, image)
+        what = f"{file} must be an image of expected counts"
+        check_counts_unit(image, what, MULTIPLIED)
         _tell_exposure(file, image, background, exposed)
     defined = np.isfinite(image.values)
     whole = replace(image, values=np.where(defined, image.values, 0.0))
@@ -116,16 +118,6 @@ def read_background_image(
     counts = regrid_total(whole, exposed.grid)
     total = float(np.sum(whole.values))
     return BackgroundImage(counts, counts.sum() / total if total > 0 else 1.0, known)
-
-
-def _check_counts(file: str, image: SkyImage) -> None:
-    try:
-        conversion_factor(image.unit, "count")
-    except UnitError as error:
-        raise HifredError(
-            f"{file} must be an image of expected counts; got BUNIT {image.unit!r}. "
-            "Multiply a rate by the exposure, or correct BUNIT."
-        ) from error
 
 
 def _tell_exposure(

@@ -17,8 +17,12 @@ from hifred.observations.events.detector_pixels import (
 from hifred.observations.events.event_list import Events
 from hifred.observations.events.joined_list import read_event_files
 from hifred.observations.formats.detector_channels import DetectorChannels
-from hifred.observations.formats.fits_images import SkyImage, counts_of, read_sky_image
-from hifred.observations.formats.units import UnitError, conversion_factor
+from hifred.observations.formats.fits_images import (
+    SkyImage,
+    check_counts_unit,
+    counts_of,
+    read_sky_image,
+)
 from hifred.observations.geometry.celestial import celestial_wcs
 from hifred.observations.geometry.pixel_grid import (
     RESOLVE_PIXEL_ARCSEC,
@@ -40,6 +44,10 @@ from hifred.settings.kinds import is_number
 
 # Fewest counts of a usual pixel for one without any to be off, whatever the sky is.
 FEWEST_COUNTS = 50
+NO_RATES = (
+    "Rates are no counts: give the file before the division by exposure, or correct "
+    "BUNIT."
+)
 
 
 @final
@@ -260,7 +268,9 @@ def counts_from_cube(
     """
     grid = None if settings.grid is None else pixel_grid(settings.grid)
     image = read_sky_image(str(settings.counts), grid=grid, prefer_cube=True)
-    _check_unit(name, image)
+    check_counts_unit(
+        image, f"the counts of {name} must be numbers of counts", NO_RATES
+    )
     inside, edges = _planes_of(name, settings, image, band_kev)
     planes = np.asarray(image.values[inside])
     defined = np.isfinite(planes)
@@ -352,17 +362,6 @@ def _undefined(name: str, defined: np.ndarray) -> list[str]:
         f"{name}: {n} of {defined.size} values are undefined (NaN or BLANK), {pixels} "
         "pixels at all energies; masked."
     ]
-
-
-def _check_unit(name: str, image: SkyImage) -> None:
-    try:
-        conversion_factor(image.unit, "count")
-    except UnitError as error:
-        raise HifredError(
-            f"the counts of {name} must be numbers of counts; got BUNIT "
-            f"{image.unit!r}. Rates are no counts: give the file before the division "
-            "by exposure, or correct BUNIT."
-        ) from error
 
 
 def _exposure_time(name: str, header: Mapping[str, object]) -> float | None:

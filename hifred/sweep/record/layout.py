@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import final
 
 from hifred.errors import HifredError
+from hifred.store.durable import is_special
 from hifred.store.trial_file import SUFFIX, input_path, trial_path
 
 PLAN_NAME = "plan.jsonl"
@@ -96,13 +97,10 @@ class SweepDirectory:
         return self.checkpoints / f"{trial_id}.stop"
 
     def check_plain(self) -> None:
-        """Raise `HifredError` if one of our files is a folder, a pipe or a device.
-
-        What is read from a pipe is waited for without end.
-        """
+        """Raise `HifredError` if one of our files is a folder, a pipe or a device."""
         named = (self.declaration, self.lines, self.plan, self.lock)
         for path in (*named, self.results / "CURRENT"):
-            if path.exists() and not path.is_file():
+            if is_special(path):
                 raise HifredError(
                     f"{path} must be a file; it is a folder, a pipe or a device. Look "
                     "who made it, and remove it."

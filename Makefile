@@ -9,7 +9,7 @@ CORE := tests/store tests/observations tests/fusion tests/sweep tests/cli
 # All of them; "cluster and not drill" leaves out those that take minutes each.
 SLURM_TESTS ?= cluster
 
-# uv leaves compiling to the first import, which must then keep what it compiled.
+# The documentation compiles what it imports, which must then be kept.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: benchmark dist docs help install quickstart test test-browser test-dist test-drills test-minima test-slurm notebooks workflows lint slurm-up slurm-down
@@ -21,16 +21,16 @@ help:  ## list the targets
 define install
 	test -x $(BIN)/uv || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[$(1)]' || \
+	$(BIN)/uv pip install --quiet $(2) --python $(BIN)/python -e '.[$(1)]' || \
 	  $(BIN)/python -m pip install --quiet -e '.[$(1)]'
 	touch $@
 endef
 
 $(STAMP): pyproject.toml
-	$(call install,explore)
+	$(call install,explore,--compile-bytecode)
 
 $(VENV)/.test: pyproject.toml
-	$(call install,explore$(COMMA)test$(COMMA)dev)
+	$(call install,explore$(COMMA)test$(COMMA)dev,--compile-bytecode)
 
 $(VENV)/.docs: pyproject.toml
 	$(call install,explore$(COMMA)docs)

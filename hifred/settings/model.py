@@ -2,7 +2,7 @@
 
 import functools
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar, cast, dataclass_transform
 
 import pydantic
@@ -69,10 +69,16 @@ def read_settings(kind: type[S], table: Mapping[str, Any], place: Place = HERE) 
         In one sentence: which key, what it must be, what was found, an example.
     """
     try:
-        checked: S = TypeAdapter(kind).validate_python(table)
+        checked: S = _adapter(cast(Hashable, kind)).validate_python(table)
         return checked
     except ValidationError as error:
         raise settings_error(error, kind, place) from error
+
+
+@functools.cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    """Make it once: a plan reads the settings of every trial."""
+    return TypeAdapter(cast(Any, kind))
 
 
 def renamed(old: str, new: str, read: Callable[[Any], Any]) -> Any:

@@ -1,5 +1,6 @@
 """Product, union, zip, exclude; what is not read does not count."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from hifred.errors import SettingsError
 from hifred.sweep.plan.declaration import declare
 from hifred.sweep.plan.expansion import Expansion, expand
+from hifred.sweep.plan.plan import Head, PlannedInput
+from hifred.sweep.plan.planning import identified
 from tests.sweep.stub_kernels import StubKernel
 
 
@@ -97,6 +100,15 @@ def test_a_warm_start_chains_from_the_largest_mu() -> None:
     cold = expanded({"mu": [1, 3, 2], "rank": [4, 5]})
     common = {p.key for p in found.points} & {p.key for p in cold.points}
     assert len(common) == 2
+
+
+def test_a_chain_may_be_longer_than_calls_may_be_deep() -> None:
+    many = 2 * sys.getrecursionlimit()
+    found = expanded({"mu": list(range(1, many + 1)), "warm_start": "mu"})
+    head = Head("s", "stub", {}, {"a": PlannedInput("digest", {}, None)})
+    trials = identified(head, found.points)
+    assert [t.after for t in trials] == [None, *(t.id for t in trials[:-1])]
+    assert len({t.id for t in trials}) == many
 
 
 def test_a_kernel_that_always_starts_afresh_refuses_warm_starts() -> None:

@@ -11,6 +11,8 @@ from hifred.errors import SettingsError
 
 ID_LENGTH = 12
 _EXACT = 2**53
+# Most values are of these; asked first, because a plan holds millions of them.
+_PLAIN = {bool, int, str, type(None)}
 
 
 def canonical(value: object, name: str = "setting") -> object:
@@ -24,6 +26,8 @@ def canonical(value: object, name: str = "setting") -> object:
     SettingsError
         If a number is not finite, or the value is nothing that JSON can say.
     """
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, Mapping):

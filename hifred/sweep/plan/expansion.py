@@ -1,8 +1,10 @@
 """From a declaration to its list of trials: product, zip, exclude, union."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 from hifred.errors import SettingsError
@@ -35,11 +37,12 @@ class Point:
     seed: int
     after: "Point | None" = None
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """Return a text that is the same for the same trial."""
+        """Return a digest that is the same for the same trial."""
         chain = None if self.after is None else self.after.key
-        return canonical_json([self.model, self.settings, self.seed, chain])
+        text = canonical_json([self.model, self.settings, self.seed, chain])
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 @final
@@ -126,9 +129,10 @@ def _points(grid: Grid, kernel: Kernel, place: str) -> list[Point]:
 def _active(
     grid: Grid, kernel: Kernel, settings: Mapping[str, object], place: str
 ) -> dict[str, object]:
-    told = _what_is_wrong(kernel, settings)
-    if not told:
+    try:
         return kernel.active(settings)
+    except SettingsError as error:
+        told = str(error)
     for table, rest in grid.without_shared(settings).items():
         if _what_is_wrong(kernel, rest) != told:
             place = f"[{table}]"

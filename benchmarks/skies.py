@@ -15,6 +15,7 @@ from hifred.fusion import FusionSettings, fuse
 from hifred.measures import bright_pixels, mean_spectral_angle
 from hifred.observations import build_observation
 from hifred.simulation import MODELS, simulate_model
+from hifred.simulation.models import TABLE_1
 
 SCENES = Path(__file__).parents[2] / "shared/data/scenes"
 PIXEL_ARCSEC = {"imager": 10.0, "spectrometer": 30.0}
@@ -33,6 +34,8 @@ class Sky:
         Sky pixels of the middle that are kept, along y and x; all for 0.
     distortion : str
         What is wrong with it, one of `benchmarks.distortions.DISTORTIONS`, or nothing.
+    share : float
+        Of the model's counts that are recorded.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Sky:
     path: str = ""
     side: int = 0
     distortion: str = ""
+    share: float = 1.0
 
 
 def skies(
@@ -54,17 +58,24 @@ def skies(
     ]
 
 
-def prepare(sky: Sky, folder: Path) -> None:
-    """Write observations and truth (energy, y, x) of a sky, to be read by each fit."""
+def observed(sky: Sky) -> tuple[Observations, np.ndarray]:
+    """Return observations and truth (energy, y, x) of a sky."""
     if sky.path:
         observations, truth = _read_scene(Path(sky.path))
     else:
-        simulated = simulate_model(sky.model, seed=sky.seed)
+        counts = sky.share * TABLE_1[sky.model]["imager"]["counts"]
+        simulated = simulate_model(sky.model, seed=sky.seed, counts=counts)
         observations, truth = simulated.observations, simulated.truth["flux"].values
     if sky.side:
         observations, truth = _middle(observations, truth, sky.side)
     if sky.distortion:
         observations = distorted(observations, sky.distortion)
+    return observations, truth
+
+
+def prepare(sky: Sky, folder: Path) -> None:
+    """Write observations and truth of a sky, to be read by each fit."""
+    observations, truth = observed(sky)
     (folder / sky.name).write_bytes(pickle.dumps((dict(observations), truth)))
 
 

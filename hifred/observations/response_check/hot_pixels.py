@@ -1,17 +1,22 @@
-"""Pixels of an imager that are brighter than its blur lets any source be."""
+"""Pixels of an imager that are brighter than its blur lets any sky make them."""
+
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 import xarray as xr
 
 from hifred.observations.observation import background_of, mask_of
+from hifred.observations.response_check.blurred_sky import blurred_sky
 from hifred.observations.response_check.report import SIGNIFICANT, CheckRow
 from hifred.operators.response import Response
 
-# Places of a source relative to a pixel, where the PSF is above this share of its
-# peak: less light than that makes no pixel bright.
-SEEN_SHARE = 1e-2
-# Brighter than the blur lets it be by this share: PSFs are not known better.
-NOTICEABLE_EXCESS = 0.2
+# Brighter than the sky that explains the image best makes it, by this share: PSFs are
+# not known better. That sky takes up to half of what is too much, for it shines there
+# as brightly as the pixels beside let it.
+NOTICEABLE_EXCESS = 0.1
+# After as many pixels of true light are off by a hundredth, by at most nine.
+N_STEPS = 300
 # A pixel of less than this share of the highest sensitivity is taken as not seen.
 SMALLEST_SENSITIVITY = 1e-3
 MOST_NAMED = 5
@@ -51,7 +56,7 @@ def hot_pixel_rows(
 
 
 def hot_pixels(imager: xr.Dataset, response: Response, usual: np.ndarray) -> np.ndarray:
-    """Return which pixels (y, x) no source behind the PSF could make as bright.
+    """Return which pixels (y, x) no sky behind the PSF could make as bright.
 
     Pixels at the rim and beside masked ones are not told.
     """
@@ -60,34 +65,52 @@ def hot_pixels(imager: xr.Dataset, response: Response, usual: np.ndarray) -> np.
     background = np.where(used, background_of(imager), 0).sum(axis=0)
     flat = np.where(used, response.apply(np.ones(response.input_shape)), 0).sum(axis=0)
     seen = flat > SMALLEST_SENSITIVITY * flat.max()
-    sensitivity = np.where(seen, flat, 1.0)
-    rate, variance = (counts - background) / sensitivity, counts / sensitivity**2
-    share = least_share_beside(imager["psf"].values)
-    brightest = beside(rate) / share
-    excess = rate - brightest
-    noise = np.sqrt(variance + beside(variance) / (4 * share**2))
+    sensitivity = np.where(seen, flat, 0.0)
+    image = Image(counts, background, sensitivity, sharpest(imager["psf"].values))
     is_whole = seen & (beside(seen.astype(float)) == 1)
-    least = np.maximum(SIGNIFICANT * noise, NOTICEABLE_EXCESS * brightest)
-    return np.asarray(is_whole & (excess > least))
+    bright = is_whole & image.too_bright(seen) if is_whole.any() else is_whole
+    # Beside a hot pixel the sky that takes a part of it is wrong, too: only what is too
+    # bright for the sky of all others is hot.
+    return bright & image.too_bright(seen & ~bright) if bright.any() else bright
 
 
-def least_share_beside(psf: np.ndarray) -> float:
-    """Return the least light of the four pixels beside one, over its own.
+@final
+@dataclass(frozen=True)
+class Image:
+    """What an imager counts in each pixel (y, x), and through which PSF.
 
-    Their mean, for a source at any place from which the pixel is seen, and so for any
-    sky, which is a sum of sources.
-
-    Parameters
+    Attributes
     ----------
-    psf : (..., y, x) array
+    counts, background, sensitivity : (y, x) array
+    psf : (odd, odd) array
+        Of unit sum.
     """
-    images = np.pad(psf.reshape(-1, *psf.shape[-2:]), ((0, 0), (1, 1), (1, 1)))
-    return min(_least_ratio(image) for image in images if image.any())
+
+    counts: np.ndarray
+    background: np.ndarray
+    sensitivity: np.ndarray
+    psf: np.ndarray
+
+    def too_bright(self, known: np.ndarray) -> np.ndarray:
+        """Return which pixels outshine the sky that explains the known ones best."""
+        sky = self.sensitivity * blurred_sky(
+            self.counts,
+            np.where(known, self.sensitivity, 0),
+            self.background,
+            self.psf,
+            N_STEPS,
+        )
+        noise = np.sqrt(self.counts)
+        least = np.maximum(SIGNIFICANT * noise, NOTICEABLE_EXCESS * sky)
+        return np.asarray(self.counts - self.background - sky > least)
 
 
-def _least_ratio(image: np.ndarray) -> float:
-    bright = image > SEEN_SHARE * image.max()
-    return float((beside(image)[bright] / image[bright]).min())
+def sharpest(psf: np.ndarray) -> np.ndarray:
+    """Return the image (y, x) of unit sum of a PSF (..., y, x) of highest peak."""
+    images = psf.reshape(-1, *psf.shape[-2:])
+    sums = images.sum(axis=(1, 2), keepdims=True)
+    images = images / np.where(sums > 0, sums, 1)
+    return np.asarray(images[images.max(axis=(1, 2)).argmax()])
 
 
 def beside(image: np.ndarray) -> np.ndarray:

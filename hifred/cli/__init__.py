@@ -195,8 +195,9 @@ def main() -> None:
         say(f"error: {error}", err=True)
         sys.exit(2)
     except OSError as error:
-        if error.filename is None:
+        if error.strerror is None:
             raise
-        # Another user's file, a link to nowhere, a disk that is gone.
-        say(f"error: {error.filename} cannot be used: {error.strerror}.", err=True)
+        # Another user's file, a link to nowhere, a disk that is gone or full.
+        place = error.filename or "a file, or the output,"
+        say(f"error: {place} cannot be used: {error.strerror}.", err=True)
         sys.exit(2)

@@ -234,6 +234,17 @@ def test_without_assertions_nothing_is_begun() -> None:
     assert "error: Python must run with its assertions" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_an_output_that_is_full_is_told_in_a_sentence() -> None:
+    command = [sys.executable, "-m", "hifred.cli", "--help"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    told = "error: a file, or the output, cannot be used: No space left on device.\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
 def test_letters_that_a_locale_lacks_are_spelt_out() -> None:
     told = (
         "import sys; sys.argv = ['hifred', '--version']\n"

@@ -1,9 +1,12 @@
 """Line maps of fused cubes against the truth: ``python -m benchmarks.line_maps``.
 
-For every model and seed: velocities of the fused cube and of the spectrometer's own
-pixels spread on the sky, against those of the true cube measured in the same way; and
-how often the intervals of the draws hold the truth. Bright pixels are those that hold
-80 % of the flux of the line.
+For every model, or scene of another make, and seed: velocities of the fused cube and of
+the spectrometer's own pixels spread on the sky, against those of the true cube measured
+in the same way; and how often the intervals of the draws hold the truth. Bright pixels
+are those that hold 80 % of the flux of the line.
+
+Rows that are in the file are not made again, and fits and draws that are in the folder
+are read: leave the draws out of it when the code that makes them changes.
 """
 
 import argparse
@@ -16,12 +19,18 @@ import numpy as np
 import xarray as xr
 
 from hifred.fusion import FusionSettings, fuse
-from hifred.observations import FusionInput, build_observation
-from hifred.posterior import posterior
+from hifred.observations import (
+    FusionInput,
+    build_observation,
+    without_end_channels,
+)
+from hifred.posterior import Draws, posterior
 from hifred.products import LineSettings, measure_lines, spectrometer_cube
 from hifred.products.target_response import cube_line_spread
 from hifred.settings import read_settings
 from hifred.simulation import MODELS, simulate_model
+from hifred.store import read_draws, save_draws
+from hifred.store.fusion_result import save_result
 
 SCENES = Path(__file__).parents[2] / "shared/data/scenes"
 SOFT = {"oxygen": "O VIII Ly-alpha", "neon": "Ne X Ly-alpha"}
@@ -34,7 +43,8 @@ def lines_of(model: str) -> LineSettings:
     """Return the lines of a model's band."""
     names = HARD if "6kev" in model else SOFT
     table = {name: {"line": line} for name, line in names.items()}
-    return read_settings(LineSettings, {"reach_km_s": 8000.0, "lines": table})
+    settings = {"reach_km_s": 8000.0, "components": 1, "lines": table}
+    return read_settings(LineSettings, settings)
 
 
 def observed(model: str, seed: int) -> FusionInput:
@@ -73,18 +83,18 @@ def _scene_input(scene: Any, seed: int) -> FusionInput:
         {"energy": energy, "energy_edges": ("energy_edge", edges), "y": pixels,
          "x": pixels},
     )  # fmt: skip
-    return FusionInput(observations, truth, {})
+    return FusionInput(without_end_channels(observations), truth, {})
 
 
 def _unit(kernel: np.ndarray) -> np.ndarray:
     return kernel / kernel.sum()
 
 
-def compare(model: str, seed: int, n_draws: int) -> list[dict[str, Any]]:
+def compare(model: str, seed: int, n_draws: int, kept: Path) -> list[dict[str, Any]]:
     """Return a row for every line of a model and seed."""
     data, settings = observed(model, seed), lines_of(model)
-    result = fuse(data.observations, FusionSettings(regularizer="guided"))
-    draws = posterior(result, data.observations, n_draws=n_draws) if n_draws else None
+    result = _fit(data, kept / f"{model}-{seed}.zarr")
+    draws = _draws(result, data, n_draws, kept / f"{model}-{seed}-draws.zarr")
     spread = cube_line_spread(result, data)
     started = time.process_time()
     fused = measure_lines(result, settings, draws=draws, line_spread=spread)
@@ -92,10 +102,23 @@ def compare(model: str, seed: int, n_draws: int) -> list[dict[str, Any]]:
     truth = measure_lines(data.truth, settings, line_spread=spread)
     own = _on_the_sky(data.observations["spectrometer"], settings, truth)
     return [
-        {"model": model, "seed": seed, "line": name, "cpu_s": seconds}
+        {"model": model, "seed": seed, "line": name, "draws": n_draws, "cpu_s": seconds}
         | _row(fused.sel(line=name), truth.sel(line=name), own.sel(line=name))
         for name in settings.lines
     ]
+
+
+def _fit(data: FusionInput, path: Path) -> xr.Dataset:
+    if not path.exists():
+        settings = FusionSettings(regularizer="guided")
+        save_result(path, fuse(data.observations, settings))
+    return xr.open_zarr(path, chunks=None, consolidated=False).load()
+
+
+def _draws(result: xr.Dataset, data: FusionInput, n_draws: int, path: Path) -> Draws:
+    if not path.exists():
+        save_draws(path, posterior(result, data.observations, n_draws=n_draws))
+    return read_draws(path)
 
 
 def _on_the_sky(
@@ -137,20 +160,25 @@ def _rms(found: xr.DataArray, true: xr.DataArray, where: np.ndarray) -> float:
 
 
 def main() -> None:
-    """Compare models and seeds one after the other; write JSON."""
+    """Compare models and seeds one after the other; a row of JSON for each line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", nargs="+", default=["gaussian_1kev_rebinned"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--draws", type=int, default=100)
-    parser.add_argument("--output", type=Path, default=Path("build/line_maps.json"))
+    parser.add_argument("--rows", type=Path, default=Path("line_maps.jsonl"))
+    parser.add_argument("--kept", type=Path, default=Path("build/line_maps"))
     options = parser.parse_args()
-    rows: list[dict[str, Any]] = []
+    lines = options.rows.read_text().splitlines() if options.rows.exists() else []
+    done = {(row["model"], row["seed"]) for row in map(json.loads, lines)}
     for model in options.models:
         for seed in options.seeds:
-            rows += compare(model, seed, options.draws)
-            print(json.dumps(rows[-len(lines_of(model).lines) :]), flush=True)
-            options.output.parent.mkdir(parents=True, exist_ok=True)
-            options.output.write_text(json.dumps(rows, indent=1))
+            if (model, seed) in done:
+                continue
+            rows = compare(model, seed, options.draws, options.kept)
+            text = "".join(json.dumps(row) + "\n" for row in rows)
+            print(text, end="", flush=True)
+            with options.rows.open("a") as file:
+                file.write(text)
 
 
 if __name__ == "__main__":

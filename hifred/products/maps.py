@@ -204,13 +204,17 @@ def _deviation(stack: np.ndarray) -> np.ndarray:
 
 
 def _quantiles(stack: np.ndarray, shares: tuple[float, float]) -> np.ndarray:
-    """Return quantiles (share, group) over the draws, as `_deviation`."""
+    """Return quantiles (share, group) over the draws, as `_deviation`.
+
+    One more draw lies below the k-th of n with the chance k / (n + 1): where quantiles
+    are those of the draws at hand alone, 40 draws have 65 % in their 68 %.
+    """
     known = np.isfinite(stack).all(axis=0)
     found = np.full((len(shares), stack.shape[1]), np.nan)
-    found[:, known] = np.quantile(stack[:, known], shares, axis=0)
+    found[:, known] = np.quantile(stack[:, known], shares, axis=0, method="weibull")
     for i_group in np.flatnonzero(~known):
         values = stack[:, i_group]
         values = values[np.isfinite(values)]
         if 2 * len(values) > len(stack):
-            found[:, i_group] = np.quantile(values, shares)
+            found[:, i_group] = np.quantile(values, shares, method="weibull")
     return found

@@ -99,7 +99,7 @@ def _around(row: dict[str, Any]) -> Climb:
     mu, rank = row["chosen_mu"], int(row["chosen_rank"])
     strengths = tuple(f * mu for f in FACTORS)
     ranks = tuple(sorted({*GUIDED_RANKS, rank}))
-    return Climb("guided", strengths, ranks, (mu, rank))
+    return Climb("guided", strengths, ranks, (mu, rank), row["nmse_db"])
 
 
 def main(arguments: list[str] | None = None) -> None:

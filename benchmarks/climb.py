@@ -16,6 +16,8 @@ class Climb:
         The grid, in ascending order.
     start : (float, int)
         One of its points.
+    score : float, optional
+        Its score, where it is known.
     """
 
     def __init__(
@@ -24,12 +26,13 @@ class Climb:
         strengths: tuple[float, ...],
         ranks: tuple[int, ...],
         start: Point,
+        score: float | None = None,
     ) -> None:
         self.regularizer = regularizer
         self.best = start
         self._strengths, self._ranks = strengths, ranks
-        self._known: dict[Point, float] = {}
-        self._asked: set[Point] = set()
+        self._known: dict[Point, float] = {} if score is None else {start: score}
+        self._asked: set[Point] = set(self._known)
 
     def missing(self) -> list[Point]:
         """Return what must be fitted next: nothing at the end."""

@@ -13,8 +13,8 @@ counts best, the strength, :math:`A A^T = 2 \mu C`; weights ``w`` are low where 
 mixture jumps. No prior knowledge of units or strengths is left, and no rounds of
 solves: the objective is quadratic plus the likelihood, as for `lrs`, and solved once.
 
-The automatic rank takes the components of the spectrometer's spectra that are stronger
-than noise can be (`hifred.transforms.low_rank.rank_above_noise`), and a tenth more.
+The automatic rank is twice the number of components of the spectrometer's spectra that
+are stronger than noise can be (`hifred.transforms.low_rank.rank_above_noise`).
 """
 
 from typing import ClassVar, Literal, final
@@ -42,10 +42,11 @@ from hifred.transforms.low_rank import (
 # other two agreed within 0.1 dB.
 GENEROUS = 20.0
 
-# Components beyond those that are stronger than noise can be, as a share of these: they
-# hold what of weaker ones lies in them, and the prior keeps their noise down, so that
-# of twenty one too many costs less than one too few.
-SPARE_SHARE = 0.1
+# Spectra for each component that is stronger than noise can be. The others are no
+# components of the sky, but each holds as much as the next of what lies outside of the
+# first, and the learnt covariance keeps their noise down: what is left out is lost, and
+# what is too much costs time alone.
+SPECTRA_PER_COMPONENT = 2
 
 
 @register
@@ -71,7 +72,7 @@ class Guided(FusionSettings):
     rank: Rank = Field(
         "auto",
         description="Number of spectra that every pixel's spectrum is made of; 'auto' "
-        "takes those that stand out of the spectrometer's noise, and a tenth more.",
+        "takes twice as many as components stand out of the spectrometer's noise.",
     )
 
     def method(self, assembly: Assembly) -> LowRankMethod:
@@ -92,8 +93,9 @@ class Guided(FusionSettings):
             return self.rank
         spectra, noise = assembly.spectra, assembly.spectra_noise
         above = rank_above_noise(spectra, noise, assembly.line_spread)
-        largest = min(LARGEST_RANK, *spectra.shape)
-        return int(min(round((1 + SPARE_SHARE) * above), largest))
+        # The first is the mean.
+        wanted = max(above, SPECTRA_PER_COMPONENT * (above - 1))
+        return int(min(wanted, LARGEST_RANK, *spectra.shape))
 
 
 def _variation(subspace: Subspace) -> ShapeVariation:

@@ -2,8 +2,10 @@
 
 For every model, or scene of another make, and seed: velocities of the fused cube and of
 the spectrometer's own pixels spread on the sky, against those of the true cube measured
-in the same way; and how often the intervals of the draws hold the truth. Bright pixels
-are those that hold 80 % of the flux of the line.
+in the same way; and how often the intervals of the draws hold the truth. All three are
+measured in the same bins: pixels, and groups of them whose line has a signal of
+``--signals`` times the noise of its counts. Bright bins are those that hold 80 % of the
+flux of the line.
 
 Rows that are in the file are not made again, and fits and draws that are in the folder
 are read: leave the draws out of it when the code that makes them changes.
@@ -12,6 +14,7 @@ are read: leave the draws out of it when the code that makes them changes.
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +42,13 @@ BRIGHT = 0.8
 MEASURED = ("flux", "velocity", "width")
 
 
-def lines_of(model: str) -> LineSettings:
-    """Return the lines of a model's band."""
+def lines_of(model: str, signal: float = 0.0) -> LineSettings:
+    """Return the lines of a model's band, in pixels or in groups of a signal."""
     names = HARD if "6kev" in model else SOFT
     table = {name: {"line": line} for name, line in names.items()}
     settings = {"reach_km_s": 8000.0, "components": 1, "lines": table}
-    return read_settings(LineSettings, settings)
+    groups = {"binning": "voronoi", "target_snr": signal} if signal else {}
+    return read_settings(LineSettings, settings | groups)
 
 
 def observed(model: str, seed: int) -> FusionInput:
@@ -90,22 +94,27 @@ def _unit(kernel: np.ndarray) -> np.ndarray:
     return kernel / kernel.sum()
 
 
-def compare(model: str, seed: int, n_draws: int, kept: Path) -> list[dict[str, Any]]:
-    """Return a row for every line of a model and seed."""
-    data, settings = observed(model, seed), lines_of(model)
+def compare(
+    model: str, seed: int, *, signals: list[float], n_draws: int, kept: Path
+) -> list[dict[str, Any]]:
+    """Return a row for every line and kind of bins of a model and seed."""
+    data = observed(model, seed)
     result = _fit(data, kept / f"{model}-{seed}.zarr")
     draws = _draws(result, data, n_draws, kept / f"{model}-{seed}-draws.zarr")
     spread = cube_line_spread(result, data)
-    started = time.process_time()
-    fused = measure_lines(result, settings, draws=draws, line_spread=spread)
-    seconds = time.process_time() - started
-    truth = measure_lines(data.truth, settings, line_spread=spread)
-    own = _on_the_sky(data.observations["spectrometer"], settings, truth)
-    return [
-        {"model": model, "seed": seed, "line": name, "draws": n_draws, "cpu_s": seconds}
-        | _row(fused.sel(line=name), truth.sel(line=name), own.sel(line=name))
-        for name in settings.lines
-    ]
+    rows = []
+    for signal in signals:
+        settings = lines_of(model, signal)
+        started = time.process_time()
+        fused = measure_lines(result, settings, draws=draws, line_spread=spread)
+        about = {"model": model, "seed": seed, "draws": n_draws, "signal": signal}
+        about["cpu_s"] = time.process_time() - started
+        for name, choice in settings.lines.items():
+            alone = replace(lines_of(model), lines={name: choice})
+            maps = fused.sel(line=name)
+            truth, own = _known(data, alone, maps["bin_number"].to_numpy(), spread)
+            rows.append(about | {"line": name} | _row(maps, truth, own))
+    return rows
 
 
 def _fit(data: FusionInput, path: Path) -> xr.Dataset:
@@ -121,17 +130,36 @@ def _draws(result: xr.Dataset, data: FusionInput, n_draws: int, path: Path) -> D
     return read_draws(path)
 
 
-def _on_the_sky(
-    observation: xr.Dataset, settings: LineSettings, truth: xr.Dataset
-) -> xr.Dataset:
-    """Return the maps of the spectrometer's own pixels at every sky pixel."""
-    own = measure_lines(spectrometer_cube(observation), settings)
-    return own.sel(y=truth["y"], x=truth["x"], method="nearest")
+def _known(
+    data: FusionInput, line: LineSettings, number: np.ndarray, spread: np.ndarray | None
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return maps of the truth, and of the spectrometer's pixels spread on the sky."""
+    own = spectrometer_cube(data.observations["spectrometer"])
+    pixels = {axis: data.truth[axis] for axis in ("y", "x")}
+    spread_out = own.sel(pixels, method="nearest").assign_coords(pixels)
+    truth = measure_lines(_in_bins(data.truth, number), line, line_spread=spread)
+    found = measure_lines(_in_bins(spread_out, number), line)
+    return truth.isel(line=0), found.isel(line=0)
+
+
+def _in_bins(cube: xr.Dataset, number: np.ndarray) -> xr.Dataset:
+    """Return a cube whose pixels have the mean spectrum of their bin."""
+    flux = cube["flux"].transpose("energy", "y", "x")
+    names, place = np.unique(number.ravel(), return_inverse=True)
+    share = np.eye(len(names))[place]
+    mean = flux.to_numpy().reshape(len(flux), -1) @ (share / share.sum(axis=0))
+    return cube.assign(flux=flux.copy(data=mean[:, place].reshape(flux.shape)))
 
 
 def _row(fused: xr.Dataset, truth: xr.Dataset, own: xr.Dataset) -> dict[str, float]:
-    is_bright = _bright(truth["flux"].to_numpy()) & (fused["status"].to_numpy() == 0)
+    _, first, n_pixels = np.unique(
+        fused["bin_number"], return_index=True, return_counts=True
+    )
+    fused, truth, own = (_rows_of(maps, first) for maps in (fused, truth, own))
+    is_bright = _bright(truth["flux"].to_numpy() * n_pixels)
+    is_bright &= fused["status"].to_numpy() == 0
     row: dict[str, float] = {"n_bright": int(is_bright.sum())}
+    row["pixels"] = float(np.median(n_pixels[is_bright]))
     for prefix in ("", "moment_"):
         name = f"{prefix}velocity"
         row[f"{name}_rms"] = _rms(fused[name], truth[name], is_bright)
@@ -139,11 +167,17 @@ def _row(fused: xr.Dataset, truth: xr.Dataset, own: xr.Dataset) -> dict[str, flo
         row[f"{name}_ratio"] = row[f"{name}_rms"] / row[f"{name}_rms_own"]
     for name in (*MEASURED, *(f"moment_{name}" for name in MEASURED)):
         if f"{name}_lower" in fused:
-            true = truth[name].to_numpy()
-            inside = fused[f"{name}_lower"] <= true
-            inside &= true <= fused[f"{name}_upper"]
-            row[f"{name}_coverage"] = float(inside.to_numpy()[is_bright].mean())
+            n_summed = n_pixels if name.endswith("flux") else 1
+            true = truth[name].to_numpy() * n_summed
+            inside = fused[f"{name}_lower"].to_numpy() <= true
+            inside &= true <= fused[f"{name}_upper"].to_numpy()
+            row[f"{name}_coverage"] = float(inside[is_bright].mean())
     return row
+
+
+def _rows_of(maps: xr.Dataset, pixels: np.ndarray) -> xr.Dataset:
+    """Return maps at some pixels, one for each bin."""
+    return maps.stack(pixel=("y", "x")).isel(pixel=pixels)
 
 
 def _bright(flux: np.ndarray) -> np.ndarray:
@@ -164,6 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", nargs="+", default=["gaussian_1kev_rebinned"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--signals", nargs="+", type=float, default=[0.0, 70.0])
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--rows", type=Path, default=Path("line_maps.jsonl"))
     parser.add_argument("--kept", type=Path, default=Path("build/line_maps"))
@@ -174,7 +209,13 @@ def main() -> None:
         for seed in options.seeds:
             if (model, seed) in done:
                 continue
-            rows = compare(model, seed, options.draws, options.kept)
+            rows = compare(
+                model,
+                seed,
+                signals=options.signals,
+                n_draws=options.draws,
+                kept=options.kept,
+            )
             text = "".join(json.dumps(row) + "\n" for row in rows)
             print(text, end="", flush=True)
             with options.rows.open("a") as file:

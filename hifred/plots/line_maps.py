@@ -34,7 +34,7 @@ def plot_line_maps(lines: xr.Dataset, line: str | None = None) -> Figure:
     """Draw flux, velocity and width of a line, and below them their errors.
 
     Velocities are shown about their median. Velocity and width are grey where the line
-    is too faint or was not fitted.
+    is too faint or was not fitted. The flux of a group of pixels is shared among them.
 
     Parameters
     ----------
@@ -69,7 +69,24 @@ def _of_line(lines: xr.Dataset, line: str | None) -> xr.Dataset:
     chosen = names[0] if line is None else line
     if chosen not in names:
         raise unknown_name("line", chosen, names)
-    return lines.sel(line=chosen)
+    return _per_pixel(lines.sel(line=chosen))
+
+
+def _per_pixel(maps: xr.Dataset) -> xr.Dataset:
+    """Return maps whose fluxes are those of a pixel, also where groups were measured.
+
+    Groups have about one signal: their sums would show hardly anything of the source.
+    """
+    number = maps["bin_number"]
+    _, group, sizes = np.unique(number, return_inverse=True, return_counts=True)
+    n_pixels = number.copy(data=sizes[group.reshape(number.shape)])
+    if int(n_pixels.max()) == 1:
+        return maps
+    fluxes = [name for name in ("flux", "flux_error") if name in maps]
+    units = f"{maps['flux'].attrs['units']} pixel-1"
+    return maps.assign(
+        {name: (maps[name] / n_pixels).assign_attrs(units=units) for name in fluxes}
+    )
 
 
 def _title(maps: xr.Dataset) -> str:

@@ -60,7 +60,7 @@ class LineMaps:
     def values(self, level: float) -> Iterator[tuple[str, np.ndarray, About]]:
         """Yield name, values (group,), unit and long name of every quantity."""
         shares = (0.5 * (1.0 - level), 0.5 * (1.0 + level))
-        for name, about in QUANTITIES.items():
+        for name, about in self._abouts().items():
             yield name, self.found[name], about
             if not self.drawn:
                 continue
@@ -70,6 +70,17 @@ class LineMaps:
             for end, values in (("lower", lower), ("upper", upper)):
                 words = f"{end} end of the {level:.0%} interval"
                 yield f"{name}_{end}", values, _of(about, words)
+
+    def _abouts(self) -> dict[str, About]:
+        """Return what each quantity is; a flux is that of a whole group of pixels."""
+        if self.bins.count == self.bins.number.size:
+            return dict(QUANTITIES)
+        return {
+            name: _of(about, "all pixels of the group")
+            if about.units == dims.FLUX_UNIT
+            else about
+            for name, about in QUANTITIES.items()
+        }
 
     def snr(self) -> np.ndarray:
         """Return the flux over its error, from the draws where there are some."""

@@ -34,6 +34,21 @@ def test_faint_pixels_are_not_shown() -> None:
     assert "1 of 6 pixels not shown" in figure._suptitle.get_text()
 
 
+def test_the_flux_of_a_group_is_shared_among_its_pixels() -> None:
+    cube, _ = line_cube((4, 6))
+    groups = {"binning": "voronoi", "target_counts": 20000.0}
+    maps = measure_lines(cube, SETTINGS | groups, draws=CountDraws(cube, 3))
+    assert maps["flux"].attrs["long_name"].endswith(": all pixels of the group")
+    number = maps["bin_number"][0].to_numpy()
+    n_pixels = np.bincount(number.ravel())[number]
+    assert n_pixels.max() > 1
+    axes = plot_line_maps(maps).axes
+    np.testing.assert_allclose(
+        axes[0].images[0].get_array(), maps["flux"][0] / n_pixels
+    )
+    assert "pixel" in axes[6].get_ylabel()
+
+
 def test_a_line_that_is_nowhere_seen_is_drawn_all_the_same() -> None:
     cube, _ = line_cube((2, 3))
     cube["flux"][:] = cube["flux"].mean()

@@ -46,22 +46,29 @@ class NormalCounts:
         drawn = [(t, white_counts(t, rng) / np.sqrt(m)) for t, m in self._pairs]
         return np.asarray(np.sum([t.pull(slope) for t, slope in drawn], axis=0))
 
-    def draw_of_counts(self, rng: np.random.Generator) -> np.ndarray:
-        """Return the same with the variances that the counts have themselves.
+    def draw_of_counts(self, rng: np.random.Generator) -> list[np.ndarray]:
+        """Return noise (channel, pixel) with the variances of the counts themselves.
 
-        Noise whose mean power is right even where the expected counts are not, as on
-        the empty sky around an object.
+        Its mean power is right even where the expected counts are not, as on the empty
+        sky around an object.
         """
-        drawn = [
-            (t, white_counts(t, rng) * np.sqrt(np.maximum(t.counts, 0)) / m)
-            for t, m in self._pairs
+        return [
+            white_counts(t, rng) * np.sqrt(np.maximum(t.counts, 0))
+            for t, _ in self._pairs
         ]
-        return np.asarray(np.sum([t.pull(slope) for t, slope in drawn], axis=0))
 
-    def misfit(self, images: np.ndarray) -> float:
-        """Return twice the value for images (component, pixel)."""
+    def pulled(self, counts: Sequence[np.ndarray], power: float) -> np.ndarray:
+        """Return images (component, pixel): counts over a power of their variances."""
+        pairs = zip(self._pairs, counts, strict=True)
+        return np.asarray(np.sum([t.pull(c / m**power) for (t, m), c in pairs], axis=0))
+
+    def misfit(self, images: np.ndarray, power: float) -> float:
+        """Return the squares of what images (component, pixel) leave of the counts.
+
+        Over a power of their variances; for a power of 1 it is twice the value.
+        """
         return sum(
-            float(np.sum(t.masked((t.counts - t.expected(images)) ** 2 / m)))
+            float(np.sum(t.masked((t.counts - t.expected(images)) ** 2 / m**power)))
             for t, m in self._pairs
         )
 

@@ -7,7 +7,13 @@ from numpy.testing import assert_allclose
 from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.normal_counts import NormalCounts
-from hifred.solvers.unbiased_risk import MOST_STEPS, STEP, UnbiasedRisk, least_risk
+from hifred.solvers.unbiased_risk import (
+    MOST_STEPS,
+    POWER,
+    STEP,
+    UnbiasedRisk,
+    least_risk,
+)
 from tests.solvers.small_problems import DataTerm
 
 SHAPE, N_CHANNELS = (5, 6), 4
@@ -38,7 +44,7 @@ def risks_and_errors(rng: np.random.Generator) -> np.ndarray:
     for factor in FACTORS:
         hessian = normal.posterior(differences, factor * PRECISION)
         images, _ = hessian.solve(normal.right_side, 1e-8)
-        errors.append(np.sum((term.expected(images) - mean) ** 2 / variances))
+        errors.append(np.sum((term.expected(images) - mean) ** 2 / variances**POWER))
     return np.array([[risk(factor) for factor in FACTORS], errors])
 
 

@@ -67,7 +67,7 @@ class Guided(FusionSettings):
     mu: Strength | Literal["auto"] = Field(
         "auto",
         description="Strength of the penalty, in counts; 'auto' takes the one that "
-        "is expected to predict the counts best.",
+        "is expected to err least.",
     )
     rank: Rank = Field(
         "auto",

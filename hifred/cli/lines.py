@@ -23,6 +23,8 @@ from hifred.regions import fused_field, read_regions
 from hifred.store.fused import FusedCube, open_fused
 from hifred.store.line_maps import line_stems, save_line_maps, write_region_table
 
+# Of a line's flux: what side bands may make wrong before it is told.
+LEAST_TOLD = 0.01
 EPILOG = """\b
 Example: hifred lines fused.zarr lines.toml --input toy.zarr -o line-maps
 Example: hifred lines --template
@@ -99,6 +101,8 @@ def lines(
         return
     if not maps.attrs["resolution_removed"]:
         say("the widths include the resolution: give --input to take it off", err=True)
+    for sentence in _crooked(maps):
+        say(sentence, err=True)
     say(f"{len(written)} files in {folder}")
 
 
@@ -124,6 +128,20 @@ def _measured(
 def _figures(folder: Path, maps: xr.Dataset) -> Iterator[Path]:
     for name, stem in line_stems(maps).items():
         yield save_figure(plot_line_maps(maps, name), folder / f"{stem}.png")
+
+
+def _crooked(maps: xr.Dataset) -> Iterator[str]:
+    """Yield a sentence for each line whose side bands are no straight continuum."""
+    for name in maps["line"].to_numpy() if "line" in maps.dims else ():
+        line = maps.sel(line=name)
+        is_shown = line["status"] == STATUS.index("measured")
+        share = (line["continuum_error"] / line["flux"]).where(is_shown).median()
+        if float(share) > LEAST_TOLD:
+            yield (
+                f"the side bands of {str(name)!r} are no straight continuum, which may "
+                f"make its flux wrong by {float(share):.0%} (continuum_error): give "
+                "side_bands_kev that are free of lines."
+            )
 
 
 def _summary(maps: xr.Dataset) -> Iterator[dict[str, Any]]:

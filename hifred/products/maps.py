@@ -43,6 +43,8 @@ class LineMaps:
         Of the draws.
     signal : (group,) array
         Flux over its error, as counts have it.
+    continuum_error : (group,) array, photon cm-2 s-1
+        See `hifred.products.side_bands.continuum_error`.
     status : (group,) array of int
         How the fits ended.
     is_pair : (group,) array of bool
@@ -54,6 +56,7 @@ class LineMaps:
     found: Mapping[str, np.ndarray]
     drawn: Sequence[Mapping[str, np.ndarray]]
     signal: np.ndarray
+    continuum_error: np.ndarray
     status: np.ndarray
     is_pair: np.ndarray
 
@@ -136,6 +139,11 @@ def _diagnostics(
 
     return {
         "snr": maps("snr", "flux over its standard error"),
+        "continuum_error": maps(
+            "continuum_error",
+            "error of the flux were the side bands' scatter that of the continuum",
+            units=dims.FLUX_UNIT,
+        ),
         "components": maps("components", "number of Gaussians"),
         "bin_number": maps("bin_number", "group of the pixel; -1 in none"),
         "status": maps(
@@ -151,6 +159,8 @@ def _diagnostic(line: LineMaps, name: str, settings: LineSettings) -> np.ndarray
     spread = line.bins.spread
     if name == "snr":
         return spread(line.snr())
+    if name == "continuum_error":
+        return spread(line.continuum_error)
     if name == "components":
         return np.nan_to_num(spread(1.0 + line.is_pair)).astype(np.int8)
     if name == "bin_number":

@@ -26,7 +26,7 @@ from hifred.products.profile_kernels import N_SHARED
 from hifred.products.quantities import fit_quantities, moment_quantities
 from hifred.products.resolution import line_shape
 from hifred.products.settings import Components, LineSettings
-from hifred.products.side_bands import line_moments
+from hifred.products.side_bands import continuum_error, line_moments
 from hifred.products.sky_cube import SkyCube
 from hifred.settings import read_settings
 
@@ -117,6 +117,7 @@ class _Task:
     is_pair: np.ndarray
     found: Mapping[str, np.ndarray]
     signal: np.ndarray
+    continuum_error: np.ndarray
     drawn: list[dict[str, np.ndarray]]
 
     @classmethod
@@ -136,7 +137,10 @@ class _Task:
         )
         found = _quantities(spectra, band, (one, two), is_pair, settings)
         signal = _signal_to_noise(spectra, exposure, band, found["flux"])
-        return cls(band, exposure, bins, settings, one, two, is_pair, found, signal, [])
+        off = continuum_error(spectra, band)
+        return cls(
+            band, exposure, bins, settings, one, two, is_pair, found, signal, off, []
+        )
 
     def measure(self, pixels: np.ndarray) -> None:
         """Measure a draw's pixels (bin, y, x) from where the cube's fits ended."""
@@ -161,6 +165,7 @@ class _Task:
             self.found,
             self.drawn,
             signal=self.signal,
+            continuum_error=self.continuum_error,
             status=(self.one or self.two).status,
             is_pair=self.is_pair,
         )

@@ -60,6 +60,30 @@ def line_moments(spectra: np.ndarray, band: LineBand) -> LineMoments:
     )
 
 
+def continuum_error(spectra: np.ndarray, band: LineBand) -> np.ndarray:
+    r"""Return by how much fluxes may be wrong because side bands are no straight line.
+
+    .. math:: W \sqrt{\frac{\sum_i r_i^2}{n \, (n - 2)}}
+
+    with ``r`` what each of the ``n`` bins of the side bands is off the continuum, per
+    keV, and ``W`` the width of the window.
+
+    Parameters
+    ----------
+    spectra : (spectrum, bin) array, photon cm-2 s-1
+    band : LineBand
+
+    Returns
+    -------
+    (spectrum,) array, photon cm-2 s-1
+    """
+    side, width = band.part != WINDOW, band.width
+    off = (spectra / width - _at(_continuum(spectra, band), band))[:, side]
+    n_bins = int(side.sum())
+    scatter = np.sqrt((off**2).sum(axis=1) / (n_bins * max(n_bins - 2, 1)))
+    return np.asarray(scatter * width[~side].sum())
+
+
 def _continuum(spectra: np.ndarray, band: LineBand) -> np.ndarray:
     """Return the continuum at both ends of the band, by a line through the sides."""
     means, places = [], []

@@ -77,6 +77,21 @@ def test_without_the_input_the_resolution_is_said_to_be_in_the_width(
     assert "the widths include the resolution: give --input" in told
 
 
+def test_side_bands_that_are_no_straight_continuum_are_told(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The line of this sky is as wide as its window.
+    words = ("lines", str(project / "fused.zarr"), str(project / "lines.toml"))
+    _, _, told = run(*words, "-o", str(tmp_path / "out"))
+    maps = open_line_maps(tmp_path / "out").isel(line=0)
+    share = float((maps["continuum_error"] / maps["flux"]).median())
+    assert "the side bands of 'middle' are no straight continuum" in told
+    assert f"wrong by {share:.0%}" in told
+    monkeypatch.setattr("hifred.cli.lines.LEAST_TOLD", 2 * share)
+    _, _, told = run(*words, "-o", str(tmp_path / "out"))
+    assert "side bands" not in told
+
+
 def test_what_is_wrong_is_told(project: Path, tmp_path: Path) -> None:
     (tmp_path / "lines.toml").write_text('[lines.iron]\nline = "Fe XXV w"\n')
     code, _, told = run(

@@ -33,13 +33,17 @@ class Choices:
     def __init__(self, table: TrialTable) -> None:
         self.table = table
         self.names = swept_settings(table)
+        self._options: dict[object, dict[str, SettingKey]] = {}
 
     def options(
         self, name: str, where: Mapping[str, SettingKey]
     ) -> dict[str, SettingKey]:
         """Return the values of a setting among some trials, by their text."""
-        chosen = self.table.select(self._known(where))
-        return {setting_text(key): key for key in ordered_keys(chosen.keys(name))}
+        asked = name, tuple(where.items())
+        if asked not in self._options:
+            keys = ordered_keys(self.table.select(self._known(where)).keys(name))
+            self._options[asked] = {setting_text(key): key for key in keys}
+        return self._options[asked]
 
     def find(self, where: Mapping[str, SettingKey]) -> str | None:
         """Return a trial with these settings, the first if there are several."""

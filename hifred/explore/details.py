@@ -9,13 +9,6 @@ from hifred.plots.shelf import Shelf
 from hifred.store.ranking import ranked_measures
 from hifred.store.trial_table import setting_text
 
-DETAILS_CSS = """
-table { border-collapse: collapse; font-size: 13px; }
-th { text-align: left; font-weight: 600; padding: 1px 10px 1px 0; vertical-align: top; }
-td { padding: 1px 0; overflow-wrap: anywhere; }
-h3 { margin: .6rem 0 .2rem; font-size: 14px; }
-"""
-
 
 def details_html(shelf: Shelf, trial: str) -> str:
     """Return the settings, state and measures of a trial as HTML."""

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, final
 
-from bokeh.models import Div, TextInput
+from bokeh.models import TextInput
 
 from hifred.errors import HifredError
 from hifred.explore.area_view import AreaView
 from hifred.explore.choices import Choices
-from hifred.explore.details import DETAILS_CSS, details_html
+from hifred.explore.details import details_html
 from hifred.explore.drawn_shape import Shape
 from hifred.explore.energy_axis import EnergyAxis
 from hifred.explore.gestures import Gestures
@@ -97,7 +97,7 @@ class Explorer:
         }
         self._is_whole = False
         self._laid: tuple[str, tuple[str, str], dict[str, SettingKey]] | None = None
-        self.details = Div(name="details", stylesheets=[DETAILS_CSS])
+        self.details = TextInput(name="details", visible=False)  # HTML for the page
         self.address = TextInput(name="address", visible=False)
         self._completion = ViewCompletion(shelf, self.choices)
         self.view = self._completion.whole(View.read(query))
@@ -367,7 +367,7 @@ class Explorer:
             self.trial_controls.refuse_measure(str(error))
 
     def _show_details(self) -> None:
-        self.details.text = "".join(
+        self.details.value = "".join(
             f"<h3>Trial {slot}</h3>{details_html(self.shelf, trial)}"
             for slot, field in SLOTS.items()
             if (trial := getattr(self.view, field))

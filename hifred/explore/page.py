@@ -124,7 +124,7 @@ class Page:
             "verdicts": self.verdicts.text,
             "verdicts_css": VERDICTS_CSS,
             "css": _text("explorer.css"),
-            "js": _text("explorer.js"),
+            "js": _text("quicker.js") + _text("explorer.js"),
         }
 
 

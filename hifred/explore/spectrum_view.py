@@ -34,6 +34,7 @@ MOST_STEPS = 1000
 WIDTHS = {"truth": 2.5, "fusion": 1.6, "second_fusion": 1.6}
 DASHES = {"second_fusion": "dashed"}
 UNIT = plain_unit(SURFACE_BRIGHTNESS_UNIT)
+LEGEND_CSS = ":host { min-width: min(17em, 40vw); }"
 LINE_COLUMNS = ("x", "rooted", "value", "lower", "upper")
 AREA_COLUMNS = ("x", "lower", "upper")
 
@@ -70,6 +71,8 @@ class SpectrumView:
         self.figure.legend.click_policy = "hide"
         self.figure.legend.location = "top_right"
         self.figure.legend.label_text_font_size = "10px"
+        # A legend of another size has the figure drawn once more.
+        self.figure.legend.stylesheets = [LEGEND_CSS]
         self._tell_the_page()
 
     def show(self, spectra: dict[str, Spectrum], *, title: str) -> None:

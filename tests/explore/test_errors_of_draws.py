@@ -81,7 +81,7 @@ def test_the_self_check_is_among_the_verdicts_and_beside_the_trial(drawn) -> Non
     page.explorer.show_first()
     page.fill()
     assert f"Errors are taken from 5 draws. {CHECK.sentence}" in page.verdicts.text
-    for text in (page.verdicts.text, drawn.details.text):
+    for text in (page.verdicts.text, drawn.details.value):
         assert CHECK.warnings[0] in text
 
 

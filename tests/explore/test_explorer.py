@@ -70,7 +70,7 @@ def test_another_trial_changes_every_view(explorer) -> None:
     for old, view in zip(before, ("fusion", "residual"), strict=True):
         assert not np.array_equal(old, image(explorer, view))
     assert not np.array_equal(spectrum, shown(explorer, "fusion"))
-    assert "low_rank" in explorer.details.text
+    assert "low_rank" in explorer.details.value
     assert explorer.trial_controls.settings["regularizer"].value == "low_rank"
 
 
@@ -80,7 +80,7 @@ def test_a_failed_trial_is_hatched_and_named(explorer) -> None:
         assert explorer.maps.views[view].word == "failed"
         assert explorer.maps.views[view].source.data["value"] == []
     assert shown(explorer, "fusion").size == 0
-    assert "none: the trial is failed" in explorer.details.text
+    assert "none: the trial is failed" in explorer.details.value
 
 
 def test_two_trials_are_compared(explorer) -> None:

@@ -26,11 +26,10 @@ def test_a_click_on_200_full_size_trials_is_quick_and_small() -> None:
     assert measured["memory_mib"] < 1024
 
 
-# The aims are 2 s for the first page and 0.3 s for a change. A trial takes 0.22 to
-# 0.32 s, by what else the machine does: a third more is a loss, no noise.
 LIMITS = {
-    "first_page": 2.5, "pixel": 0.4, "band": 0.4, "trial": 0.4, "memory_mib": 1024,
+    "first_page": 2.0, "pixel": 0.3, "band": 0.3, "trial": 0.3, "memory_mib": 1024,
 }  # fmt: skip
+MOST_TRIES = 3
 
 
 @pytest.mark.browser
@@ -38,10 +37,12 @@ LIMITS = {
 def test_the_page_of_200_full_size_trials_answers_within_its_cpu_time() -> None:
     """In CPU seconds of Chromium and the server together, not in wall time.
 
-    What else runs on the machine can only add to them: the lower of two counts.
+    What else runs on the machine can only add to them: the lowest of some tries counts.
     """
-    measured = _measured("benchmarks.explorer_page")
-    if any(measured[name] > limit for name, limit in LIMITS.items()):
-        again = _measured("benchmarks.explorer_page")
-        measured = {name: min(value, again[name]) for name, value in measured.items()}
-    assert {k: v for k, v in measured.items() if v > LIMITS.get(k, 1e9)} == {}
+    least: dict[str, float] = {}
+    for _ in range(MOST_TRIES):
+        measured = _measured("benchmarks.explorer_page")
+        least = {k: min(v, least.get(k, v)) for k, v in measured.items()}
+        if all(least[name] <= limit for name, limit in LIMITS.items()):
+            return
+    pytest.fail(f"limits: {LIMITS}; measured: {least}")

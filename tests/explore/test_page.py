@@ -1,6 +1,7 @@
 """What the page does by itself in a real Chromium: reading, zooming, saving."""
 
 import base64
+import time
 from pathlib import Path
 
 import html5lib
@@ -219,3 +220,32 @@ def test_a_change_elsewhere_leaves_maps_alone(page) -> None:
     wait_for_change(page, "hifred.column('spectrum-fusion','value')", before)
     assert page.run("return window.kept === hifred.model('fusion-data').data")
     assert np.isfinite(page.column("spectrum-fusion", "value")).all()
+
+
+COUNT_PAINTS = """
+window.paints = {}
+const plot = Bokeh.require('models/plots/plot_canvas').PlotView.prototype
+if (!plot.unwatched) {
+  plot.unwatched = plot._actual_paint
+  plot._actual_paint = function () {
+    paints[this.model.name] = (paints[this.model.name] ?? 0) + 1
+    this.unwatched()
+  }
+}
+"""
+
+
+def test_another_trial_paints_what_it_changes_once(page) -> None:
+    open_view(page, "trial=000000000001")
+    page.run(COUNT_PAINTS)
+    before = page.run("return JSON.stringify(hifred.column('spectrum-fusion','value'))")
+    page.run("explorer.go('?trial=000000000002')")
+    wait_for_change(page, "hifred.column('spectrum-fusion','value')", before)
+    page.wait_for("return paints.spectrum")
+    time.sleep(1.0)  # for a second paint, which there must not be
+    paints = page.run("return paints")
+    assert paints["fusion"] == paints["spectrum"] == 1
+    assert "000000000002" in page.run(
+        "return document.getElementById('details').textContent"
+    )
+    assert not {"truth", "imager", "spectrometer"} & set(paints)

@@ -253,6 +253,15 @@ const explorer = (() => {
     first.title.setv({text: isB ? "fusion B" : "fusion A"}, {sync: false})
   }
 
+  // ---- what is known of the trials that are shown ----
+  // Plain HTML: a `Div` of Bokeh has the whole page laid out once more.
+  const details = () => {
+    const model = byName("details")
+    const show = () => { element("details").innerHTML = model.value }
+    model.properties.value.change.connect(show)
+    show()
+  }
+
   // ---- the table of all trials ----
   const table = () => Bokeh.index.find_one(byName("trials"))?.shadow_el ?? null
   const trials = () => {
@@ -304,7 +313,7 @@ const explorer = (() => {
   const start = () => {
     const ready = globalThis.Bokeh?.documents?.length > 0 && Bokeh.index.roots.length > 0
     if (!ready) { setTimeout(start, 20); return }
-    follow(); describe(); dragTools(); commands(); blink(); trials()
+    follow(); describe(); dragTools(); commands(); blink(); details(); trials()
     unveil()
   }
   // In the place of the first pictures, those that answer; then what takes longer.
@@ -321,15 +330,6 @@ const explorer = (() => {
     byName("verdicts").properties.tags.change.connect(() => { document.body.dataset.state = "whole" })
     requestAnimationFrame(() => setTimeout(() => ask_for("rest")))
   }
-  // Bokeh asks style sheets for each colour and width of each line before it draws one:
-  // a quarter of its time, and the sheets of this page say nothing of them.
-  Bokeh.require("core/visuals/visual").VisualProperties.prototype._get_css_value = () => ""
-  // For the labels of each axis it asks them for the size of letters, which stays.
-  const plot = Bokeh.require("models/plots/plot_canvas").PlotView.prototype
-  const letters = Object.getOwnPropertyDescriptor(plot, "base_font_size")
-  Object.defineProperty(plot, "base_font_size", {...letters, get() {
-    return this.letters ??= letters.get.call(this)
-  }})
   // A button that is held before the mouse moves begins a drag too: Bokeh drops it after
   // 300 ms, and so any drag in a browser that is late. This is the longest time there is.
   Bokeh.require("core/ui_gestures").UIGestures.press_threshold = 2 ** 31 - 1

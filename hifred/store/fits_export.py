@@ -47,8 +47,9 @@ def export_fits(
         ``flux`` (energy, y, x) in photon cm-2 s-1 per bin, ``reference_exposure``
         (energy) in cm2 s and ``energy_edges`` in keV, as a fusion returns.
     folder : path
-        Where to write: ``cube.fits``, ``image.fits`` and, per region, ``NAME.pha``
-        with ``NAME.rmf`` and ``NAME.arf``; existing files are replaced.
+        Where to write: ``cube.fits``, ``image.fits``, ``brightness.fits`` (the cube per
+        square arcsec, as Cubeviz opens it) and, per region, ``NAME.pha`` with
+        ``NAME.rmf`` and ``NAME.arf``; existing files are replaced.
     fusion_input : FusionInput, optional
         What was fused: gives the WCS, the exposure time and the line spread.
     regions : mapping of str to (y, x) array, optional
@@ -122,7 +123,19 @@ def _write_cubes(
         write_sky_image(written[-1], sky, error=error, about_error=errors.facts)
         written.append(folder / f"{name}_error.fits")
         write_sky_image(written[-1], replace(sky, values=error))
-    return written
+    cube = SkyImage(flux, grid, dims.FLUX_UNIT, edges, known)
+    return [*written, _write_brightness(folder / "brightness.fits", cube, errors)]
+
+
+def _write_brightness(path: Path, cube: SkyImage, errors: FluxErrors | None) -> Path:
+    """Write a cube per square arcsec, by the names that Cubeviz looks for."""
+    area = cube.grid.pixel_size_arcsec**2
+    values = np.asarray(cube.values / area, dtype=cube.values.dtype)
+    sky = replace(cube, values=values, unit=f"{dims.FLUX_UNIT} arcsec-2")
+    error = None if errors is None else errors.voxels() / area
+    facts = None if errors is None else errors.facts
+    write_sky_image(path, sky, error=error, about_error=facts, names=("FLUX", "ERR"))
+    return path
 
 
 def region_spectrum(

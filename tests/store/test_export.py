@@ -36,7 +36,7 @@ def test_every_collected_cube_becomes_fits_at_its_place(tmp_path: Path) -> None:
     collect(tmp_path / "sweep", cubes="all")
     results = open_results(tmp_path / "sweep")
     written = export_results(results, "fits", tmp_path / "fits")
-    assert len(written) == 5
+    assert len(written) == 6
     for path in (p for p in written if p.name == "cube.fits"):
         cube = read_sky_image(path)
         fused = results.trial(path.parent.name).open()

@@ -89,7 +89,7 @@ def test_all_files_pass_fitscheck(tmp_path: Path) -> None:
     written = export_fits(
         fused, tmp_path, fusion_input=fusion_input(), bootstrap=replicas(fused)
     )
-    assert len(written) == 7
+    assert len(written) == 8
     assert fitscheck([str(path) for path in written]) == 0
     for path in written:
         with fits.open(path) as hdus:
@@ -217,6 +217,39 @@ def test_specutils_reads_flux_and_uncertainty(tmp_path: Path) -> None:
     assert_allclose(flux.transpose(order), fused["flux"])
     assert_allclose(error.transpose(order), draws.standard_error())
     assert_allclose(read.spectral_axis.to_value("keV"), fused["energy"])
+
+
+def test_brightness_is_the_cube_per_square_arcsec_as_cubeviz_names_it(
+    tmp_path: Path,
+) -> None:
+    fused, draws = sampled()
+    export_fits(fused, tmp_path, fusion_input=fusion_input(), draws=draws)
+    area = GRID.pixel_size_arcsec**2
+    with fits.open(tmp_path / "brightness.fits") as hdus:
+        assert [hdu.name for hdu in hdus] == ["FLUX", "ERR", "ENERGIES"]
+        assert hdus["FLUX"].header["BUNIT"] == "photon cm-2 s-1 arcsec-2"
+        assert hdus["ERR"].header["BUNIT"] == "photon cm-2 s-1 arcsec-2"
+        assert_allclose(hdus["FLUX"].data, fused["flux"] / area, rtol=1e-6)
+        assert_allclose(hdus["ERR"].data, draws.standard_error() / area, rtol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_cubeviz_reads_brightness_and_its_errors(tmp_path: Path) -> None:
+    jdaviz = pytest.importorskip("jdaviz", reason="no jdaviz: pip install jdaviz")
+    fused, draws = sampled()
+    export_fits(fused, tmp_path, fusion_input=fusion_input(), draws=draws)
+    viewer = jdaviz.Cubeviz()
+    viewer.load(str(tmp_path / "brightness.fits"), format="3D Spectrum")
+    cube = viewer.app.data_collection[0]
+    area = GRID.pixel_size_arcsec**2
+    assert cube.get_component("flux").units == "ph / (s arcsec2 cm2)"
+    for name, expected in (
+        ("flux", fused["flux"].values),
+        ("uncertainty", draws.standard_error().values),
+    ):
+        found = np.sort(cube[name], axis=None)
+        assert_allclose(found, np.sort(expected / area, axis=None), rtol=1e-6)
 
 
 def test_errors_have_one_source(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def write_sky_image(
     *,
     error: np.ndarray | None = None,
     about_error: Mapping[str, object] | None = None,
+    names: tuple[str, str] = ("", "UNCERT"),
 ) -> None:
     """Write an image or a cube, with checksums, replacing an existing file.
 
@@ -35,14 +36,17 @@ def write_sky_image(
     image : SkyImage
         A cube must have `edges`; its `header` entries are written too.
     error : array of the image's shape, optional
-        Standard deviations, in the image's unit: an extension ``UNCERT``.
+        Standard deviations, in the image's unit: an extension of their own.
     about_error : mapping, optional
         Keywords of that extension.
+    names : (str, str)
+        Of image and errors.
 
     Notes
     -----
-    ``UNCERT`` with ``UTYPE`` is what astropy's CCDData reads and writes, and Cubeviz
-    looks for; specutils 2.4 finds it if told ``uncertainty_type="std"``.
+    ``UNCERT`` with ``UTYPE`` is what astropy's CCDData reads and writes; specutils 2.4
+    finds it if told ``uncertainty_type="std"``. Cubeviz (jdaviz 5.0) reads ``FLUX`` and
+    ``ERR``, and no photons but those of an area of the sky.
 
     A cube has its bin edges in a table ``ENERGIES`` (columns E_MIN, E_MAX, keV), and
     an axis ENER where the bins are evenly spaced; else the axis counts the planes.
@@ -65,7 +69,9 @@ def write_sky_image(
         hdu.header["BANDSHDU"] = "ENERGIES"
         hdus.append(edges_table(image.edges))
     if error is not None:
-        hdus.insert(1, _uncertainty(hdu, error, about_error or {}))
+        hdus.insert(1, _uncertainty(hdu, error, about_error or {}, names[1]))
+    if names[0]:
+        hdu.header["EXTNAME"] = names[0]
     for key, value in image.header.items():
         name = key if len(key) <= LONGEST_KEYWORD else f"HIERARCH {key}"
         hdu.header[name] = value
@@ -104,11 +110,11 @@ def write_sky_maps(
 
 
 def _uncertainty(
-    image: fits.PrimaryHDU, error: np.ndarray, about: Mapping[str, object]
+    image: fits.PrimaryHDU, error: np.ndarray, about: Mapping[str, object], name: str
 ) -> fits.ImageHDU:
     """Return the extension of standard deviations, at the place of the image."""
     header = image.header.copy(strip=True)
-    hdu = fits.ImageHDU(np.asarray(error), header=header, name="UNCERT")
+    hdu = fits.ImageHDU(np.asarray(error), header=header, name=name)
     hdu.header["UTYPE"] = ("StdDevUncertainty", "standard deviation")
     hdu.header.update(about)
     return hdu

@@ -1,4 +1,7 @@
-"""Compiled loops over the negative voxels of a cube; each works on some pixels."""
+"""Compiled loops over the negative voxels of a cube, and over counts.
+
+Each works on some pixels of the cube, or on some channels of the counts.
+"""
 
 import numpy as np
 
@@ -55,3 +58,39 @@ def write_slopes_along(cube, change, length, slopes, start, stop):  # type: igno
     """Write every pixel's slope along a change, at some length of it."""
     for p in range(start, stop):
         slopes[p] = _slope_along(cube[p], change[p], length)
+
+
+@njit(nogil=True, cache=True)
+def write_ratios(counts, expected, counted, slopes, weights, start, stop):  # type: ignore[no-untyped-def]
+    """Write slope and curvature of the likelihood at every (channel, pixel)."""
+    for c in range(start, stop):
+        for p in range(counts.shape[1]):
+            slopes[c, p], weights[c, p] = 1, 0
+            if counted[c, p]:
+                ratio = counts[c, p] / expected[c, p]
+                slopes[c, p], weights[c, p] = 1 - ratio, ratio / expected[c, p]
+
+
+@njit(nogil=True, cache=True)
+def write_count_slopes(  # type: ignore[no-untyped-def]
+    counts, expected, counted, used, change, length, slopes, start, stop
+):
+    """Write every channel's slope along a change of what is expected."""
+    for c in range(start, stop):
+        slopes[c] = 0
+        for p in range(counts.shape[1]):
+            if counted[c, p]:
+                moved = expected[c, p] + length * change[c, p]
+                slopes[c] += (1 - counts[c, p] / moved) * change[c, p]
+            elif used[c, p]:
+                slopes[c] += change[c, p]
+
+
+@njit(nogil=True, cache=True)
+def write_descents(counts, expected, counted, change, descents, start, stop):  # type: ignore[no-untyped-def]
+    """Write the fastest relative fall of every channel, where there are counts."""
+    for c in range(start, stop):
+        descents[c] = 0
+        for p in range(counts.shape[1]):
+            if counted[c, p] and counts[c, p] > 0:
+                descents[c] = max(descents[c], -change[c, p] / expected[c, p])

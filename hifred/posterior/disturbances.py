@@ -9,6 +9,7 @@ images differ from what the penalty wants; and spectra outside of the subspace c
 the counts, which the fit takes for something else.
 """
 
+from collections.abc import Mapping
 from typing import final
 
 import numpy as np
@@ -16,12 +17,7 @@ import numpy as np
 from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.fusion.assembly import Assembly
 from hifred.posterior.sky_fields import SkyFields
-from hifred.posterior.unseen_spectra import UnseenSpectra
 from hifred.solvers.nearby_minimum import NearbyMinimum
-
-# How often images that the penalty draws to zero are blurred by the PSF. By the truth
-# of toy models and scenes their errors are then as large in voxels as in regions.
-BLURS = 3
 
 
 @final
@@ -32,18 +28,12 @@ class Disturbances:
     ----------
     nearby : NearbyMinimum
     assembly : Assembly
-    unseen : UnseenSpectra
     """
 
-    def __init__(
-        self, nearby: NearbyMinimum, assembly: Assembly, unseen: UnseenSpectra
-    ) -> None:
+    def __init__(self, nearby: NearbyMinimum, assembly: Assembly) -> None:
         self._nearby, self._assembly = nearby, assembly
-        self._fields = SkyFields(assembly, BLURS)
+        self._fields = SkyFields(assembly)
         self._names = list(nearby.problem.likelihoods)
-        self._unseen = [
-            assembly.responses[name].in_basis(unseen.basis) for name in self._names
-        ]
 
     def tilt_of_counts(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return the tilt of noise, and where it moves the point of no penalty."""
@@ -52,19 +42,19 @@ class Disturbances:
         return self._nearby.tilt(noise) + self._penalty_product(moved), moved
 
     def of_counts(
-        self, rng: np.random.Generator, unseen: np.ndarray
+        self, rng: np.random.Generator, unseen: Mapping[str, np.ndarray]
     ) -> tuple[np.ndarray, list[np.ndarray]]:
         """Return the tilt by the guide, and the counts of another sky and other noise.
 
         Parameters
         ----------
         rng : Generator
-        unseen : (component, y, x) array
-            Images of spectra that are there and not fitted; see `UnseenSpectra.draw`.
+        unseen : mapping of str to (channel, y, x) array
+            Expected counts, by instrument, of spectra that are there and not fitted;
+            see `UnseenSpectra.expected_counts`.
         """
         noise = self._nearby.noise(rng)
-        expected = [response.apply(unseen) for response in self._unseen]
-        flat = [m.reshape(len(m), -1) for m in expected]
+        flat = [unseen[name].reshape(len(unseen[name]), -1) for name in self._names]
         tilt = self._penalty_product(self._follow_guide(noise))
         return tilt, self._nearby.disturbed(noise, flat)
 
@@ -77,9 +67,10 @@ class Disturbances:
         """
         fields = self._fields.draw(rng, len(self._nearby.images))
         images = fields.reshape(len(fields), -1)
-        energies = np.maximum(self.energies(images), np.finfo(float).tiny)
-        scale = np.sqrt((images.shape[1] - 1) / energies)
-        images = scale[:, None] * images
+        energies, none = self.energies(images), np.zeros(len(images))
+        # Without a penalty nothing is drawn to zero.
+        of_one = np.divide(images.shape[1] - 1, energies, out=none, where=energies > 0)
+        images = np.sqrt(of_one)[:, None] * images
         return self._penalty_product(images), images
 
     def energies(self, images: np.ndarray) -> np.ndarray:
@@ -95,7 +86,8 @@ class Disturbances:
             for name, n in zip(self._names, noise, strict=True)
         }
         change = self._assembly.image_of(counts) / self._assembly.brightness
-        return np.asarray(images * change.ravel())
+        # No guide is below zero, even where it is of a few counts.
+        return np.asarray(images * np.maximum(change.ravel(), -1))
 
     def _penalty_product(self, images: np.ndarray) -> np.ndarray:
         problem = self._nearby.problem

@@ -21,11 +21,14 @@ from hifred.posterior.prior_strength import PriorStrength, prior_strength
 from hifred.posterior.self_check import SelfCheck
 from hifred.posterior.unseen_spectra import UnseenSpectra
 from hifred.solvers.counts_term import CountsTerm
+from hifred.solvers.low_rank_problem import LowRankProblem
 from hifred.solvers.nearby_minimum import NearbyMinimum
 
 # Largest difference of a likelihood from the recorded one, relative to it: rounding
 # of processors passes, other counts do not.
 SAME_COST = 1e-5
+# Of random numbers of the one sky that spectra left out are compared with.
+LIKELY_SEED = 3
 Observations = Mapping[str, xr.Dataset]
 
 
@@ -58,7 +61,7 @@ class Sampler:
         problem = method.solver.problem
         self._penalty = problem.penalty
         scaled = self._images / self._subspace.units
-        self._nearby = NearbyMinimum(problem, scaled)
+        self._nearby = _nearby_minimum(problem, scaled)
         # Draws lie softly above zero, the fit behind a wall, which pushes it.
         pushed = scaled.reshape(len(scaled), -1) - self._nearby.images
         self._pushed = pushed * self._share_of_light(pushed)
@@ -75,11 +78,14 @@ class Sampler:
 
     @cached_property
     def _unseen(self) -> UnseenSpectra:
-        return UnseenSpectra(self._subspace.assembly, self._subspace.basis)
+        subspace = self._subspace
+        fit = self._images.reshape(len(self._images), -1)
+        sky = self._likely_sky() * subspace.spreads[:, None]
+        return UnseenSpectra(subspace.assembly, subspace.basis, fit, sky)
 
     @cached_property
     def _disturbances(self) -> Disturbances:
-        return Disturbances(self._nearby, self._subspace.assembly, self._unseen)
+        return Disturbances(self._nearby, self._subspace.assembly)
 
     def draw(self, seed: int, i_draw: int) -> np.ndarray:
         """Return the coefficient images (component, y, x) of one draw.
@@ -164,16 +170,40 @@ class Sampler:
         self, rng: np.random.Generator, unseen: np.ndarray
     ) -> tuple[np.ndarray, list[np.ndarray]]:
         """Return a random tilt, and counts."""
-        by_guide, counts = self._disturbances.of_counts(rng, unseen)
+        expected = self._unseen.expected_counts(unseen)
+        by_guide, counts = self._disturbances.of_counts(rng, expected)
         by_prior, _ = self._disturbances.of_prior(rng)
         spreads = np.sqrt(self.strength.ratios)[:, None]
         return by_guide + spreads * by_prior, counts
+
+    def _likely_sky(self) -> np.ndarray:
+        """Return scaled images (component, pixel) as uneven as those of the sky.
+
+        The fit, which is too smooth, and what noise and penalty may have kept from it.
+        """
+        rng = np.random.default_rng(LIKELY_SEED)
+        tilt, moved = self._disturbances.tilt_of_counts(rng)
+        by_prior, _ = self._disturbances.of_prior(rng)
+        spreads = np.sqrt(self.strength.ratios)[:, None]
+        away = self._nearby.response(tilt + spreads * by_prior) - moved
+        return self._nearby.images + away
 
     def _fitted(self) -> xr.Dataset:
         """Return all spectra, and the fit, which has none of those left out."""
         n_unseen = self._unseen.basis.shape[1]
         none = np.zeros((n_unseen, *self._images.shape[1:]))
         return components(self._spectra, np.concatenate([self._images, none]))
+
+
+def _nearby_minimum(problem: LowRankProblem, scaled: np.ndarray) -> NearbyMinimum:
+    try:
+        return NearbyMinimum(problem, scaled)
+    except ArithmeticError as error:
+        raise HifredError(
+            "result must be a minimum that draws can lie around, with enough counts "
+            f"for its spectra and penalty; got one where {error} Fuse with a stronger "
+            "penalty, or fewer spectra."
+        ) from error
 
 
 def settings_of(result: xr.Dataset) -> FusionSettings:

@@ -18,6 +18,11 @@ from hifred.fusion.assembly import Assembly
 # goes with the brightness to a power of 0.78 to 0.89.
 BRIGHTNESS_EXPONENT = 0.75
 
+# How often images are blurred by the PSF. White noise blurred once is a sky of
+# unresolved sources alone; real ones are smoother. By the truth of toy models and
+# scenes errors are then as large, over what they should be, in voxels as in regions.
+BLURS = 3
+
 
 @final
 class SkyFields:
@@ -26,16 +31,19 @@ class SkyFields:
     Parameters
     ----------
     assembly : Assembly
-    n_blurs : int
-        How many times they are blurred by the PSF.
     """
 
-    def __init__(self, assembly: Assembly, n_blurs: int) -> None:
+    def __init__(self, assembly: Assembly) -> None:
         self._brightness = assembly.brightness**BRIGHTNESS_EXPONENT
         kernel = psf = _sharpest_psf(assembly)
-        for _ in range(n_blurs - 1):
+        for _ in range(BLURS - 1):
             kernel = scipy.signal.fftconvolve(kernel, psf)
         self._kernel = kernel / np.sqrt(np.sum(kernel**2))
+
+    @property
+    def mean_square(self) -> float:
+        """Return the mean square of all random images."""
+        return float(np.mean(self._brightness**2))
 
     def draw(self, rng: np.random.Generator, n_fields: int) -> np.ndarray:
         """Return independent images (n_fields, y, x)."""

@@ -309,7 +309,7 @@ class NearbyMinimum:
     def _longest(
         self, place: _Place, change: _Place, counts: Sequence[np.ndarray]
     ) -> float:
-        fastest = np.finfo(float).tiny
+        fastest = float(np.finfo(float).tiny)
         for counted, d, m, dm in zip(
             self._counted, counts, place.expected, change.expected, strict=True
         ):

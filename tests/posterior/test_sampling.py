@@ -168,3 +168,31 @@ def test_draws_of_dark_pixels_are_dark(settings):
     most = expected + 6 * np.sqrt(expected + 1)
     drawn = draws.each(lambda cube: cube.sum("energy")).to_numpy() / per_count
     assert (drawn < most).all()
+
+
+@pytest.mark.parametrize("counts", [30, 300])
+def test_few_counts_do_not_move_draws_away(counts):
+    toy = simulate_model(
+        "gaussian_1kev_rebinned", shape=(18, 15), n_energies=60, counts=counts
+    )
+    fit = fuse(toy.observations, FusionSettings(regularizer="guided"))
+    total = posterior(fit, toy.observations, n_draws=6).each(lambda cube: cube.sum())
+    away = (total - fit["flux"].sum()) / fit["flux"].sum()
+    # Noise of so many counts, in two instruments.
+    assert float(np.sqrt(np.mean(away**2))) < 3 / np.sqrt(counts)
+
+
+def test_a_fit_that_is_near_no_minimum_is_refused(result, observations, monkeypatch):
+    def unsettled(self, tilt, counts=None):
+        raise ArithmeticError("it swings.")
+
+    monkeypatch.setattr(NearbyMinimum, "minimum", unsettled)
+    with pytest.raises(HifredError, match=r"can lie around.*swings.*stronger penalty"):
+        posterior(result, observations)
+
+
+def test_a_cube_without_penalty_is_drawn_without_a_word(observations):
+    fit = fuse(observations, FusionSettings(regularizer="low_rank", rank=2))
+    draws = posterior(fit, observations, n_draws=2)
+    assert np.isfinite(draws.data["drawn_coefficients"]).all()
+    assert draws.check.warnings == ()

@@ -16,20 +16,24 @@ def assembly() -> Assembly:
 
 
 @pytest.mark.parametrize("n_blurs", [1, 2])
-def test_fields_fade_less_than_the_sky(assembly, n_blurs) -> None:
-    fields = SkyFields(assembly, n_blurs).draw(np.random.default_rng(3), 480)
+def test_fields_fade_less_than_the_sky(assembly, n_blurs, monkeypatch) -> None:
+    monkeypatch.setattr("hifred.posterior.sky_fields.BLURS", n_blurs)
+    fields = SkyFields(assembly).draw(np.random.default_rng(3), 480)
     expected = assembly.brightness**BRIGHTNESS_EXPONENT
     assert_allclose(fields.std(axis=0) / expected, 1, atol=0.15)
+    power = SkyFields(assembly).mean_square
+    assert power == pytest.approx(np.mean(fields**2), rel=0.05)
 
 
-def test_fields_are_as_smooth_as_their_blurs(assembly) -> None:
+def test_fields_are_as_smooth_as_their_blurs(assembly, monkeypatch) -> None:
     psf = assembly.observations["imager"]["psf"].to_numpy()
     along = psf.sum(axis=0)
     rng = np.random.default_rng(5)
     for n_blurs in (1, 2):
         kernel = along if n_blurs == 1 else np.convolve(along, along)
         expected = kernel[1:] @ kernel[:-1] / (kernel @ kernel)
-        fields = SkyFields(assembly, n_blurs).draw(rng, 400)
+        monkeypatch.setattr("hifred.posterior.sky_fields.BLURS", n_blurs)
+        fields = SkyFields(assembly).draw(rng, 400)
         flat = fields / assembly.brightness**BRIGHTNESS_EXPONENT
         found = np.mean(flat[..., 1:] * flat[..., :-1])
         assert found == pytest.approx(expected, abs=0.05)

@@ -43,10 +43,11 @@ class ResidualSpectrumView:
         )
         self.figure.add_layout(Span(location=0, dimension="width", line_color="#888"))
         for view, source in self.sources.items():
-            self.figure.step(
+            line = self.figure.step(
                 x="x", y="value", mode="after", source=source,
                 line_color=colours[view],
             )  # fmt: skip
+            line.tags = [f"line-{view}"]
 
     def show(
         self, residuals: dict[str, tuple[np.ndarray, np.ndarray]], axis: EnergyAxis

@@ -34,7 +34,6 @@ MOST_STEPS = 1000
 WIDTHS = {"truth": 2.5, "fusion": 1.6, "second_fusion": 1.6}
 DASHES = {"second_fusion": "dashed"}
 UNIT = plain_unit(SURFACE_BRIGHTNESS_UNIT)
-LEGEND_CSS = ":host { min-width: min(17em, 40vw); }"
 LINE_COLUMNS = ("x", "rooted", "value", "lower", "upper")
 AREA_COLUMNS = ("x", "lower", "upper")
 
@@ -68,11 +67,10 @@ class SpectrumView:
         self._make_quiet()
         for view, colour in colours.items():
             self._draw(view, colour)
-        self.figure.legend.click_policy = "hide"
-        self.figure.legend.location = "top_right"
-        self.figure.legend.label_text_font_size = "10px"
-        # A legend of another size has the figure drawn once more.
-        self.figure.legend.stylesheets = [LEGEND_CSS]
+        # The page draws it: inside it would hide lines and repaint them with each name.
+        self.figure.legend.visible = False
+        for view, item in self._legend_items:
+            item.tags = [view]
         self._tell_the_page()
 
     def show(self, spectra: dict[str, Spectrum], *, title: str) -> None:
@@ -148,15 +146,16 @@ class SpectrumView:
     def _draw(self, view: str, colour: str) -> None:
         source = self.sources[view]
         # `varea_step` would do it, but without data it hangs the browser (Bokeh 3.9).
-        self.figure.varea(
+        area = self.figure.varea(
             x="x", y1="lower", y2="upper", source=self._areas[view],
             fill_color=colour, fill_alpha=0.2,
         )  # fmt: skip
-        self.figure.step(
+        line = self.figure.step(
             x="x", y="rooted", mode="after", source=source, line_color=colour,
             line_width=WIDTHS.get(view, 1.0), line_dash=DASHES.get(view, "solid"),
             legend_label=words_of(view),
         )  # fmt: skip
+        area.tags = line.tags = [f"line-{view}"]
 
     def _tell_the_page(self) -> None:
         arguments = {"legend": self.figure.legend[0], **self.sources}

@@ -48,7 +48,7 @@ def plot_standard_errors(
         )
     figure = new_figure(9.6, 3.2)
     axes = figure.subplots(1, 3, sharex=True, sharey=True)
-    shown = {layer.label: image, "standard error": error}
+    shown = {"brightness": image, "standard error": error}
     for axis, (title, values) in zip(axes, shown.items(), strict=False):
         _draw_brightness(figure, axis, layer, values)
         axis.set_title(title)
@@ -56,7 +56,7 @@ def plot_standard_errors(
         PERCENT * error, image, out=np.full(image.shape, np.nan), where=image > 0
     )
     _draw_share(figure, axes[2], layer, share)
-    figure.suptitle(f"Band {band_text(band)}", fontsize=10)
+    figure.suptitle(f"{layer.label}, {band_text(band)}", fontsize=10)
     for axis in axes:
         axis.label_outer()
     return figure

@@ -249,3 +249,26 @@ def test_another_trial_paints_what_it_changes_once(page) -> None:
         "return document.getElementById('details').textContent"
     )
     assert not {"truth", "imager", "spectrometer"} & set(paints)
+
+
+def test_a_button_of_the_legend_hides_its_line_everywhere(page) -> None:
+    open_view(page)
+    button = page.driver.find_element(
+        "xpath", "//*[@id='legend']/button[normalize-space()='imager']"
+    )
+    visible = (
+        "['spectrum', 'residual-spectrum'].flatMap((name) => hifred.model(name)"
+        ".renderers).filter((line) => line.tags.includes('line-imager'))"
+        ".map((line) => line.visible)"
+    )
+    assert page.run(f"return {visible}") == [True, True, True]
+    button.send_keys(Keys.ENTER)
+    assert page.run(f"return {visible}") == [False, False, False]
+    assert button.get_attribute("aria-pressed") == "false"
+    button.send_keys(Keys.ENTER)
+    assert page.run(f"return {visible}") == [True, True, True]
+    names = page.run(
+        "return [...document.querySelectorAll('#legend button:not([hidden])')]"
+        ".map((button) => button.textContent)"
+    )
+    assert names[-1].startswith("fusion: ")

@@ -145,6 +145,28 @@ def test_it_opens_from_the_file_system_and_prints(page, tmp_path) -> None:
     assert (tmp_path / "report.pdf").stat().st_size > 50_000
 
 
+@pytest.mark.browser
+def test_a_phone_shows_long_names_whole_and_figures_that_are_read(
+    page, tmp_path
+) -> None:
+    path = tmp_path / "report.html"
+    long = "a_model_" * 12
+    named = page.replace(">Model demo<", f">Model {long}<").replace(" of demo ", long)
+    assert named.count(long) >= 2
+    path.write_text(named, encoding="utf-8")
+    device = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    with open_chromium(tmp_path / "profile") as chromium:
+        chromium.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", device)
+        chromium.open(path.as_uri(), is_bokeh=False)
+        assert chromium.run("return document.documentElement.scrollWidth") == 390
+        ends = "[...document.querySelectorAll('h2, caption')].map((text) => {"
+        ends += "const words = document.createRange(); words.selectNodeContents(text);"
+        ends += "return words.getBoundingClientRect().right})"
+        assert max(chromium.run(f"return {ends}")) <= 390
+        widths = chromium.run("return [...document.images].map((i) => i.clientWidth)")
+        assert min(widths) >= 380  # narrower, its letters are too small
+
+
 def test_the_verdicts_come_first(page) -> None:
     verdict = page.index("Take lrs mu")
     assert verdict < page.index("Trials by model and state") < page.index("<img")

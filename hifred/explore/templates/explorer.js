@@ -1,7 +1,7 @@
 "use strict"
 // The page's own part: what needs no answer of the server. Bokeh calls `explorer`.
 const explorer = (() => {
-  const LEAST_SIDE = 120, MOST_SIDE = 420, BORDER = 62
+  const LEAST_SIDE = 120, LEAST_ON_A_PHONE = 200, PHONE = 500, MOST_SIDE = 420, BORDER = 62
   const byName = (name) => Bokeh.documents[0].get_model_by_name(name)
   const element = (id) => document.getElementById(id)
 
@@ -131,7 +131,8 @@ const explorer = (() => {
     const figures = maps()
     if (!width || !figures.length) return
     const inRow = Math.min(5, [...document.querySelectorAll("#maps .map")].filter((box) => box.offsetParent).length || 1)
-    let columns = Math.min(inRow, Math.max(1, Math.floor(width / (LEAST_SIDE + BORDER))))
+    const least = width < PHONE ? LEAST_ON_A_PHONE : LEAST_SIDE
+    const columns = Math.min(inRow, Math.max(1, Math.floor(width / (least + BORDER))))
     const side = Math.min(MOST_SIDE, Math.floor(width / columns) - BORDER)
     for (const figure of figures) {
       const {x_range: x, y_range: y} = figure
@@ -230,7 +231,52 @@ const explorer = (() => {
       const layer = view.export("png", false).canvas
       context.drawImage(layer, boxes[i].left - left, boxes[i].top - top, boxes[i].width, boxes[i].height)
     })
+    drawLegend(context, left, top)
     canvas.toBlob((blob) => save("hifred.png", blob), "image/png")
+  }
+
+  // ---- legend: outside of the figure, of which it would hide a part ----
+  const linesOf = (item) =>
+    [...Bokeh.documents[0].all_models].filter((model) => model.tags?.includes?.(`line-${item.tags[0]}`))
+  const legend = () => {
+    const {items} = byName("spectrum").center.find((part) => part.type === "Legend")
+    element("legend").append(...items.map(legendButton))
+  }
+  const legendButton = (item) => {
+    const [{glyph}] = item.renderers
+    const button = document.createElement("button"), line = document.createElement("i")
+    const label = document.createElement("span")
+    line.style.borderTop = `${glyph.line_width.value}px ${glyph.line_dash.value.length ? "dashed" : "solid"} ${glyph.line_color.value}`
+    button.type = "button"
+    button.setAttribute("aria-pressed", true)
+    button.append(line, label)
+    button.addEventListener("click", () => {
+      const isOn = button.getAttribute("aria-pressed") !== "true"
+      button.setAttribute("aria-pressed", isOn)
+      for (const model of linesOf(item)) model.visible = isOn
+    })
+    const name = () => { button.hidden = !item.visible; label.textContent = item.label.value }
+    item.change.connect(name)
+    name()
+    return button
+  }
+  const drawLegend = (context, left, top) => {
+    context.font = "13px system-ui, sans-serif"
+    context.textBaseline = "middle"
+    context.fillStyle = "black"
+    for (const button of document.querySelectorAll("#legend button[aria-pressed='true']:not([hidden])")) {
+      const [line, text] = [...button.children].map((part) => part.getBoundingClientRect())
+      const {borderTopColor, borderTopWidth, borderTopStyle} = getComputedStyle(button.firstChild)
+      const y = (text.top + text.bottom) / 2 - top
+      context.strokeStyle = borderTopColor
+      context.lineWidth = parseFloat(borderTopWidth)
+      context.setLineDash(borderTopStyle === "dashed" ? [6, 3] : [])
+      context.beginPath()
+      context.moveTo(line.left - left, y)
+      context.lineTo(line.right - left, y)
+      context.stroke()
+      context.fillText(button.textContent, text.left - left, y)
+    }
   }
 
   // ---- blink: fusion B in the place of fusion A and back ----
@@ -313,7 +359,7 @@ const explorer = (() => {
   const start = () => {
     const ready = globalThis.Bokeh?.documents?.length > 0 && Bokeh.index.roots.length > 0
     if (!ready) { setTimeout(start, 20); return }
-    follow(); describe(); dragTools(); commands(); blink(); details(); trials()
+    follow(); describe(); dragTools(); commands(); legend(); blink(); details(); trials()
     unveil()
   }
   // In the place of the first pictures, those that answer; then what takes longer.

@@ -15,7 +15,7 @@
     return this.letters ??= letters.get.call(this)
   }})
 
-  // Where legends and titles stand is written again: the browser then looks through the
+  // Where titles and labels stand is written again: the browser then looks through the
   // styles of the whole page, once for each label that is drawn after it.
   const sheet = prototype("core/dom", "InlineStyleSheet")
   const write = sheet._update
@@ -30,14 +30,5 @@
     if (shown.every((part, i) => part === this.shown?.[i])) return
     this.shown = shown
     change.call(this)
-  }
-
-  // Each line of a legend is drawn on a canvas of its own.
-  const legend = prototype("models/annotations/legend", "LegendView")
-  const draw = legend._paint_glyphs
-  legend._paint_glyphs = function () {
-    if (this.drawn === this.entries) return
-    this.drawn = this.entries
-    draw.call(this)
   }
 }

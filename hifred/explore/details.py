@@ -21,11 +21,13 @@ def details_html(shelf: Shelf, trial: str) -> str:
     for name in ("outcome", "message"):
         if str(row.get(name, "")):
             facts.append((name, str(row[name])))
-    facts += [
-        (measure_name(name), _measured(shelf, trial, name))
-        for name in ranked_measures(shelf.table)
-    ]
-    if shelf.is_done(trial):
+    if not shelf.is_done(trial):
+        facts.append(("measures", f"none: the trial is {shelf.word(trial)}"))
+    else:
+        facts += [
+            (measure_name(name), _measured(shelf, trial, name))
+            for name in ranked_measures(shelf.table)
+        ]
         said = [verdict.sentence for verdict in shelf.draw_verdicts(trial)]
         facts += [("errors", sentence) for sentence in said]
     cells = "".join(
@@ -36,8 +38,6 @@ def details_html(shelf: Shelf, trial: str) -> str:
 
 
 def _measured(shelf: Shelf, trial: str, name: str) -> str:
-    if not shelf.is_done(trial):
-        return f"none: the trial is {shelf.word(trial)}"
     value = float(shelf.row(trial)[name])
     if value != value:
         is_truth = shelf.table.needs_truth(name)

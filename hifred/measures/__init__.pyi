@@ -9,7 +9,7 @@ from .errors_of_flux import (
 )
 from .fusion_measures import measure_fusion
 from .names import (
-    measure_meaning,
+    measure_meanings,
     measure_name,
 )
 from .poisson_deviance import (
@@ -39,7 +39,7 @@ __all__ = [
     "ergas",
     "mean_spectral_angle",
     "measure_fusion",
-    "measure_meaning",
+    "measure_meanings",
     "measure_name",
     "measure_of",
     "nmse_db",

@@ -1,5 +1,7 @@
 """What measures are called, in tables and figures, and what they say."""
 
+from collections.abc import Iterable
+
 NAMES = {
     "nmse_db": "NMSE",
     "nmse_truth_db": "NMSE over the truth",
@@ -51,10 +53,13 @@ def measure_name(name: str) -> str:
     return NAMES[known] + (f", {ending}" if ending else "")
 
 
-def measure_meaning(name: str) -> str:
-    """Return what a measure says, in a sentence or two; empty if nothing is known."""
-    known = _beginning(name, GLOSSARY)
-    return "" if known is None else GLOSSARY[known]
+def measure_meanings(names: Iterable[str]) -> dict[str, str]:
+    """Return what measures say, in a sentence or two, by what they are called.
+
+    Those of instruments are told once, in one sentence with the whole.
+    """
+    told = {_beginning(name, GLOSSARY) for name in names}
+    return {NAMES[name]: said for name, said in GLOSSARY.items() if name in told}
 
 
 def _beginning(name: str, known: dict[str, str]) -> str | None:

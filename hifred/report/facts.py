@@ -6,7 +6,7 @@ from typing import Any
 
 import xarray as xr
 
-from hifred.measures import measure_meaning, measure_name
+from hifred.measures import measure_meanings, measure_name
 from hifred.report.tables import Table, trials_table
 from hifred.store.ranking import best_of_each, criterion, ranked_measures, ranked_trials
 from hifred.store.trial_table import TrialTable, setting_text
@@ -71,14 +71,7 @@ def choices_table(table: TrialTable) -> Table | None:
 
 def glossary(table: TrialTable) -> list[tuple[str, str]]:
     """Return what the measures of a sweep are called, and what they say."""
-    names = [n for n in ranked_measures(table) if n not in _of_instruments(table)]
-    meanings = {measure_name(name): measure_meaning(name) for name in names}
-    return [(name, meaning) for name, meaning in meanings.items() if meaning]
-
-
-def _of_instruments(table: TrialTable) -> set[str]:
-    known = table.measure_names
-    return {n for n in known if any(n.startswith(f"{other}_") for other in known)}
+    return list(measure_meanings(ranked_measures(table)).items())
 
 
 def provenance_table(result: xr.Dataset) -> Table:

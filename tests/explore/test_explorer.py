@@ -80,7 +80,7 @@ def test_a_failed_trial_is_hatched_and_named(explorer) -> None:
         assert explorer.maps.views[view].word == "failed"
         assert explorer.maps.views[view].source.data["value"] == []
     assert shown(explorer, "fusion").size == 0
-    assert "none: the trial is failed" in explorer.details.value
+    assert explorer.details.value.count("none: the trial is failed") == 1
 
 
 def test_two_trials_are_compared(explorer) -> None:

@@ -45,8 +45,8 @@ class Coverage:
         are those of Student's t distribution about the fit: the spread of few draws is
         itself not well known.
         """
-        drawn = [self._read(cube.to_numpy()) for cube in draws.cubes()]
-        fit, sky = self._read(draws.fit.to_numpy()), self._read(self._sky)
+        drawn = [self.read(cube.to_numpy()) for cube in draws.cubes()]
+        fit, sky = self.read(draws.fit.to_numpy()), self.read(self._sky)
         return {
             name: _shares(
                 fit[name] - sky[name],
@@ -56,7 +56,11 @@ class Coverage:
             for name in sky
         }
 
-    def _read(self, cube: np.ndarray) -> dict[str, np.ndarray]:
+    def read(self, cube: np.ndarray) -> dict[str, np.ndarray]:
+        """Return bands, regions and voxels of a cube (energy, y, x).
+
+        Each with energy as first dim, then all bright pixels, or regions, of the sky.
+        """
         first = np.linspace(0, len(cube), min(BANDS, len(cube)), endpoint=False)
         bands = np.add.reduceat(cube, first.astype(int), axis=0)
         regions = _in_regions(cube, self._n_energies)

@@ -94,9 +94,10 @@ class Sampler:
         around the fit; how far its wall at zero pushes it is in doubt as a whole.
         """
         rng = np.random.default_rng([seed, i_draw])
-        unseen = self._unseen.draw(rng)
         try:
-            flat = self._nearby.minimum(*self._disturbed(rng, unseen))
+            unseen = self._unseen.draw(rng)
+            expected = self._unseen.expected_counts(unseen)
+            flat = self._nearby.minimum(*self._disturbed(rng, expected))
         except ArithmeticError as error:
             raise HifredError(
                 f"every draw must settle; got none for draw {i_draw} of seed {seed}: "
@@ -167,11 +168,10 @@ class Sampler:
         return np.minimum(fitted / needed, 1)
 
     def _disturbed(
-        self, rng: np.random.Generator, unseen: np.ndarray
+        self, rng: np.random.Generator, unseen: Mapping[str, np.ndarray]
     ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Return a random tilt, and counts."""
-        expected = self._unseen.expected_counts(unseen)
-        by_guide, counts = self._disturbances.of_counts(rng, expected)
+        """Return a random tilt, and counts less those expected of what is unseen."""
+        by_guide, counts = self._disturbances.of_counts(rng, unseen)
         by_prior, _ = self._disturbances.of_prior(rng)
         spreads = np.sqrt(self.strength.ratios)[:, None]
         return by_guide + spreads * by_prior, counts
@@ -179,14 +179,13 @@ class Sampler:
     def _likely_sky(self) -> np.ndarray:
         """Return scaled images (component, pixel) as uneven as those of the sky.
 
-        The fit, which is too smooth, and what noise and penalty may have kept from it.
+        The fit is too smooth. A draw of what is seen alone has what noise and penalty
+        may have kept from it; the wall at zero holds its noise.
         """
         rng = np.random.default_rng(LIKELY_SEED)
-        tilt, moved = self._disturbances.tilt_of_counts(rng)
-        by_prior, _ = self._disturbances.of_prior(rng)
-        spreads = np.sqrt(self.strength.ratios)[:, None]
-        away = self._nearby.response(tilt + spreads * by_prior) - moved
-        return self._nearby.images + away
+        responses = self._subspace.assembly.responses.items()
+        nothing = {name: np.zeros(r.output_shape) for name, r in responses}
+        return self._nearby.minimum(*self._disturbed(rng, nothing))
 
     def _fitted(self) -> xr.Dataset:
         """Return all spectra, and the fit, which has none of those left out."""

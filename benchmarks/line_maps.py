@@ -12,6 +12,7 @@ are read: leave the draws out of it when the code that makes them changes.
 """
 
 import argparse
+import itertools
 import json
 import time
 from dataclasses import replace
@@ -157,21 +158,28 @@ def _row(fused: xr.Dataset, truth: xr.Dataset, own: xr.Dataset) -> dict[str, flo
     )
     fused, truth, own = (_rows_of(maps, first) for maps in (fused, truth, own))
     is_bright = _bright(truth["flux"].to_numpy() * n_pixels)
-    is_bright &= fused["status"].to_numpy() == 0
+    # Where even the true line cannot be fitted, it has no velocity to be found.
+    is_bright &= (fused["status"].to_numpy() == 0) & (truth["status"].to_numpy() == 0)
     row: dict[str, float] = {"n_bright": int(is_bright.sum())}
     row["pixels"] = float(np.median(n_pixels[is_bright]))
-    for prefix in ("", "moment_"):
-        name = f"{prefix}velocity"
+    for name in ("velocity", "moment_velocity"):
         row[f"{name}_rms"] = _rms(fused[name], truth[name], is_bright)
         row[f"{name}_rms_own"] = _rms(own[name], truth[name], is_bright)
         row[f"{name}_ratio"] = row[f"{name}_rms"] / row[f"{name}_rms_own"]
+    fluxes = {n: truth[n] * n_pixels for n in ("flux", "moment_flux")}
+    return row | _coverage(fused, truth.assign(fluxes), is_bright)
+
+
+def _coverage(
+    fused: xr.Dataset, truth: xr.Dataset, where: np.ndarray
+) -> dict[str, float]:
+    row = {}
     for name in (*MEASURED, *(f"moment_{name}" for name in MEASURED)):
         if f"{name}_lower" in fused:
-            n_summed = n_pixels if name.endswith("flux") else 1
-            true = truth[name].to_numpy() * n_summed
+            true = truth[name].to_numpy()
             inside = fused[f"{name}_lower"].to_numpy() <= true
             inside &= true <= fused[f"{name}_upper"].to_numpy()
-            row[f"{name}_coverage"] = float(inside[is_bright].mean())
+            row[f"{name}_coverage"] = float(inside[where].mean())
     return row
 
 
@@ -195,6 +203,20 @@ def _rms(found: xr.DataArray, true: xr.DataArray, where: np.ndarray) -> float:
 
 def main() -> None:
     """Compare models and seeds one after the other; a row of JSON for each line."""
+    given = _parser().parse_args()
+    lines = given.rows.read_text().splitlines() if given.rows.exists() else []
+    done = {(row["model"], row["seed"]) for row in map(json.loads, lines)}
+    how = {"signals": given.signals, "n_draws": given.draws, "kept": given.kept}
+    for case in itertools.product(given.models, given.seeds):
+        if case not in done:
+            rows = compare(*case, **how)
+            text = "".join(json.dumps(row) + "\n" for row in rows)
+            print(text, end="", flush=True)
+            with given.rows.open("a") as file:
+                file.write(text)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", nargs="+", default=["gaussian_1kev_rebinned"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
@@ -202,24 +224,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--rows", type=Path, default=Path("line_maps.jsonl"))
     parser.add_argument("--kept", type=Path, default=Path("build/line_maps"))
-    options = parser.parse_args()
-    lines = options.rows.read_text().splitlines() if options.rows.exists() else []
-    done = {(row["model"], row["seed"]) for row in map(json.loads, lines)}
-    for model in options.models:
-        for seed in options.seeds:
-            if (model, seed) in done:
-                continue
-            rows = compare(
-                model,
-                seed,
-                signals=options.signals,
-                n_draws=options.draws,
-                kept=options.kept,
-            )
-            text = "".join(json.dumps(row) + "\n" for row in rows)
-            print(text, end="", flush=True)
-            with options.rows.open("a") as file:
-                file.write(text)
+    return parser
 
 
 if __name__ == "__main__":

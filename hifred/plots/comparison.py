@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from hifred.plots.layers import Layer, counts_layer, fusion_layer, truth_layer
+from hifred.plots.layers import Layer, counts_layers, fusion_layer, truth_layer
 from hifred.plots.maps import draw_shared_maps, shared_band
 from hifred.plots.regions import Region
 from hifred.plots.spectra import add_legend, draw_spectra
@@ -67,10 +67,8 @@ def comparison_layers(
     draws: Draws | None = None,
 ) -> list[Layer]:
     """Return the layers in reading order: truth, imagers, spectrometers, fusion."""
-    by_role = sorted(
-        (counts_layer(observation) for observation in observations.values()),
-        key=lambda layer: layer.role != "imager",
-    )
+    counts = counts_layers(observations).values()
+    by_role = sorted(counts, key=lambda layer: layer.role != "imager")
     first = [] if truth is None else [truth_layer(truth)]
     last = [] if result is None else [fusion_layer(result, draws=draws)]
     return [*first, *by_role, *last]

@@ -1,6 +1,8 @@
 """A cube to draw, whatever its unit, and its bands and regions in one common unit."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -318,6 +320,18 @@ def counts_layer(observation: xr.Dataset, *, label: str | None = None) -> Layer:
         background=None if background is None else background.to_numpy(),
         used=used,
     )
+
+
+def counts_layers(observations: Mapping[str, xr.Dataset]) -> dict[str, Layer]:
+    """Return the layers of observations; those of one name are called by their key."""
+    layers = {key: counts_layer(data) for key, data in observations.items()}
+    n_of = Counter(layer.label for layer in layers.values())
+    return {
+        key: replace(layer, label=f"{key} ({layer.role})")
+        if n_of[layer.label] > 1
+        else layer
+        for key, layer in layers.items()
+    }
 
 
 def channel_exposure(observation: xr.Dataset) -> np.ndarray:

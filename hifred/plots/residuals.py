@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hifred.plots.layers import Layer, counts_layer
+from hifred.plots.layers import Layer, counts_layers
 from hifred.plots.maps import draw_image, shared_band
 from hifred.plots.regions import Region
 from hifred.plots.style import (
@@ -39,7 +39,7 @@ def plot_residuals(
     band : (float, float), keV, optional
         Energies to add up in the maps; by default those that all instruments cover.
     """
-    layers = {name: counts_layer(data) for name, data in observations.items()}
+    layers = counts_layers(observations)
     band = band or shared_band(list(layers.values()))
     figure = new_figure(8.2, 2.7 * len(layers))
     axes = figure.subplots(len(layers), 2, squeeze=False, width_ratios=[1, 2.1])

@@ -14,7 +14,7 @@ import xarray as xr
 
 from hifred.errors import HifredError
 from hifred.observations import CountsModel, FusionInput, geometry_of
-from hifred.plots.layers import Layer, counts_layer, fusion_layer, truth_layer
+from hifred.plots.layers import Layer, counts_layers, fusion_layer, truth_layer
 from hifred.plots.residuals import with_values
 from hifred.plots.trial_grid import Source, trials_of
 from hifred.posterior import Draws
@@ -300,7 +300,7 @@ class _Input:
 
 def _sized_input(fusion_input: FusionInput) -> tuple[_Input, int]:
     observations, truth = fusion_input.observations, fusion_input.truth
-    counts = {name: counts_layer(data) for name, data in observations.items()}
+    counts = counts_layers(observations)
     kept = _Input(fusion_input, counts, None if truth is None else truth_layer(truth))
     parts = [*observations.values(), truth]
     return kept, sum(part.nbytes for part in parts if part is not None)

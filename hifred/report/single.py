@@ -14,7 +14,7 @@ from hifred.observations.input_summary import cut_flows_of
 from hifred.plots import (
     Layer,
     brightest_pixel,
-    counts_layer,
+    counts_layers,
     fusion_layer,
     plot_comparison,
     plot_costs,
@@ -67,7 +67,7 @@ def input_page(fusion_input: FusionInput) -> Single:
 
 
 def _input_pictures(fusion_input: FusionInput) -> Iterator[Picture]:
-    layers = [counts_layer(o) for o in fusion_input.observations.values()]
+    layers = list(counts_layers(fusion_input.observations).values())
     yield take_picture(
         "Maps", "Maps of every instrument on one scale.", lambda: plot_maps(layers)
     )

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from hifred.plots.layers import (
     channel_exposure,
     counts_layer,
+    counts_layers,
     energy_edges,
     flux_layer,
     fusion_layer,
@@ -144,3 +145,13 @@ def test_edges_are_rebuilt_where_they_are_absent(truth) -> None:
 def test_extent_runs_to_the_pixel_edges(truth) -> None:
     layer = replace(truth_layer(truth))
     assert layer.extent == (-45.0, 45.0, -60.0, 60.0)
+
+
+def test_instruments_of_one_name_are_called_by_their_key() -> None:
+    truth = make_truth()
+    one = make_observation(truth, "imager").assign_attrs(instrument="EPIC")
+    other = make_observation(truth, "spectrometer").assign_attrs(instrument="EPIC")
+    layers = counts_layers({"mos1": one, "mos2": one, "pn": other})
+    assert [layer.label for layer in layers.values()] == [
+        "mos1 (imager)", "mos2 (imager)", "EPIC (spectrometer)",
+    ]  # fmt: skip

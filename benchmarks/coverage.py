@@ -92,7 +92,7 @@ def fused(
 def summary(rows: Sequence[Row]) -> str:
     """Return a Markdown table with means, and which band images miss the aim."""
     means = {column: np.mean([row[column] for row in rows]) for column in COLUMNS}
-    mean = means | {"sky": f"mean of {len(rows)}", "rank": "", "told": [""]}
+    mean = means | {"sky": f"mean of {len(rows)}", "rank": "", "told": [" "]}
     lines = ["sky | rank | " + " | ".join(COLUMNS) + " | told", "--- |" * 8 + " ---"]
     lines += [_line(row) for row in (*rows, mean)]
     missed = [r["sky"] for r in rows if not LOWEST <= r["bands 68"] <= HIGHEST]

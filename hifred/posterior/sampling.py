@@ -185,7 +185,7 @@ class Sampler:
         rng = np.random.default_rng(LIKELY_SEED)
         responses = self._subspace.assembly.responses.items()
         nothing = {name: np.zeros(r.output_shape) for name, r in responses}
-        return self._nearby.minimum(*self._disturbed(rng, nothing))
+        return self._nearby.minimum(*self._disturbed(rng, nothing)) + self._pushed
 
     def _fitted(self) -> xr.Dataset:
         """Return all spectra, and the fit, which has none of those left out."""

@@ -185,7 +185,8 @@ def _coverage(
 
 def _rows_of(maps: xr.Dataset, pixels: np.ndarray) -> xr.Dataset:
     """Return maps at some pixels, one for each bin."""
-    return maps.stack(pixel=("y", "x")).isel(pixel=pixels)
+    stacked = maps.stack(pixel=("y", "x"), create_index=False)
+    return stacked.isel(pixel=pixels)
 
 
 def _bright(flux: np.ndarray) -> np.ndarray:

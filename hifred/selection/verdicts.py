@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import final
@@ -174,10 +174,7 @@ def misfit_verdicts(table: TrialTable, model: str, trial: str) -> Iterator[Verdi
         f"{name} {sigma:+.1f} σ ({-share:+.1%})"
         for name, (sigma, share) in misfits.items()
     )
-    if misfits and all(
-        sigma < NOISE_SIGMAS and share > NOISE_SHARE
-        for sigma, share in misfits.values()
-    ):
+    if _is_noise_fitted(misfits) and not _is_strength_automatic(table, trial):
         yield Verdict(
             "noise_fitted",
             Level.WARNING,
@@ -198,6 +195,21 @@ def misfit_verdicts(table: TrialTable, model: str, trial: str) -> Iterator[Verdi
             "Try a smaller mu or a larger rank; look at the residuals.",
             trial,
         )
+
+
+def _is_noise_fitted(misfits: Mapping[str, tuple[float, float]]) -> bool:
+    return bool(misfits) and all(
+        sigma < NOISE_SIGMAS and share > NOISE_SHARE
+        for sigma, share in misfits.values()
+    )
+
+
+def _is_strength_automatic(table: TrialTable, trial: str) -> bool:
+    """Return whether the counts chose mu: for the least error, fitted noise included.
+
+    Few spectra of few pixels take up a share of the noise even then.
+    """
+    return table.setting(trial, "mu") == "auto"
 
 
 def instrument_misfits(table: TrialTable, trial: str) -> dict[str, tuple[float, float]]:

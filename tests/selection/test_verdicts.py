@@ -11,7 +11,12 @@ from hifred.selection.residual_verdicts import (
     residual_verdicts,
     significance,
 )
-from hifred.selection.verdicts import Level, Verdict, sweep_verdicts
+from hifred.selection.verdicts import (
+    Level,
+    Verdict,
+    misfit_verdicts,
+    sweep_verdicts,
+)
 from hifred.store.trial_table import TrialTable
 from tests.made_up import make_collected
 from tests.shelves import make_input, make_trial
@@ -23,10 +28,16 @@ def make_table(
     scores: list[float], *, mu: list[float] | None = None, **columns: list
 ) -> TrialTable:
     """Return lrs at several mu with these errors, all done unless `status` says."""
+    return TrialTable.of(made_up_trials(scores, mu=mu, **columns))
+
+
+def made_up_trials(
+    scores: list[float], *, mu: list[float] | None = None, **columns: list
+) -> xr.Dataset:
     number = len(scores)
     values = {"status": ["done"] * number, "outcome": ["converged"] * number} | columns
     directions = {"nmse_db": "higher"}
-    dataset = xr.Dataset(
+    return xr.Dataset(
         {
             name: ("trial", column, {"direction": directions.get(name, "none")})
             for name, column in {"nmse_db": scores, **values}.items()
@@ -38,7 +49,6 @@ def make_table(
             "mu": ("trial", MU[:number] if mu is None else mu),
         },
     )
-    return TrialTable.of(dataset)
 
 
 def of_kind(table: TrialTable, kind: str) -> list[Verdict]:
@@ -95,6 +105,13 @@ def test_a_setting_in_words_has_no_edge() -> None:
 def test_the_misfit(sigma: float, share: float, kinds: set[str]) -> None:
     verdicts = sweep_verdicts(make_table([1.0, 3.0, 2.0], **misfit(sigma, share)))
     assert {verdict.kind for verdict in verdicts[1:]} == kinds
+
+
+def test_a_strength_that_the_counts_chose_is_not_called_too_weak() -> None:
+    dataset = made_up_trials([1.0, 3.0, 2.0], **misfit(-10.0, 0.2))
+    texts = ("trial", ["", "auto", ""])
+    auto = dataset.assign_coords(mu=dataset["mu"].where([1, 0, 1]), mu_text=texts)
+    assert not list(misfit_verdicts(TrialTable.of(auto), "demo", f"{1:012x}"))
 
 
 def test_an_end_before_the_tolerance() -> None:

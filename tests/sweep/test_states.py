@@ -16,7 +16,7 @@ T = "ab12cd34ef56"
 
 
 def event(name: str, n: int = 1, **facts: Any) -> Event:
-    record = {"event": name, "id": T, "n": n, "time": 0.0, **facts}
+    record = {"event": name, "id": T, "n": n, "time": 0.0} | facts
     found = read_event(record, "w")
     assert found is not None
     return found
@@ -105,3 +105,25 @@ def test_what_trials_recovered_from_is_told() -> None:
     assert told.errors == []
     failed = summarise(plan, {T: TrialState.LOST}, histories, driver=None)
     assert failed.recovered == []
+
+
+@pytest.mark.parametrize(("spent", "left"), [(40.0, 60.0 + 2.0), (150.0, 15.0 + 2.0)])
+def test_time_left_is_that_of_trials_of_a_kind_and_never_none(
+    spent: float, left: float
+) -> None:
+    kinds = {"slow": "w2d1d", "atwork": "w2d1d", "quick": "lrs", "waiting": "lrs"}
+    trials = [Trial(i, "a", {"regularizer": kind}) for i, kind in kinds.items()]
+    histories = fold(
+        [
+            event("finished", id="slow", seconds=100.0),
+            event("finished", id="quick", seconds=2.0),
+            event("started", id="atwork"),
+            event("progress", id="atwork", it=1, seconds=spent),
+        ]
+    )
+    states = dict.fromkeys(("slow", "quick"), TrialState.DONE)
+    states |= {"atwork": TrialState.RUNNING, "waiting": TrialState.PENDING}
+    told = summarise(
+        Plan(Head("s", "stub-1"), trials), states, histories, driver="host"
+    )
+    assert told.eta_seconds == pytest.approx(left)

@@ -28,6 +28,8 @@ from hifred.sweep.watch.states import (
 )
 
 N_ERRORS = 5
+# Of the time that a trial takes, still to come while it runs.
+LEAST_SHARE_LEFT = 0.1
 # A driver that was told to stop is no news.
 _RECOVERED_FROM = (TrialOutcome.LOST, TrialOutcome.OOM, TrialOutcome.TIMEOUT)
 
@@ -215,14 +217,13 @@ def summarise(
         for trial in plan.trials
         if states.get(trial.id) is TrialState.RUNNING
     ]
-    n_open = sum(counts[state] for state in OPEN_STATES)
     return Snapshot(
         name=plan.head.name,
         n_trials=len(states),
         counts=counts,
         driver=driver,
         seconds_per_trial=seconds,
-        eta_seconds=_eta(n_open, seconds, running) if driver else None,
+        eta_seconds=_eta(plan, states, histories, running) if driver else None,
         running=running,
         errors=_top_errors(states, histories),
         recovered=_top_recovered(states, histories),
@@ -243,11 +244,50 @@ def _typical_seconds(
     return statistics.fmean(seconds) if seconds else None
 
 
-def _eta(n_open: int, seconds: float | None, running: list[Running]) -> float | None:
-    if seconds is None or not n_open:
+def _eta(
+    plan: Plan,
+    states: Mapping[str, TrialState],
+    histories: Mapping[str, TrialHistory],
+    running: list[Running],
+) -> float | None:
+    """Return the time until all is done at the present pace; None = unknown.
+
+    A trial is expected to take as long as others of its regularizer, or as all.
+    """
+    seconds = {
+        trial.id: taken
+        for trial in plan.trials
+        if states.get(trial.id) is TrialState.DONE
+        and (taken := _seconds_of(histories.get(trial.id))) is not None
+    }
+    left = [t for t in plan.trials if states.get(t.id) in OPEN_STATES]
+    if not seconds or not left:
         return None
-    left = n_open * seconds - sum(min(r.seconds or 0.0, seconds) for r in running)
-    return max(left, 0.0) / max(len(running), 1)
+    by_kind: dict[object, list[float]] = {}
+    for trial in plan.trials:
+        if trial.id in seconds:
+            by_kind.setdefault(_kind(trial), []).append(seconds[trial.id])
+    typical = {kind: statistics.fmean(taken) for kind, taken in by_kind.items()}
+    of_all = statistics.fmean(seconds.values())
+    spent = {one.id: one.seconds or 0.0 for one in running}
+    work = sum(
+        _left(typical.get(_kind(trial), of_all), spent.get(trial.id, 0.0))
+        for trial in left
+    )
+    return work / max(len(running), 1)
+
+
+def _left(expected: float, spent: float) -> float:
+    """Return what a trial still takes: never nothing, also if it takes unduly long."""
+    return max(expected - spent, LEAST_SHARE_LEFT * max(spent, expected))
+
+
+def _kind(trial: Trial) -> object:
+    return trial.settings.get("regularizer")
+
+
+def _seconds_of(history: TrialHistory | None) -> float | None:
+    return None if history is None or history.finish is None else history.finish.seconds
 
 
 def _running(trial: Trial, history: TrialHistory) -> Running:

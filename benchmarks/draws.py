@@ -16,7 +16,7 @@ from hifred.fusion import FusionSettings, fuse
 from hifred.posterior import Sampler
 from hifred.threads import use_threads
 
-# Of the issue of errors: as many draws take at most so many solves.
+# Usual; they are to take at most ten solves.
 DRAWS = 100
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from hifred.posterior import Draws
 from hifred.products import LineSettings, measure_lines
+from hifred.products.line_band import LIGHT_SPEED_KM_S
 from hifred.settings import read_settings
 from hifred.simulation.instruments import line_spread_kernel
 from hifred.threads import use_threads
@@ -21,7 +22,6 @@ LINES_KEV = (0.574, 0.6536, 0.7746, 0.9, 1.0218)
 VELOCITIES_KM_S = (-1500.0, 0.0, 1500.0)
 # Of the lines, a little wider than the resolution.
 SIGMA_KEV, RESOLUTION_EV = 2.7e-3, 2.5
-LIGHT_SPEED_KM_S = 299792.458
 NOISE = 0.03
 
 

@@ -3,7 +3,7 @@
 import statistics
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from hifred.sweep.plan.plan import PlannedInput, Trial, whole_settings
 from hifred.sweep.plan.planning import Checked, check_plan, identified
 from hifred.sweep.plan.target import sweep_target
 from hifred.sweep.record.layout import SweepDirectory
-from hifred.sweep.watch.snapshot import SweepView
+from hifred.sweep.watch.snapshot import SweepView, kind_of, seconds_by_kind
 
 CALIBRATION_SECONDS = 10.0
 # Folders by the first two digits of ids, the plan, logs and one collected store.
@@ -125,7 +125,7 @@ def preview(
 
 
 def _kind(point: Point) -> str:
-    return str(point.settings.get("regularizer", "all"))
+    return kind_of(point.settings)
 
 
 def _known_trials(checked: Checked, kernel: Kernel) -> dict[str, Trial]:
@@ -170,14 +170,8 @@ def _timing(
 
 def _finished_timing(view: SweepView) -> dict[str, float]:
     view.refresh()
-    seconds: dict[str, list[float]] = defaultdict(list)
-    for trial in view.plan.trials:
-        history = view.histories.get(trial.id)
-        finish = None if history is None else history.finish
-        if finish is not None and finish.seconds is not None:
-            kind = str(trial.settings.get("regularizer", "all"))
-            seconds[kind].append(finish.seconds)
-    return {kind: statistics.fmean(values) for kind, values in seconds.items()}
+    taken = seconds_by_kind(view.plan.trials, view.histories)
+    return {kind: statistics.fmean(seconds) for kind, seconds in taken.items()}
 
 
 def _calibrated(

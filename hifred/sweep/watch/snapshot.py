@@ -2,9 +2,10 @@
 
 import functools
 import statistics
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import final
 
@@ -211,7 +212,9 @@ def summarise(
     """Put the states of all trials into one snapshot."""
     found = Counter(states.values())
     counts = {state.value: found.get(state, 0) for state in TrialState}
-    seconds = _typical_seconds(states, histories)
+    done = [t for t in plan.trials if states.get(t.id) is TrialState.DONE]
+    left = [t for t in plan.trials if states.get(t.id) in OPEN_STATES]
+    taken = seconds_by_kind(done, histories)
     running = [
         _running(trial, histories[trial.id])
         for trial in plan.trials
@@ -222,8 +225,8 @@ def summarise(
         n_trials=len(states),
         counts=counts,
         driver=driver,
-        seconds_per_trial=seconds,
-        eta_seconds=_eta(plan, states, histories, running) if driver else None,
+        seconds_per_trial=statistics.fmean(chain(*taken.values())) if taken else None,
+        eta_seconds=_eta(left, taken, running) if driver else None,
         running=running,
         errors=_top_errors(states, histories),
         recovered=_top_recovered(states, histories),
@@ -231,48 +234,39 @@ def summarise(
     )
 
 
-def _typical_seconds(
-    states: Mapping[str, TrialState], histories: Mapping[str, TrialHistory]
-) -> float | None:
-    seconds = [
-        history.finish.seconds
-        for trial_id, history in histories.items()
-        if history.finish is not None
-        and history.finish.seconds is not None
-        and states.get(trial_id) is TrialState.DONE
-    ]
-    return statistics.fmean(seconds) if seconds else None
+def seconds_by_kind(
+    trials: Iterable[Trial], histories: Mapping[str, TrialHistory]
+) -> dict[str, list[float]]:
+    """Return how long trials took, s, by `kind_of`; those that do not tell left out."""
+    taken = defaultdict(list)
+    for trial in trials:
+        history = histories.get(trial.id)
+        finish = None if history is None else history.finish
+        if finish is not None and finish.seconds is not None:
+            taken[kind_of(trial.settings)].append(finish.seconds)
+    return taken
+
+
+def kind_of(settings: Mapping[str, object]) -> str:
+    """Return the regularizer, of whose trials one takes about as long as another."""
+    return str(settings.get("regularizer", "all"))
 
 
 def _eta(
-    plan: Plan,
-    states: Mapping[str, TrialState],
-    histories: Mapping[str, TrialHistory],
-    running: list[Running],
+    left: Sequence[Trial], taken: Mapping[str, list[float]], running: list[Running]
 ) -> float | None:
     """Return the time until all is done at the present pace; None = unknown.
 
-    A trial is expected to take as long as others of its regularizer, or as all.
+    A trial is expected to take as long as others of its kind, or as all.
     """
-    seconds = {
-        trial.id: taken
-        for trial in plan.trials
-        if states.get(trial.id) is TrialState.DONE
-        and (taken := _seconds_of(histories.get(trial.id))) is not None
-    }
-    left = [t for t in plan.trials if states.get(t.id) in OPEN_STATES]
-    if not seconds or not left:
+    if not taken or not left:
         return None
-    by_kind: dict[object, list[float]] = {}
-    for trial in plan.trials:
-        if trial.id in seconds:
-            by_kind.setdefault(_kind(trial), []).append(seconds[trial.id])
-    typical = {kind: statistics.fmean(taken) for kind, taken in by_kind.items()}
-    of_all = statistics.fmean(seconds.values())
+    of_all = statistics.fmean(chain(*taken.values()))
+    typical = {kind: statistics.fmean(seconds) for kind, seconds in taken.items()}
     spent = {one.id: one.seconds or 0.0 for one in running}
     work = sum(
-        _left(typical.get(_kind(trial), of_all), spent.get(trial.id, 0.0))
-        for trial in left
+        _left(typical.get(kind_of(t.settings), of_all), spent.get(t.id, 0.0))
+        for t in left
     )
     return work / max(len(running), 1)
 
@@ -280,14 +274,6 @@ def _eta(
 def _left(expected: float, spent: float) -> float:
     """Return what a trial still takes: never nothing, also if it takes unduly long."""
     return max(expected - spent, LEAST_SHARE_LEFT * max(spent, expected))
-
-
-def _kind(trial: Trial) -> object:
-    return trial.settings.get("regularizer")
-
-
-def _seconds_of(history: TrialHistory | None) -> float | None:
-    return None if history is None or history.finish is None else history.finish.seconds
 
 
 def _running(trial: Trial, history: TrialHistory) -> Running:

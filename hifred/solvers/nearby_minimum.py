@@ -81,6 +81,10 @@ class NearbyMinimum:
         self._terms = [CountsTerm(f) for f in problem.likelihoods.values()]
         self._observed = [t.counts for t in self._terms]
         self._counted = [t.domain() for t in self._terms]
+        self._used = [
+            np.ones(t.counts.shape, bool) if t.used is None else t.used
+            for t in self._terms
+        ]
         flat = images.reshape(len(images), -1).astype(float)
         expected = [t.expected(flat) for t in self._terms]
         none_below = np.zeros((len(flat), *flat.shape))
@@ -289,16 +293,15 @@ class NearbyMinimum:
 
         def slope(length: float) -> float:
             total = at_zero + length * curvature
-            for term, counted, d, m, dm in zip(
-                self._terms,
-                self._counted,
+            for d, m, counted, used, dm in zip(
                 counts,
                 place.expected,
+                self._counted,
+                self._used,
                 change.expected,
                 strict=True,
             ):
                 slopes = np.empty(len(m))
-                used = np.ones_like(counted) if term.used is None else term.used
                 arrays = d, m, counted, used, dm, length, slopes
                 in_slices(kernels.write_count_slopes, len(m), *arrays)
                 total += float(slopes.sum())

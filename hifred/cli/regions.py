@@ -12,7 +12,7 @@ from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
 from hifred.mixing import light_from_elsewhere, write_elsewhere, write_mixing
 from hifred.mixing import mixing as mix_regions
-from hifred.plots.mixing import plot_elsewhere, plot_shares
+from hifred.plots import plot_elsewhere, plot_pixel_shares, plot_shares
 from hifred.plots.style import save_figure
 from hifred.regions import fused_field, read_regions
 from hifred.spectra import write_spectra
@@ -143,8 +143,13 @@ def mixing(
             draws=fused.drawn_cubes(draws_file),
         )
         files = [*write_mixing(folder, mixed), folder / "mixing.png"]
-        save_figure(plot_shares(mixed.shares, mixed.origins), files[-1])
-        shares = mixed.shares
+        shares, origins = mixed.shares, mixed.origins
+        drawn = (
+            plot_pixel_shares(shares, origins, mixed.data["group_of_pixel"])
+            if pixels
+            else plot_shares(shares, origins)
+        )
+        save_figure(drawn, files[-1])
         if shares.shape[1] > MOST_COLUMNS:
             shares = shares[["lost"]]
         rows = shares.reset_index().to_dict("records")

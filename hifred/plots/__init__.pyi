@@ -44,6 +44,9 @@ from .mixing import (
 from .parallel import (
     plot_parallel_coordinates,
 )
+from .pixel_shares import (
+    plot_pixel_shares,
+)
 from .quick_look import (
     plot_files,
 )
@@ -89,6 +92,7 @@ __all__ = [
     "plot_measure_curves",
     "plot_measure_grid",
     "plot_parallel_coordinates",
+    "plot_pixel_shares",
     "plot_residuals",
     "plot_shares",
     "plot_spectra",

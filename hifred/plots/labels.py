@@ -26,6 +26,11 @@ def pretty_unit(unit: str) -> str:
     return re.sub(r"(?<=[A-Za-z])(-?\d+)", r"$^{\1}$", unit)
 
 
+def literal(name: str) -> str:
+    """Return a user's name for a figure, in which nothing is taken for a formula."""
+    return name.replace("$", r"\$")
+
+
 def plain_unit(unit: str) -> str:
     """Return `unit` with Unicode exponents, for pages: ``cm-2`` becomes ``cm⁻²``."""
     raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

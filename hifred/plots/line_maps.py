@@ -1,4 +1,4 @@
-"""Maps of a line: flux, velocity and width above their errors."""
+"""Maps of a line: flux, velocity, width, equivalent width, above their errors."""
 
 import textwrap
 
@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from hifred.errors import HifredError, unknown_name
 from hifred.plots.error_maps import LABEL_WIDTH, image_extent
-from hifred.plots.labels import pretty_unit
+from hifred.plots.labels import literal, pretty_unit
 from hifred.plots.maps import draw_image, keep_outer_labels
 from hifred.plots.style import (
     ANGLE_COLOURMAP,
@@ -24,17 +24,18 @@ from hifred.plots.style import (
 )
 from hifred.products import shown
 
-QUANTITIES = ("flux", "velocity", "width")
+QUANTITIES = ("flux", "velocity", "width", "equivalent_width")
 # Share of the pixels whose values are on the scale.
 ON_SCALE = (1.0, 99.0)
+TITLE_WIDTH = 26  # characters
 
 
 @styled
 def plot_line_maps(lines: xr.Dataset, line: str | None = None) -> Figure:
-    """Draw flux, velocity and width of a line, and below them their errors.
+    """Draw flux, velocity, width and equivalent width of a line, above their errors.
 
-    Velocities are shown about their median. Velocity and width are grey where the line
-    is too faint or was not fitted. The flux of a group of pixels is shared among them.
+    Velocities are shown about their median. All but the flux are grey where the line is
+    too faint or was not fitted. The flux of a group of pixels is shared among them.
 
     Parameters
     ----------
@@ -51,8 +52,9 @@ def plot_line_maps(lines: xr.Dataset, line: str | None = None) -> Figure:
     maps = _of_line(lines, line)
     has_errors = "flux_error" in maps
     n_rows = 1 + has_errors
-    figure = new_figure(9.6, 2.9 * n_rows + 0.4)
-    axes = figure.subplots(n_rows, 3, squeeze=False, sharex=True, sharey=True)
+    n_columns = len(QUANTITIES)
+    figure = new_figure(3.1 * n_columns, 2.9 * n_rows + 0.4)
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
     for i_column, name in enumerate(QUANTITIES):
         _draw_values(axes[0, i_column], maps, name)
         if has_errors:
@@ -90,17 +92,23 @@ def _per_pixel(maps: xr.Dataset) -> xr.Dataset:
 
 
 def _title(maps: xr.Dataset) -> str:
-    about = f"{maps['line'].item()}: {float(maps['zero_energy']):.5g} keV at velocity 0"
+    name, energy = literal(str(maps["line"].item())), float(maps["zero_energy"])
+    about = f"{name}: {energy:.5g} keV at velocity 0"
     if not maps.attrs.get("resolution_removed"):
         about += " · widths include the resolution"
     hidden = int((maps["status"] != 0).sum())
-    return f"{about} · {hidden} of {maps['status'].size} pixels not shown"
+    left_out = f"all but the flux of {hidden} of {maps['status'].size} pixels not shown"
+    return f"{about} · {left_out}: too faint, or not fitted" if hidden else about
 
 
 def _draw_values(axis: Axes, maps: xr.Dataset, name: str) -> None:
     values = shown(maps, name)
     scale, colourmap = _scale(name, values.to_numpy())
-    _draw(axis, values, name, scale=scale, colourmap=colourmap)
+    _draw(axis, values, _words(name), scale=scale, colourmap=colourmap)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _scale(name: str, values: np.ndarray) -> tuple[Normalize, str]:
@@ -122,7 +130,7 @@ def _draw_error(axis: Axes, maps: xr.Dataset, name: str) -> None:
     finite = values.to_numpy()[np.isfinite(values.to_numpy())]
     highest = float(np.percentile(finite, ON_SCALE[1])) if finite.size else 1.0
     scale = Normalize(0.0, highest or 1.0)
-    label = f"standard error of {name}"
+    label = f"standard error of {_words(name)}"
     _draw(axis, values, label, scale=scale, colourmap=MEASURE_COLOURMAP)
 
 
@@ -132,7 +140,7 @@ def _draw(
     drawn = draw_image(
         axis, values.to_numpy(), image_extent(values), scale=scale, colourmap=colourmap
     )
-    axis.set_title(label)
+    axis.set_title(textwrap.fill(label, TITLE_WIDTH))
     digits = ScalarFormatter()
     digits.set_powerlimits((-3, 4))
     bar = axis.figure.colorbar(

@@ -23,8 +23,10 @@ from hifred.plots.labels import (
 from hifred.plots.layers import Layer
 from hifred.plots.regions import Region
 from hifred.plots.style import (
+    DIFFERENCE_COLOURMAP,
     INTENSITY_COLOURMAP,
     NO_DATA_COLOUR,
+    NO_DIFFERENCE_COLOUR,
     new_figure,
     square_root_scale,
     styled,
@@ -127,7 +129,8 @@ def draw_image(
         Colour scale, in the unit of `image`.
     colourmap : str
     """
-    axis.set_facecolor(NO_DATA_COLOUR)
+    is_difference = colourmap == DIFFERENCE_COLOURMAP
+    axis.set_facecolor(NO_DIFFERENCE_COLOUR if is_difference else NO_DATA_COLOUR)
     drawn = axis.imshow(
         np.ma.masked_invalid(image),
         origin="lower",

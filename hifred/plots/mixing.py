@@ -6,6 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hifred.plots.labels import literal
 from hifred.plots.style import MEASURE_COLOURMAP, NO_DATA_COLOUR, new_figure, styled
 
 # More cells than this, along a side, have no room for numbers.
@@ -65,7 +66,7 @@ def plot_elsewhere(found: xr.Dataset) -> Figure:
             _write(axis, float(x[column]), float(y[row]), value)
     axis.set_xlabel("x (arcsec)")
     axis.set_ylabel("y (arcsec)")
-    axis.set_title(_plain(f"{found.attrs['instrument']}, with the imager as the sky"))
+    axis.set_title(literal(f"{found.attrs['instrument']}, with the imager as the sky"))
     figure.colorbar(drawn, ax=axis).set_label("light from elsewhere (%)")
     return figure
 
@@ -78,9 +79,9 @@ def _draw_matrix(axis: Axes, matrix: pd.DataFrame):  # type: ignore[no-untyped-d
     if matrix.shape[1] <= MOST_NUMBERS + 1:
         for (row, column), value in np.ndenumerate(matrix.to_numpy()):
             _write(axis, column, row, value)
-    names = [_plain(str(name)) for name in matrix.columns]
+    names = [literal(str(name)) for name in matrix.columns]
     axis.set_xticks(range(len(names)), names, rotation=35, ha="right")
-    axis.set_yticks(range(len(matrix)), [_plain(str(name)) for name in matrix.index])
+    axis.set_yticks(range(len(matrix)), [literal(str(name)) for name in matrix.index])
     axis.tick_params(length=0)
     axis.set_xlabel("group of pixels (name)")
     return drawn
@@ -91,8 +92,3 @@ def _write(axis: Axes, x: float, y: float, value: float) -> None:
         colour = LIGHT if value < 0.5 else DARK
         axis.text(x, y, f"{PERCENT * value:.0f}", ha="center", va="center", fontsize=7,
                   color=colour)  # fmt: skip
-
-
-def _plain(name: str) -> str:
-    """Return a name in which nothing is taken for a formula."""
-    return name.replace("$", r"\$")

@@ -46,6 +46,8 @@ ANGLE_COLOURMAP = "viridis"
 DIFFERENCE_COLOURMAP = "RdBu_r"
 MEASURE_COLOURMAP = "cividis"
 NO_DATA_COLOUR = "#e8e8e8"
+# The middle of the colours of a difference is next to white: no data must be darker.
+NO_DIFFERENCE_COLOUR = "#9a9a9a"
 NO_DATA_EDGE = "#8a8a8a"
 NO_DATA_HATCH = "////"
 

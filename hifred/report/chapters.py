@@ -97,8 +97,8 @@ def line_pictures(shelf: Shelf, model: str) -> Iterator[Picture]:
     for name in maps["line"].to_numpy():
         yield take_picture(
             f"Line {name} of the best fusion",
-            f"Maps of flux, velocity and width of {name} for {shelf.label(best[0])}; "
-            "grey where the line is too faint or was not fitted.",
+            f"Maps of flux, velocity, width and equivalent width of {name} for "
+            f"{shelf.label(best[0])}; grey where it is too faint or was not fitted.",
             partial(plot_line_maps, maps, str(name)),
         )
 

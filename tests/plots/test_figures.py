@@ -25,6 +25,7 @@ from hifred.plots import (
     plot_measure_curves,
     plot_measure_grid,
     plot_parallel_coordinates,
+    plot_pixel_shares,
     plot_residuals,
     plot_shares,
     plot_spectra,
@@ -62,6 +63,7 @@ SHARES = pd.DataFrame(
     index=pd.Index(["knot $a^{", "rim"], name="region"),
     columns=["knot $a^{", "rim", "lost"],
 )
+GROUPS = xr.DataArray([[0, -1, 1]], {"y": [0.0], "x": [-10.0, 0.0, 10.0]}, ("y", "x"))
 DRAWS = made_up_draws()
 FIT = fit_of(DRAWS)
 KERNELS = made_up_kernels(FIT)
@@ -89,6 +91,7 @@ FIGURES = {
         LAYERS[:1], [RESULT["sam"].rename("angular_distance")]
     ),
     "shares": lambda: plot_shares(SHARES, SHARES),
+    "pixel_shares": lambda: plot_pixel_shares(SHARES, SHARES, GROUPS),
     "elsewhere": lambda: plot_elsewhere(ELSEWHERE),
     "parallel": lambda: plot_parallel_coordinates(COLLECTED, ["nmse_db", "deviance"]),
 }
@@ -278,3 +281,14 @@ def test_several_fusions_have_a_colour_each() -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         layer.label for layer in [*LAYERS, *fused]
     ]
+
+
+def test_each_pixel_has_the_shares_of_each_region(drawn) -> None:
+    axes = [axis for axis in drawn["pixel_shares"].axes if axis.images]
+    assert [axis.get_title() for axis in axes] == [
+        r"of knot \$a^{'s light", "of rim's light", r"from knot \$a^{", "from rim"
+    ]  # fmt: skip
+    first, second = (axis.images[0].get_array() for axis in axes[:2])
+    assert first.mask.tolist() == [[False, True, False]]
+    np.testing.assert_allclose(first.compressed(), [60, 30])
+    np.testing.assert_allclose(second.compressed(), [20])

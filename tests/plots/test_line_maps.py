@@ -15,8 +15,9 @@ def test_a_line_has_a_map_of_each_quantity_and_its_error() -> None:
     figure = plot_line_maps(maps, "iron")
     titles = [axis.get_title() for axis in figure.axes]
     assert [t for t in titles if t] == [
-        "flux", "velocity", "width", "standard error of flux",
+        "flux", "velocity", "width", "equivalent width", "standard error of flux",
         "standard error of velocity", "standard error of width",
+        "standard error of\nequivalent width",
     ]  # fmt: skip
     image = figure.axes[1].images[0]
     assert image.norm.vmin < velocity[0] < velocity[-1] < image.norm.vmax
@@ -24,6 +25,7 @@ def test_a_line_has_a_map_of_each_quantity_and_its_error() -> None:
     assert middle == pytest.approx(float(maps["velocity"].median()))
     labels = [axis.get_ylabel() for axis in figure.axes]
     assert sum("km s" in label for label in labels) == 4
+    assert labels.count("eV") == 2
 
 
 def test_faint_pixels_are_not_shown() -> None:
@@ -32,6 +34,21 @@ def test_faint_pixels_are_not_shown() -> None:
     figure = plot_line_maps(measure_lines(cube, SETTINGS))
     assert figure.axes[1].images[0].get_array().mask[1, 2]
     assert "1 of 6 pixels not shown" in figure._suptitle.get_text()
+
+
+def test_no_velocity_is_told_from_the_middle_of_the_velocities() -> None:
+    cube, _ = line_cube((2, 3))
+    axis = plot_line_maps(measure_lines(cube, SETTINGS)).axes[1]
+    middle = np.array(axis.images[0].cmap(0.5)[:3])
+    assert np.abs(middle - axis.get_facecolor()[:3]).min() > 0.3
+
+
+def test_a_line_that_is_seen_everywhere_has_nothing_to_say_of_what_is_not_shown() -> (
+    None
+):
+    cube, _ = line_cube((2, 3))
+    title = plot_line_maps(measure_lines(cube, SETTINGS))._suptitle.get_text()
+    assert "pixels" not in title
 
 
 def test_the_flux_of_a_group_is_shared_among_its_pixels() -> None:
@@ -46,13 +63,21 @@ def test_the_flux_of_a_group_is_shared_among_its_pixels() -> None:
     np.testing.assert_allclose(
         axes[0].images[0].get_array(), maps["flux"][0] / n_pixels
     )
-    assert "pixel" in axes[6].get_ylabel()
+    assert "pixel" in axes[8].get_ylabel()
 
 
 def test_a_line_that_is_nowhere_seen_is_drawn_all_the_same() -> None:
     cube, _ = line_cube((2, 3))
     cube["flux"][:] = cube["flux"].mean()
-    assert len(plot_line_maps(measure_lines(cube, SETTINGS)).axes) == 6
+    assert len(plot_line_maps(measure_lines(cube, SETTINGS)).axes) == 8
+
+
+def test_the_name_of_a_line_is_no_formula() -> None:
+    cube, _ = line_cube((2, 3))
+    lines = {"lines": {r"Fe $\frac{": {"energy_kev": 6.7}}, "reach_km_s": 2500.0}
+    figure = plot_line_maps(measure_lines(cube, lines))
+    figure.draw_without_rendering()
+    assert figure._suptitle.get_text().startswith(r"Fe \$\frac{")
 
 
 def test_a_line_that_is_not_there_is_told() -> None:

@@ -10,7 +10,12 @@ from hifred.cli.arguments import AS_JSON, DRAWS, INPUT, PATH, TRIAL, UNCORRECTED
 from hifred.cli.output import print_rows
 from hifred.cli.plain_speech import say
 from hifred.errors import HifredError
-from hifred.mixing import light_from_elsewhere, write_elsewhere, write_mixing
+from hifred.mixing import (
+    Mixing,
+    light_from_elsewhere,
+    write_elsewhere,
+    write_mixing,
+)
 from hifred.mixing import mixing as mix_regions
 from hifred.plots import plot_elsewhere, plot_pixel_shares, plot_shares
 from hifred.plots.style import save_figure
@@ -143,18 +148,22 @@ def mixing(
             draws=fused.drawn_cubes(draws_file),
         )
         files = [*write_mixing(folder, mixed), folder / "mixing.png"]
-        shares, origins = mixed.shares, mixed.origins
-        drawn = (
-            plot_pixel_shares(shares, origins, mixed.data["group_of_pixel"])
-            if pixels
-            else plot_shares(shares, origins)
-        )
-        save_figure(drawn, files[-1])
+        _draw_mixing(files[-1], mixed, is_by_pixel=pixels)
+        shares = mixed.shares
         if shares.shape[1] > MOST_COLUMNS:
             shares = shares[["lost"]]
         rows = shares.reset_index().to_dict("records")
         print_rows([{str(k): v for k, v in row.items()} for row in rows])
     say(f"{len(files)} files in {folder}")
+
+
+def _draw_mixing(path: Path, mixed: Mixing, *, is_by_pixel: bool) -> None:
+    shares, origins = mixed.shares, mixed.origins
+    if is_by_pixel:
+        drawn = plot_pixel_shares(shares, origins, mixed.data["group_of_pixel"])
+    else:
+        drawn = plot_shares(shares, origins)
+    save_figure(drawn, path)
 
 
 def _elsewhere_words(found: xr.Dataset) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from astropy.wcs.utils import proj_plane_pixel_area
 
 from hifred.errors import HifredError
 from hifred.observations.formats.fits_images import SkyImage, read_sky_image
@@ -46,11 +47,16 @@ def read_mask(path: Path, sky: SkyField) -> list[SkyRegion]:
         )
     # From the mask's pixels to the share of each of the field's pixels in them.
     onto_field = overlap_matrix(image.grid, sky.grid).T
+    areas = [proj_plane_pixel_area(grid.wcs) for grid in (sky.grid, image.grid)]
+    n_mask_pixels = areas[0] / areas[1]
     regions = []
     for label in names:
-        covered = onto_field @ (labels == label).ravel().astype(float)
+        mask = (labels == label).ravel().astype(float)
+        covered = onto_field @ mask
         name = _name(int(label), len(names), image, path)
-        regions.append(masked_region(name, covered.reshape(sky.grid.shape), sky))
+        beyond = 1 - float(covered.sum() * n_mask_pixels / mask.sum())
+        shares = covered.reshape(sky.grid.shape)
+        regions.append(masked_region(name, shares, sky, beyond))
     return regions
 
 

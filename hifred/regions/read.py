@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from bisect import bisect_left
 from os import PathLike
 from pathlib import Path
 
@@ -49,9 +50,10 @@ def read_regions(path: str | PathLike[str], sky: SkyField) -> list[SkyRegion]:
     try:
         if is_fits(path):
             return read_mask(path, sky)
-        text = path.read_text(encoding="utf-8")
+        # Editors of Windows put a mark before the text.
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
+        why = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise HifredError(
             f"regions must be a DS9 region file or a FITS mask; {path}: {why}."
         ) from error
@@ -76,19 +78,57 @@ def parse_regions(
 
 def _parsed(text: str, source: str) -> list[regions.Region]:
     """Return the shapes of a text; whatever the parser would skip is an error."""
+    _check_notation(text, source)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", AstropyUserWarning)
         try:
             found = list(regions.Regions.parse(text, format="ds9"))
         except Exception as error:  # the parser raises whatever its input makes it
+            number, line = _first_wrong_line(text)
             raise HifredError(
-                f"{source} must hold regions in DS9's format; they cannot be read "
-                f"({error})."
+                f"{source} must hold regions in DS9's format; line {number}, "
+                f"{line!r}, cannot be read ({error})."
             ) from error
     for warning in caught:
         if not str(warning.message).startswith(HARMLESS):
             raise HifredError(f"{source}: {_explained(str(warning.message))}")
     return [shape for shape in found if "Text" not in type(shape).__name__]
+
+
+def _check_notation(text: str, source: str) -> None:
+    """Refuse what the parser reads as something else, without a word."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        told = re.sub(r"\{[^}]*\}", "", line)
+        if re.search(r"\|\|\s*[-+!]?\w+\s*\(", told):
+            raise HifredError(
+                f"{source} must have each shape on a line of its own; line {number} "
+                "joins several by ||. Give them one text: shapes of one text are one "
+                "region."
+            )
+        if re.search(r"\binclude\s*=\s*0", told):
+            raise HifredError(
+                f"{source} must exclude a shape by '-' before it; line {number} has "
+                "include=0."
+            )
+
+
+def _first_wrong_line(text: str) -> tuple[int, str]:
+    """Return number and text of the line up to which a text cannot be read."""
+    lines = text.splitlines()
+    number = bisect_left(
+        range(1, len(lines)), True, key=lambda n: not _is_read("\n".join(lines[:n]))
+    )
+    return number + 1, lines[number].strip()
+
+
+def _is_read(text: str) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            regions.Regions.parse(text, format="ds9")
+        except Exception:  # as above
+            return False
+    return True
 
 
 def _explained(message: str) -> str:

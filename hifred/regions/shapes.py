@@ -2,12 +2,14 @@
 
 import numpy as np
 import shapely
+from astropy.units import Quantity
 from astropy.wcs import WCS
 from regions import (
     CircleAnnulusPixelRegion,
     CirclePixelRegion,
     EllipseAnnulusPixelRegion,
     EllipsePixelRegion,
+    PixCoord,
     PixelRegion,
     PolygonPixelRegion,
     RectangleAnnulusPixelRegion,
@@ -49,6 +51,7 @@ def on_pixels(shape: PixelRegion | SkyRegion, wcs: WCS, name: str) -> PixelRegio
         more than 4,000 pixels.
     """
     placed = shape.to_pixel(wcs) if isinstance(shape, SkyRegion) else shape
+    _check_numbers(placed, name)
     if not isinstance(placed, CURVED + STRAIGHT + RINGS):
         kind = type(placed).__name__.removesuffix("PixelRegion").lower()
         raise HifredError(
@@ -56,21 +59,40 @@ def on_pixels(shape: PixelRegion | SkyRegion, wcs: WCS, name: str) -> PixelRegio
             "ellipse, box, polygon or annulus."
         )
     _check_extent(placed, name)
-    if isinstance(placed, PolygonPixelRegion) and not outline(placed).is_valid:
-        raise HifredError(f"region {name!r} must not cross itself; draw it again.")
+    if isinstance(placed, PolygonPixelRegion):
+        _check_polygon(outline(placed), name)
     return placed
 
 
-def _check_extent(shape: PixelRegion, name: str) -> None:
-    place = shape.vertices if isinstance(shape, PolygonPixelRegion) else shape.center
-    if not np.all(np.isfinite([place.x, place.y])):
+def _check_polygon(drawn: shapely.Geometry, name: str) -> None:
+    if drawn.convex_hull.area == 0:
         raise HifredError(
-            f"region {name!r} must lie in the field; it lies on the far side of the "
-            "sky."
+            f"region {name!r} must have an area; its vertices lie on one line."
         )
-    if isinstance(shape, PolygonPixelRegion) and np.size(place.x) < 3:
+    if not drawn.is_valid:
+        raise HifredError(f"region {name!r} must not cross itself; draw it again.")
+
+
+def _check_numbers(shape: PixelRegion, name: str) -> None:
+    """Refuse a place or a size that is no number: other checks would stumble."""
+    for key, value in vars(shape).items():
+        if isinstance(value, PixCoord) and not np.all(np.isfinite([value.x, value.y])):
+            raise HifredError(
+                f"region {name!r} must lie in the field; it lies on the far side of "
+                "the sky, or its place is no number."
+            )
+        if isinstance(value, int | float | Quantity) and not np.isfinite(value):
+            raise HifredError(
+                f"region {name!r} must have sizes that are numbers; got a {key} of "
+                f"{value}."
+            )
+
+
+def _check_extent(shape: PixelRegion, name: str) -> None:
+    if isinstance(shape, PolygonPixelRegion) and np.size(shape.vertices.x) < 3:
         raise HifredError(
-            f"region {name!r} must have at least 3 vertices; got {np.size(place.x)}."
+            f"region {name!r} must have at least 3 vertices; got "
+            f"{np.size(shape.vertices.x)}."
         )
     box = shape.bounding_box
     if max(box.shape) > WIDEST_SHAPE:

@@ -17,6 +17,8 @@ from hifred.regions.sky_field import SkyField
 LOGGER = logging.getLogger(__name__)
 # A share of the area that is rounding, not a part beyond the field.
 SMALLEST_SHARE = 1e-6
+# Of a mask, whose pixels are turned and bent against those of the field.
+SMALLEST_MASK_SHARE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,7 @@ def region_of(
     outside = [on_pixels(shape, wcs, name) for shape in excluded]
     beyond = share_outside(inside, outside, image_shape)
     values = union_shares(inside, outside, image_shape)
-    _check_place(name, values, beyond, field)
+    _check_place(name, values, beyond, field, has_excluded=bool(outside))
     return SkyRegion(
         name, _weights(values, field), beyond, tuple(shapes), tuple(excluded)
     )
@@ -116,11 +118,21 @@ def box_region(
     return region_of(name, [box], field)
 
 
-def masked_region(name: str, values: np.ndarray, field: SkyField) -> SkyRegion:
-    """Return a region given by shares of pixels (y, x)."""
+def masked_region(
+    name: str, values: np.ndarray, field: SkyField, share_outside: float = 0.0
+) -> SkyRegion:
+    """Return a region given by shares of pixels (y, x).
+
+    Parameters
+    ----------
+    share_outside : float
+        Which share of its area lies beyond the field.
+    """
     if not np.any(values > 0):
         raise HifredError(f"region {name!r} must have pixels in the field; got none.")
-    return SkyRegion(name, _weights(values, field))
+    beyond = share_outside if share_outside > SMALLEST_MASK_SHARE else 0.0
+    _tell_beyond(name, beyond)
+    return SkyRegion(name, _weights(values, field), beyond)
 
 
 def _weights(values: np.ndarray, field: SkyField) -> xr.DataArray:
@@ -128,16 +140,23 @@ def _weights(values: np.ndarray, field: SkyField) -> xr.DataArray:
     return field.image(clipped, dims.DIMENSIONLESS, "share of the pixel in the region")
 
 
-def _check_place(name: str, values: np.ndarray, beyond: float, field: SkyField) -> None:
+def _check_place(
+    name: str, values: np.ndarray, beyond: float, field: SkyField, has_excluded: bool
+) -> None:
     if beyond > 1 - SMALLEST_SHARE:
         raise HifredError(
             f"region {name!r} must lie in the field; it lies beyond it. The field: "
             f"{field.grid}."
         )
     if values.sum() < SMALLEST_SHARE:
+        why = "what is excluded covers all of it" if has_excluded else "it is too small"
         raise HifredError(
-            f"region {name!r} must have pixels; what is excluded covers all of it."
+            f"region {name!r} must have pixels; {why} (it has {values.sum():.1g})."
         )
+    _tell_beyond(name, beyond)
+
+
+def _tell_beyond(name: str, beyond: float) -> None:
     if beyond > SMALLEST_SHARE:
         LOGGER.warning(
             "%.1f %% of region %r lie beyond the field: its sums hold the rest.",

@@ -1,5 +1,6 @@
 """Regions: shares of pixels against other routes, round trips, and bad files."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -209,11 +210,29 @@ circle(5:34:24.000,+22:00:00.00,30.000") # color=red text={core}
         ("fk5\ncircle(83.6,22,30)", "Are its sizes in arcsec?"),
         ("image\ncircle(5,5,2)\n-circle(5,5,3)", "what is excluded covers all"),
         ("nonsense here", "is not understood"),
+        ("image\ncircle(5,5,2)\ncircle(5,5)\ncircle(7,7)", "line 3, 'circle(5,5)'"),
+        ("image\ncircle(5,5,nan)", "must have sizes that are numbers; got a radius"),
+        ("image\nbox(5,5,inf,2,0)", "must have sizes that are numbers; got a width"),
+        ("image\ncircle(nan,5,2)", "its place is no number"),
+        ("image\npolygon(2,2,4,4,8,8)", "its vertices lie on one line"),
+        ("image\ncircle(5.5,5.5,1e-4)", "it is too small"),
+        ("image\ncircle(5,5,2) || circle(9,9,2)", "line 2 joins several by"),
+        ("global include=0\nimage\ncircle(5,5,2)", "must exclude a shape by '-'"),
     ],
 )  # fmt: skip
 def test_bad_regions_are_told(text: str, told: str) -> None:
-    with pytest.raises(HifredError, match=told.replace("?", r"\?")):
+    with pytest.raises(HifredError, match=re.escape(told)):
         parse_regions(text, field())
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_files_of_other_editors_are_read(tmp_path: Path, ends: str) -> None:
+    text = ends.join(["\ufeffimage", "circle(5,5,2) # text={a || b(include=0)}", ""])
+    path = tmp_path / "snr.reg"
+    path.write_bytes(text.encode())
+    (region,) = read_regions(path, field())
+    assert region.name == "a || b(include=0)"
+    assert_allclose(region.n_pixels, 4 * np.pi, rtol=1e-9)
 
 
 def test_files_that_are_no_regions_are_told(tmp_path: Path) -> None:
@@ -257,6 +276,22 @@ def test_a_mask_of_other_pixels_is_weighed_by_overlap(tmp_path: Path) -> None:
     assert region.name == "fine"
     # 21 x 21 pixels of 4 arcsec, in pixels of 10.
     assert_allclose(region.n_pixels, 21 * 21 * 0.16, rtol=1e-6)
+
+
+def test_a_mask_over_the_edge_says_how_much_lies_beyond(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sky = field(roll_deg=0.0)
+    wide = tangent_grid(83.6, 22.0, pixel_size_arcsec=SIZE, shape=(ROWS, COLUMNS + 4))
+    labels = np.zeros((ROWS, COLUMNS + 4), np.int16)
+    labels[3:6, :4] = 1  # two columns of four
+    labels[9, 9:12] = 2
+    path = write_mask(tmp_path / "wide.fits", labels, wide)
+    edge, inner = read_regions(path, sky)
+    assert_allclose(edge.share_outside, 0.5, atol=1e-3)
+    assert inner.share_outside == 0
+    assert "50.0 % of region 'region-1' lie beyond the field" in caplog.text
+    assert "region-2" not in caplog.text
 
 
 @pytest.mark.parametrize(

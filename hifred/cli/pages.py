@@ -12,7 +12,13 @@ from hifred.errors import HifredError
 DIRECTORY = click.Path(path_type=Path)
 
 
-@click.command(epilog="Example: hifred report first-look -o first-look.html")
+REPORT_EPILOG = """\b
+Example: hifred report first-look -o first-look.html
+Example: hifred report fused.zarr --regions snr.reg --lines lines.toml
+"""
+
+
+@click.command(epilog=REPORT_EPILOG)
 @click.argument("directory", type=DIRECTORY)
 @click.option(
     "-o",
@@ -22,12 +28,26 @@ DIRECTORY = click.Path(path_type=Path)
 )
 @INPUT
 @DRAWS
+@click.option(
+    "--regions",
+    "region_file",
+    type=DIRECTORY,
+    help="DS9 region file, or a FITS mask: their places, spectra, fluxes and lines.",
+)
+@click.option(
+    "--lines",
+    "lines_file",
+    type=DIRECTORY,
+    help="LINES.toml: maps of lines of one fusion; a sweep has its own.",
+)
 def report(
     directory: Path,
     *,
     output: Path | None,
     fusion_input: Path | None,
     draws_file: Path | None,
+    region_file: Path | None,
+    lines_file: Path | None,
 ) -> None:
     """Write a self-contained page of a sweep, one fusion or one input.
 
@@ -35,7 +55,14 @@ def report(
     """
     # Not above: drawing takes seconds to import.
     write_report = importlib.import_module("hifred.report").write_report
-    page = write_report(directory, output, fusion_input=fusion_input, draws=draws_file)
+    page = write_report(
+        directory,
+        output,
+        fusion_input=fusion_input,
+        draws=draws_file,
+        regions=region_file,
+        lines=lines_file,
+    )
     say(str(page))
 
 

@@ -56,6 +56,9 @@ from .regions import (
 from .residuals import (
     plot_residuals,
 )
+from .sky_regions import (
+    plot_sky_regions,
+)
 from .spectra import (
     plot_spectra,
 )
@@ -95,6 +98,7 @@ __all__ = [
     "plot_pixel_shares",
     "plot_residuals",
     "plot_shares",
+    "plot_sky_regions",
     "plot_spectra",
     "plot_standard_errors",
     "shared_band",

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hifred import __version__
 from hifred.errors import HifredError, SettingsError
 from hifred.plots.shelf import Shelf, open_shelf
+from hifred.posterior import Draws
 from hifred.report.chapters import model_pictures
 from hifred.report.errors import KnownErrors
 from hifred.report.facts import (
@@ -22,6 +23,8 @@ from hifred.report.facts import (
     provenance_table,
     states_table,
 )
+from hifred.report.pictures import Picture
+from hifred.report.regions import Answer, Asked, answer
 from hifred.report.single import Single, fusion_page, input_page
 from hifred.report.tables import all_trials_table
 from hifred.store import fusion_input as stored_input
@@ -37,6 +40,8 @@ def write_report(
     *,
     fusion_input: str | Path | None = None,
     draws: str | Path | None = None,
+    regions: str | Path | None = None,
+    lines: str | Path | None = None,
 ) -> Path:
     """Write the page of a sweep, of one fusion or of one input; return where it is.
 
@@ -54,6 +59,11 @@ def write_report(
     draws : path, optional
         Of `hifred sample`, of one fusion: its page then shows errors. By default those
         at its place; of a sweep, those of the best trials.
+    regions : path, optional
+        DS9 region file, or FITS mask: where they lie, their spectra, fluxes and lines,
+        of the fusion or of the best one of each model.
+    lines : path, optional
+        The ``lines.toml`` of what is to be mapped, of one fusion; a sweep has its own.
 
     Raises
     ------
@@ -67,14 +77,37 @@ def write_report(
             f"draws must be of one fusion; {root} is none. Those of a sweep's trials "
             "are found where `hifred sample` writes them."
         )
+    _check_asked(root, schema, regions, lines)
     if schema in (fusion_result.SCHEMA, stored_input.SCHEMA):
-        page = render_single(_single(root, schema, fusion_input, draws), name=root.stem)
+        asked = Asked.read(regions, lines)
+        single = _single(root, schema, fusion_input, draws, asked)
+        page = render_single(single, name=root.stem)
         return _written(page, Path(output or root.with_suffix(".html")))
     declaration = root / "sweep.toml"
     text = declaration.read_text(encoding="utf-8") if declaration.is_file() else ""
     shelf = open_shelf(root)
-    page = render_page(shelf, name=_name(shelf, root), declaration=text)
+    own_lines = root / "lines.toml"
+    asked = Asked.read(regions, own_lines if own_lines.is_file() and regions else None)
+    page = render_page(shelf, name=_name(shelf, root), declaration=text, asked=asked)
     return _written(page, Path(output or place_of_ours(root / "report.html")))
+
+
+def _check_asked(
+    root: Path,
+    schema: str,
+    regions: str | Path | None,
+    lines: str | Path | None,
+) -> None:
+    if schema == stored_input.SCHEMA and (regions or lines):
+        raise SettingsError(
+            f"regions and lines must be of a fused cube; {root} is an input. Give what "
+            "`hifred fuse` wrote."
+        )
+    if lines is not None and schema != fusion_result.SCHEMA:
+        raise SettingsError(
+            f"lines must be of one fusion; {root} is none. A sweep maps those that "
+            "[products] of its sweep.toml names."
+        )
 
 
 def _single(
@@ -82,6 +115,7 @@ def _single(
     schema: str,
     fusion_input: str | Path | None,
     draws: str | Path | None,
+    asked: Asked,
 ) -> Single:
     if schema == stored_input.SCHEMA:
         return input_page(stored_input.open_fusion_input(root))
@@ -90,7 +124,8 @@ def _single(
     )
     given = None if draws is None else Path(draws)
     known = KnownErrors.take(lambda: fused.draws(given))
-    return fusion_page(fused.result, fused.fusion_input, known)
+    found = answer(asked, fused.result, fused.fusion_input, known.draws)
+    return fusion_page(fused.result, fused.fusion_input, known, found)
 
 
 def _written(page: str, path: Path) -> Path:
@@ -129,7 +164,9 @@ def _written_by() -> dict[str, str]:
     }
 
 
-def render_page(shelf: Shelf, *, name: str, declaration: str = "") -> str:
+def render_page(
+    shelf: Shelf, *, name: str, declaration: str = "", asked: Asked | None = None
+) -> str:
     """Return the page of a sweep as HTML.
 
     Parameters
@@ -139,6 +176,8 @@ def render_page(shelf: Shelf, *, name: str, declaration: str = "") -> str:
         Of the sweep.
     declaration : str
         The text of its sweep.toml.
+    asked : Asked, optional
+        Regions, and lines in them.
     """
     return (
         _environment()
@@ -155,23 +194,41 @@ def render_page(shelf: Shelf, *, name: str, declaration: str = "") -> str:
             failures=failures_table(shelf.table),
             trials=all_trials_table(shelf.table),
             glossary=glossary(shelf.table),
-            chapters=[_chapter(shelf, model) for model in shelf.table.models],
+            chapters=[
+                _chapter(shelf, model, asked or Asked()) for model in shelf.table.models
+            ],
         )
     )
 
 
-def _chapter(shelf: Shelf, model: str) -> dict[str, Any]:
+def _chapter(shelf: Shelf, model: str, asked: Asked) -> dict[str, Any]:
     best = best_trials(shelf.table, model, n=1)
     pictured = best_per_regularizer(shelf.table, model)
     known = KnownErrors.take(lambda: shelf.draws(pictured[0]) if pictured else None)
+    found = Answer()
+    if pictured and asked.region_file is not None:
+        found = _answer_of_trial(shelf, pictured[0], asked, known.draws)
     return {
         "model": model,
         "has_truth": shelf.truth(model) is not None,
         "best": best_table(shelf.table, model) if best else None,
         "errors": known.sentences,
-        "pictures": model_pictures(shelf, model, known.draws),
+        "tables": found.tables,
+        "pictures": [*found.pictures, *model_pictures(shelf, model, known.draws)],
         "provenance": provenance_table(shelf.trial(best[0])) if best else None,
     }
+
+
+def _answer_of_trial(
+    shelf: Shelf, trial: str, asked: Asked, draws: Draws | None
+) -> Answer:
+    """Return what is asked of a model's best fusion; a refusal becomes its reason."""
+    try:
+        ready = shelf.input(shelf.model_of(trial))
+        return answer(asked, shelf.trial(trial), ready, draws)
+    except HifredError as error:
+        refused = Picture("Regions", "Regions of the best fusion.", reason=str(error))
+        return Answer(pictures=[refused])
 
 
 def _name(shelf: Shelf, root: Path) -> str:

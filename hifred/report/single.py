@@ -26,6 +26,7 @@ from hifred.plots import (
 from hifred.posterior import Draws
 from hifred.report.errors import KnownErrors, standard_error_pictures
 from hifred.report.pictures import Picture, take_picture
+from hifred.report.regions import Answer
 from hifred.report.tables import Table
 from hifred.selection.input_verdicts import input_verdicts
 from hifred.store.trial_table import setting_text
@@ -83,9 +84,15 @@ def _brightest(layers: list[Layer]) -> Figure:
 
 
 def fusion_page(
-    result: xr.Dataset, fusion_input: FusionInput | None, known: KnownErrors
+    result: xr.Dataset,
+    fusion_input: FusionInput | None,
+    known: KnownErrors,
+    found: Answer,
 ) -> Single:
-    """Return how a fusion ended, its settings and measures, and its pictures."""
+    """Return how a fusion ended, its settings and measures, and its pictures.
+
+    What was found of regions and lines that were asked for comes first.
+    """
     settings = json.loads(result.attrs.get("settings", "{}"))
     measures = [
         (measure_name(str(name)), f"{float(value):.4g}")
@@ -99,8 +106,11 @@ def fusion_page(
         Table("Measures", ("measure", "value"), measures, frozenset({1})),
     ]
     told = [*([message] if message else []), *known.sentences]
-    pictures = list(_fusion_pictures(result, fusion_input, known.draws))
-    return Single("one fusion", told, tables, pictures)
+    pictures = [
+        *found.pictures,
+        *_fusion_pictures(result, fusion_input, known.draws),
+    ]
+    return Single("one fusion", told, [*found.tables, *tables], pictures)
 
 
 def _fusion_pictures(

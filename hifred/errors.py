@@ -1,7 +1,7 @@
 """Exception types, and the sentences that settings and file errors are told in."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # More names than this do not help a reader.
 MOST_CHOICES = 40
@@ -34,8 +34,15 @@ def unknown_name(kind: str, found: str, choices: Iterable[str]) -> SettingsError
         All valid names.
     """
     choices = sorted(choices)
-    near = difflib.get_close_matches(found, choices, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    near = _nearest(found, choices)
+    hint = "" if near is None else f"did you mean {near!r}? "
     listed = ", ".join(choices[:MOST_CHOICES])
     more = f" and {len(choices) - MOST_CHOICES} more" * (len(choices) > MOST_CHOICES)
     return SettingsError(f"unknown {kind} {found!r}; {hint}choose from {listed}{more}.")
+
+
+def _nearest(found: str, choices: Sequence[str]) -> str | None:
+    """Return the choice that was meant; capitals matter last."""
+    plain = {choice.casefold(): choice for choice in reversed(choices)}
+    near = difflib.get_close_matches(found.casefold(), plain, n=1, cutoff=0.5)
+    return plain[near[0]] if near else None

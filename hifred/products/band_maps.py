@@ -1,13 +1,16 @@
 """Moments and band ratios that a ``lines.toml`` asks for, with errors from draws."""
 
+import logging
 from collections.abc import Callable
 
 import xarray as xr
 
+from hifred import dims
 from hifred.products.draws import DrawnCubes
 from hifred.products.moment_maps import band_ratio, moment_map
 from hifred.products.settings import LineSettings
 
+LOGGER = logging.getLogger(__name__)
 Measure = Callable[[xr.DataArray], xr.DataArray]
 
 
@@ -29,6 +32,7 @@ def band_maps(
     HifredError
         If a band holds no bin of the cube.
     """
+    _tell_beyond(flux, settings)
     measures = _measures(settings)
     found = xr.Dataset({name: measure(flux) for name, measure in measures.items()})
     if draws is None or not measures:
@@ -43,6 +47,22 @@ def band_maps(
         attrs = found[name].attrs | {"long_name": words}
         found[f"{name}_error"] = deviation[name].assign_attrs(attrs)
     return found
+
+
+def _tell_beyond(flux: xr.DataArray, settings: LineSettings) -> None:
+    """Warn of bands whose maps hold less than they say: by more than a bin."""
+    first, last = (float(flux[dims.ENERGY][end]) for end in (0, -1))
+    spare = 1.5 * (last - first) / max(flux.sizes[dims.ENERGY] - 1, 1)
+    bands = [moment.band_kev for moment in settings.moments.values()]
+    for ratio in settings.ratios.values():
+        bands += [ratio.upper_kev, ratio.lower_kev]
+    for low, high in bands:
+        if low < first - spare or high > last + spare:
+            LOGGER.warning(
+                "the band from %g to %g keV reaches beyond the cube: its maps hold "
+                "%.5g to %.5g keV.",
+                *(low, high, max(low, first), min(high, last)),
+            )
 
 
 def _measures(settings: LineSettings) -> dict[str, Measure]:

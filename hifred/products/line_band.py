@@ -112,6 +112,8 @@ def line_band(
         _groups(_bins_within(band, energy_edges), part, energy_edges, resolution)
         for part, band in bands.items()
     ]
+    if choice.side_bands_kev:
+        _check_sides(name, groups, bands, energy_edges)
     _check_groups(name, dict(zip(bands, groups, strict=True)), bands, energy_edges)
     bins, starts, parts = _joined(groups)
     ends = np.append(starts[1:], len(bins))
@@ -139,8 +141,9 @@ def _check_inside(
     else:
         why = "it is outside the band"
         advice = "Leave it out, or fuse a band that holds it."
+    known = "" if line.name == name else f" ({line.name})"
     raise HifredError(
-        f"line {name!r} ({line.name}) must lie between {edges[0]:g} and "
+        f"line {name!r}{known} must lie between {edges[0]:g} and "
         f"{edges[-1]:g} keV; got {centre:.5g} keV: {why}. {advice}"
     )
 
@@ -241,6 +244,23 @@ def _check_groups(
             f"{high:.5g} keV; no bins are left. Give a narrower window_kev, or "
             "side_bands_kev within the band of the cube."
         )
+
+
+def _check_sides(
+    name: str,
+    groups: list[_Groups],
+    bands: dict[int, tuple[float, float]],
+    edges: np.ndarray,
+) -> None:
+    """Refuse side bands that were given and hold nothing: another would stand in."""
+    for bins, _, part in groups:
+        if bins.size == 0 and part != WINDOW:
+            low, high = bands[part]
+            raise HifredError(
+                f"side_bands_kev of {name!r} must each hold bins of the cube, "
+                f"{edges[0]:g} to {edges[-1]:g} keV; {low:.5g} to {high:.5g} keV holds "
+                "none. Leave it out, or move it."
+            )
 
 
 def _joined(groups: list[_Groups]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -154,7 +154,23 @@ class LineSettings:
                 f'binning = "{self.binning}" must have either target_counts or '
                 f"target_snr; got {len(targets)} of them."
             )
+        if self.binning == "none" and targets:
+            raise SettingsError(
+                'target_counts and target_snr must have binning = "voronoi" or '
+                '"weighted"; got "none", which groups no pixels.'
+            )
+        _check_names([*self.lines, *self.moments, *self.ratios])
         return self
+
+
+def _check_names(names: list[str]) -> None:
+    """Refuse names that no table, figure or file can show."""
+    for name in names:
+        if not name.strip() or not name.isprintable():
+            raise SettingsError(
+                "lines, moments and ratios must have names of letters, digits and "
+                f"signs; got {name!r}."
+            )
 
 
 def read_lines(path: str | Path) -> LineSettings:

@@ -41,7 +41,8 @@ def read_text(path: str | Path, *, what: str, advice: str = "") -> str:
         If it cannot be read.
     """
     try:
-        return Path(path).read_text(encoding="utf-8")
+        # Editors of Windows put a mark before the text.
+        return Path(path).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         found = f"got {str(path)!r} ({reason}). {advice}".strip()

@@ -93,6 +93,15 @@ def test_a_redshift_moves_the_line() -> None:
             0.0,
             "must be one or two bands; got 3",
         ),
+        (
+            {
+                "energy_kev": 6.7,
+                "window_kev": (6.6, 6.8),
+                "side_bands_kev": [(0.5, 0.6), (6.8, 6.9)],
+            },
+            0.0,
+            "each hold bins of the cube, 6.4 to 7 keV; 0.5 to 0.6 keV holds none",
+        ),
     ],
 )
 def test_what_cannot_be_measured_is_told(choice, redshift, words) -> None:

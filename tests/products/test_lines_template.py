@@ -1,9 +1,10 @@
 import pytest
 
 from hifred.errors import SettingsError
-from hifred.products import LINES, LineSettings, read_lines
+from hifred.products import LINES, LineSettings, measure_lines, read_lines
 from hifred.products.lines_template import lines_template
 from hifred.settings.fields import fields_of
+from tests.products.made_up_lines import line_cube
 
 
 def test_the_template_is_read_as_it_is(tmp_path) -> None:
@@ -29,3 +30,26 @@ def test_a_wrong_key_is_told_with_its_file(tmp_path) -> None:
     path.write_text('[lines.iron]\nlines = "Fe XXV w"\n')
     with pytest.raises(SettingsError, match=r"\[lines.iron\] of .*did you mean 'line'"):
         read_lines(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[lines.""]\nenergy_kev = 1.0', "must have names of letters"),
+        ('[lines."a\\nb"]\nenergy_kev = 1.0', "must have names of letters"),
+        ('[moments." "]\nband_kev = [1.0, 2.0]', "must have names of letters"),
+        ("target_snr = 3\n[lines.a]\nenergy_kev = 1.0", "groups no pixels"),
+        ('[lines.a]\nline = "fe xxv W"', "did you mean 'Fe XXV w'"),
+    ],
+)
+def test_what_would_be_passed_over_or_misread_is_told(tmp_path, text, told) -> None:
+    path = tmp_path / "lines.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=told):
+        measure_lines(line_cube((1, 2))[0], read_lines(path))
+
+
+def test_a_file_of_another_editor_is_read(tmp_path) -> None:
+    path = tmp_path / "lines.toml"
+    path.write_bytes("\ufeff[lines.a]\r\nenergy_kev = 1.0\r\n".encode())
+    assert list(read_lines(path).lines) == ["a"]

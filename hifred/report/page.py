@@ -24,7 +24,7 @@ from hifred.report.facts import (
     states_table,
 )
 from hifred.report.pictures import Picture
-from hifred.report.regions import Answer, Asked, answer
+from hifred.report.regions import Answer, Asked, line_map_pictures, region_answer
 from hifred.report.single import Single, fusion_page, input_page
 from hifred.report.tables import all_trials_table
 from hifred.store import fusion_input as stored_input
@@ -124,7 +124,9 @@ def _single(
     )
     given = None if draws is None else Path(draws)
     known = KnownErrors.take(lambda: fused.draws(given))
-    found = answer(asked, fused.result, fused.fusion_input, known.draws)
+    facts = (fused.result, fused.fusion_input, known.draws)
+    found = region_answer(asked, *facts)
+    found.pictures.extend(line_map_pictures(asked.lines, *facts))
     return fusion_page(fused.result, fused.fusion_input, known, found)
 
 
@@ -225,7 +227,7 @@ def _answer_of_trial(
     """Return what is asked of a model's best fusion; a refusal becomes its reason."""
     try:
         ready = shelf.input(shelf.model_of(trial))
-        return answer(asked, shelf.trial(trial), ready, draws)
+        return region_answer(asked, shelf.trial(trial), ready, draws)
     except HifredError as error:
         refused = Picture("Regions", "Regions of the best fusion.", reason=str(error))
         return Answer(pictures=[refused])

@@ -78,13 +78,13 @@ class Answer:
     pictures: list[Picture] = field(default_factory=list)
 
 
-def answer(
+def region_answer(
     asked: Asked,
     result: xr.Dataset,
     fusion_input: FusionInput | None,
     draws: Draws | None,
 ) -> Answer:
-    """Return tables and pictures of the regions and lines of one fusion.
+    """Return tables and pictures of the regions of one fusion, and of lines in them.
 
     Raises
     ------
@@ -92,31 +92,40 @@ def answer(
         If the regions cannot be read or do not lie in its field, or a line lies
         beyond its band.
     """
-    found = Answer()
+    if asked.region_file is None:
+        return Answer()
     sky = fused_field(result, fusion_input)
-    regions = [] if asked.region_file is None else read_regions(asked.region_file, sky)
-    if regions:
-        spectra = region_flux(result, regions, draws, fusion_input)
-        found.tables.append(_region_table(result, regions, spectra, fusion_input))
-        found.pictures.append(
-            take_picture(
-                "Regions",
-                "Regions outlined and numbered on the map of the fusion, and the "
-                "spectrum of each, with its standard error where there are draws.",
-                lambda: plot_sky_regions(result, regions, sky, spectra),
-            )
-        )
+    regions = read_regions(asked.region_file, sky)
+    spectra = region_flux(result, regions, draws, fusion_input)
+    tables = [_region_table(result, regions, spectra, fusion_input)]
     if asked.lines is not None and asked.lines.lines:
         spread = cube_line_spread(result, fusion_input)
-        if regions:
-            lines = region_lines(
-                result, regions, asked.lines, draws=draws, line_spread=spread,
-                fusion_input=fusion_input,
-            )  # fmt: skip
-            found.tables.extend(_line_table(lines, str(n)) for n in lines[LINE].values)
-        maps = measure_lines(result, asked.lines, draws=draws, line_spread=spread)
-        found.pictures.extend(_line_picture(maps, str(n)) for n in maps[LINE].values)
-    return found
+        lines = region_lines(
+            result, regions, asked.lines, draws=draws, line_spread=spread,
+            fusion_input=fusion_input,
+        )  # fmt: skip
+        tables += [_line_table(lines, str(name)) for name in lines[LINE].values]
+    picture = take_picture(
+        "Regions",
+        "Regions outlined and numbered on the map of the fusion, and the spectrum of "
+        "each, with its standard error where there are draws.",
+        lambda: plot_sky_regions(result, regions, sky, spectra),
+    )
+    return Answer(tables, [picture])
+
+
+def line_map_pictures(
+    lines: LineSettings | None,
+    result: xr.Dataset,
+    fusion_input: FusionInput | None,
+    draws: Draws | None,
+) -> list[Picture]:
+    """Return the maps of each line of one fusion; none where none was asked for."""
+    if lines is None or not lines.lines:
+        return []
+    spread = cube_line_spread(result, fusion_input)
+    maps = measure_lines(result, lines, draws=draws, line_spread=spread)
+    return [_line_picture(maps, str(name)) for name in maps[LINE].values]
 
 
 def _line_picture(maps: xr.Dataset, name: str) -> Picture:

@@ -128,6 +128,7 @@ def test_the_report_of_a_sweep_has_regions_of_each_model(tmp_path: Path) -> None
     html5lib.HTMLParser(strict=True).parse(page)
     assert "Regions: corrected" in page
     assert "Line oxygen, " in page
+    assert page.count("Maps of flux, velocity, width and equivalent width") == 1
     (tmp_path / "far.reg").write_text("image\ncircle(99,5,2)")
     asked = Asked(tmp_path / "far.reg", read_lines(root / "lines.toml"))
     refused = render_page(open_shelf(root), name="toy", asked=asked)

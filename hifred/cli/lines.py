@@ -1,6 +1,7 @@
 """`hifred lines`: maps of lines of a fused cube."""
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,10 @@ def lines(
     maps = _measured(fused, settings, draws, spread)
     folder = output or Path(f"{result.name.split('.')[0]}-lines")
     written = [*save_line_maps(folder, maps, field.grid), *_figures(folder, maps)]
-    if regions:
+    rows = list(_summary(maps))
+    if rows or as_json:  # bands alone have files alone
+        print_rows(rows, as_json=as_json)
+    if regions and settings.lines:
         measured = region_lines(
             fused.result,
             regions,
@@ -96,14 +100,18 @@ def lines(
             fusion_input=fused.fusion_input if is_corrected else None,
         )
         written.append(write_region_table(folder / "regions.csv", measured))
-    print_rows(list(_summary(maps)), as_json=as_json)
-    if as_json:
-        return
+        if not as_json:
+            print_rows(list(_region_rows(measured)))
+    if not as_json:
+        _tell(maps, f"{len(written)} files in {folder}")
+
+
+def _tell(maps: xr.Dataset, written: str) -> None:
     if not maps.attrs["resolution_removed"]:
         say("the widths include the resolution: give --input to take it off", err=True)
     for sentence in _crooked(maps):
         say(sentence, err=True)
-    say(f"{len(written)} files in {folder}")
+    say(written)
 
 
 def _measured(
@@ -157,3 +165,17 @@ def _summary(maps: xr.Dataset) -> Iterator[dict[str, Any]]:
             "median_velocity_km_s": float(line["velocity"].where(is_shown).median()),
             "median_width_km_s": float(line["width"].where(is_shown).median()),
         }
+
+
+def _region_rows(measured: xr.Dataset) -> Iterator[dict[str, Any]]:
+    """Yield the velocity of each line in each region, where it means something."""
+    for name, region in product(measured["line"].values, measured["region"].values):
+        own = measured.sel(line=name, region=region)
+        status = STATUS[int(own["status"])]
+        is_shown = status == STATUS[0]
+        row: dict[str, Any] = {"line": str(name), "region": str(region)}
+        row["status"] = status
+        for quantity in ("velocity", "velocity_error", "width", "width_error"):
+            if quantity in own:
+                row[f"{quantity}_km_s"] = float(own[quantity]) if is_shown else np.nan
+        yield row

@@ -12,8 +12,12 @@ from hifred.mixing.groups import ELSEWHERE, DetectorGroups
 from hifred.mixing.view import InstrumentView
 from hifred.regions import SkyRegion
 
+LOST = "lost"
+# They stand beside regions and groups in every table.
+RESERVED = (ELSEWHERE, LOST)
 # Regions may share this part of a pixel: rounding.
 SMALLEST_OVERLAP = 1e-6
+ROUNDING = 1e-12
 
 
 def region_shares(
@@ -88,10 +92,10 @@ def _with_elsewhere(
     regions: Sequence[SkyRegion], result: xr.Dataset
 ) -> dict[str, np.ndarray]:
     names = [region.name for region in regions]
-    if len(set(names)) < len(names) or ELSEWHERE in names or not names:
+    if len(set(names)) < len(names) or set(RESERVED) & set(names) or not names:
         raise HifredError(
-            f"regions must have names of their own, none of them {ELSEWHERE!r}; got "
-            f"{names}."
+            f"regions must have names of their own, none of them {ELSEWHERE!r} or "
+            f"{LOST!r}; got {names}."
         )
     shape = (result.sizes["y"], result.sizes["x"])
     for region in regions:
@@ -152,11 +156,14 @@ def _labelled(
     result: xr.Dataset,
 ) -> xr.Dataset:
     exposed = light * view.area * view.exposure_time
+    lost = 1 - share.sum(axis=1)
+    # Where nothing is lost, rounding would be told, of either sign.
+    lost[np.abs(lost) < ROUNDING] = 0.0
     counts = np.einsum("rge,re->rg", share, exposed)
     one = dims.DIMENSIONLESS
     variables = {
         "share": (("region", "group", "energy"), share, one, "share that lands in it"),
-        "lost": (("region", "energy"), 1 - share.sum(axis=1), one, "share in no group"),
+        LOST: (("region", "energy"), lost, one, "share in no group"),
         "flux": (("region", "energy"), light, dims.FLUX_UNIT, "flux of the region"),
         "counts": (("region", "group"), counts, dims.COUNT, "expected counts"),
     }
@@ -187,7 +194,7 @@ def band_shares(data: xr.Dataset) -> pd.DataFrame:
     light = data["flux"]
     weights = light / light.sum("energy")
     frame = (data["share"] * weights).sum("energy").to_pandas()
-    frame["lost"] = (data["lost"] * weights).sum("energy").to_pandas()
+    frame[LOST] = (data[LOST] * weights).sum("energy").to_pandas()
     return frame.rename_axis(columns=None)
 
 

@@ -157,6 +157,8 @@ def _recorded(result: xr.Dataset, path: Path) -> FusionInput | None:
 def _check_fused(path: Path) -> None:
     """Raise `HifredError` for what may be taken for a fusion and is something else."""
     schema = stored_schema(path)
+    if not path.exists():
+        raise HifredError(f"result must be a fusion or a sweep; there is no {path}.")
     if schema == stored_input.SCHEMA:
         found = "is an input, from which nothing is fused yet"
         advice = f"Fuse it: `hifred fuse {path} -o fused.zarr`."

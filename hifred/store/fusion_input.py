@@ -229,7 +229,8 @@ def _check_replaceable(path: Path) -> None:
 
 def _open_root(path: Path) -> zarr.Group:
     if not path.is_dir():
-        raise SchemaError(f"a fusion input must be a Zarr folder; got {path}.")
+        why = "is a file" if path.exists() else "is not there"
+        raise SchemaError(f"a fusion input must be a Zarr folder; {path} {why}.")
     try:
         root = zarr.open_group(path, mode="r")
     except (zarr.errors.GroupNotFoundError, FileNotFoundError, ValueError) as error:

@@ -71,7 +71,10 @@ def _version_of(generation: Path) -> int:
     try:
         version = zarr.open_group(generation, mode="r").attrs.get("schema_version", 1)
     except FileNotFoundError as error:
-        raise MissingResultsError(f"{generation} must be collected results.") from error
+        why = "" if generation.exists() else "; it is not there"
+        raise MissingResultsError(
+            f"{generation} must be collected results{why}."
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise SchemaError(
             f"{generation} must be whole; its zarr.json cannot be read. "

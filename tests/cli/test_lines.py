@@ -113,6 +113,8 @@ def test_lines_of_regions_are_a_table_beside(project: Path, tmp_path: Path) -> N
         "--regions", str(tmp_path / "two.reg"), "--uncorrected",
     )  # fmt: skip
     assert code == 0, told
+    assert "velocity_km_s" in told
+    assert len([line for line in told.splitlines() if " two " in line]) == 1
     table = pd.read_csv(tmp_path / "out" / "regions.csv")
     assert table["region"].tolist() == ["one", "two"]
     # 9 pixels of the second, whole.
@@ -120,6 +122,17 @@ def test_lines_of_regions_are_a_table_beside(project: Path, tmp_path: Path) -> N
     inside = maps["moment_flux"][0, 1:4, 5:8].sum()
     found = table["moment_flux [photon cm-2 s-1]"][1]
     assert found == pytest.approx(float(inside))
+
+
+def test_bands_alone_are_files_alone(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "bands.toml").write_text("[moments.all]\nband_kev = [0.5, 1.0]\n")
+    (tmp_path / "one.reg").write_text("image\ncircle(3,3,2)\n")
+    code, told, _ = run(
+        "lines", str(project / "fused.zarr"), str(tmp_path / "bands.toml"),
+        "-o", str(tmp_path / "out"), "--regions", str(tmp_path / "one.reg"),
+    )  # fmt: skip
+    assert code == 0, told
+    assert told.splitlines() == [f"2 files in {tmp_path / 'out'}"]
 
 
 def test_the_template_needs_no_result() -> None:

@@ -178,6 +178,7 @@ def test_pixels_that_are_not_used_are_in_no_group(
     ("text", "told"),
     [
         (REGIONS.replace("rim", "elsewhere"), "none of them 'elsewhere'"),
+        (REGIONS.replace("rim", "lost"), "or 'lost'"),
         (REGIONS + "circle(6,4,2) # text={more}", "regions must not overlap"),
     ],
 )
@@ -186,6 +187,17 @@ def test_regions_that_cannot_be_told_apart_are_refused(text: str, told: str) -> 
     view = view_of(result, make_input())
     with pytest.raises(HifredError, match=told):
         region_shares(result, view, regions_of(result, text), pixel_groups(view))
+
+
+def test_nothing_lost_is_nothing_and_not_rounding() -> None:
+    result, ready = make_result(), make_input()
+    view = view_of(result, ready, "epic")
+    found = region_shares(result, view, regions_of(result), pixel_groups(view))
+    lost = found["lost"].to_numpy()
+    assert lost.min() >= 0
+    assert not ((lost > 0) & (lost < 1e-12)).any()
+    total = found["share"].sum("group") + found["lost"]
+    np.testing.assert_allclose(total, 1, atol=1e-12)
 
 
 def test_other_bad_input_is_told() -> None:

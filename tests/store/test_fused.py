@@ -42,6 +42,8 @@ def test_a_trial_without_a_cube_is_told(tmp_path: Path) -> None:
 def test_what_is_no_result_is_told(tmp_path: Path) -> None:
     with pytest.raises(HifredError, match="results must be collected first"):
         open_fused(tmp_path)
+    with pytest.raises(HifredError, match=r"there is no .*absent\.zarr"):
+        open_fused(tmp_path / "absent.zarr")
 
 
 def test_what_is_not_fused_yet_is_told_how_to_fuse_it(tmp_path: Path) -> None:

@@ -111,13 +111,20 @@ def fit_quantities(
 def moment_quantities(
     moments: LineMoments, band: LineBand, convention: Convention
 ) -> dict[str, np.ndarray]:
-    """Return the quantities of a line's moments, (spectrum,) each."""
-    energy = moments.energy
+    """Return the quantities of a line's moments, (spectrum,) each.
+
+    Light in the window has no centroid beyond it: there the continuum went wrong, and
+    only the flux is told.
+    """
+    low, high = band.window_kev
+    is_inside = (moments.energy >= low) & (moments.energy <= high)
+    energy = np.where(is_inside, moments.energy, np.nan)
+    variance = np.where(is_inside, moments.variance, np.nan)
     equivalent = _equivalent_width(moments.flux, energy, moments.continuum, band)
     return {
         "moment_flux": moments.flux,
         "moment_velocity": velocity_km_s(energy, band.centre_kev, convention),
-        "moment_width": dispersion_km_s(moments.variance, band),
+        "moment_width": dispersion_km_s(variance, band),
         "moment_equivalent_width": equivalent,
     }
 

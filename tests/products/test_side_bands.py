@@ -38,3 +38,18 @@ def test_a_line_in_a_side_band_is_told_above_what_counts_make() -> None:
     share = (found["continuum_error"] / found["flux"]).median()
     assert found["continuum_error"].attrs["units"] == found["flux"].attrs["units"]
     assert float(share) > 5 * float((alone["continuum_error"] / alone["flux"]).median())
+
+
+def test_a_centroid_beyond_the_window_is_no_velocity() -> None:
+    cube, _ = line_cube((1, 2), counts=20000.0)
+    iron = {"lines": {"iron": {"energy_kev": 6.7}}, "reach_km_s": 2000.0}
+    low = float(measure_lines(cube, iron)["window_low"][0])
+    # Light at the lower end, and as much too little further up.
+    energy = cube["energy"].to_numpy()
+    flux = cube["flux"].copy(data=np.ones(cube["flux"].shape))
+    flux[{"energy": (energy > low) & (energy < low + 0.01), "x": 0}] += 10.0
+    flux[{"energy": (energy > 6.7) & (energy < 6.708), "x": 0}] -= 10.0
+    found = measure_lines(cube.assign(flux=flux), iron)
+    assert float(found["moment_flux"][0, 0, 0]) > 0
+    for name in ("moment_velocity", "moment_width", "moment_equivalent_width"):
+        assert np.isnan(found[name][0, 0, 0])

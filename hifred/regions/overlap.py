@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from regions import PixelRegion
 
-from hifred.regions.shapes import CURVE_TOLERANCE, area_in_pixels, outline, shares
+from hifred.regions.shapes import outline, shares
 
 # Curves are cut so finely, in pixels, to tell how much of a region is in the field.
 SHARE_TOLERANCE = 1e-4
@@ -23,22 +23,50 @@ def union_shares(
     are exact; where two or more do, their outlines are cut with the pixel.
     """
     inside = np.stack([shares(shape, image_shape) for shape in included])
-    outside = np.ones((1, *image_shape))
+    outside = np.zeros((1, *image_shape))
     if excluded:
-        outside = np.stack([1 - shares(shape, image_shape) for shape in excluded])
-    union = inside.max(axis=0) * outside.prod(axis=0)
+        outside = np.stack([shares(shape, image_shape) for shape in excluded])
+    union = inside.max(axis=0) * (1 - outside).prod(axis=0)
     parts = np.concatenate([inside, outside])
     crossed = ((parts > 0) & (parts < 1)).sum(axis=0) > 1
-    if crossed.any():
-        geometry = net_outline(included, excluded)
-        union[crossed] = area_in_pixels(geometry, *np.nonzero(crossed))
+    rows, columns = np.nonzero(crossed)
+    pixels = shapely.box(columns - 0.5, rows - 0.5, columns + 0.5, rows + 0.5)
+    covered = _covered(included, inside[:, crossed], pixels)
+    hidden = _covered(excluded, outside[:, crossed], pixels)
+    union[crossed] = shapely.area(shapely.difference(covered, hidden))
     return union
+
+
+def _covered(
+    shapes: Sequence[PixelRegion], share: np.ndarray, pixels: np.ndarray
+) -> np.ndarray:
+    """Return what the union of shapes covers of each of some pixels, as geometries.
+
+    Parameters
+    ----------
+    shapes : sequence of PixelRegion
+    share : (shape, pixel) array
+        Which share of the pixels each of them covers.
+    pixels : (pixel,) array of geometries
+
+    Notes
+    -----
+    Each pixel is cut with the few shapes that cross it: a union of a hundred outlines
+    would be walked round for every pixel.
+    """
+    parts = np.full((len(shapes), len(pixels)), shapely.Polygon())
+    for part, shape, of_shape in zip(parts, shapes, share, strict=False):
+        is_cut = (of_shape > 0) & (of_shape < 1)
+        part[of_shape >= 1] = pixels[of_shape >= 1]
+        if is_cut.any():
+            part[is_cut] = shapely.intersection(outline(shape), pixels[is_cut])
+    return np.asarray(shapely.union_all(parts, axis=0))
 
 
 def net_outline(
     included: Sequence[PixelRegion],
     excluded: Sequence[PixelRegion],
-    tolerance: float = CURVE_TOLERANCE,
+    tolerance: float,
 ) -> shapely.Geometry:
     """Return the polygons of the union of shapes less those excluded."""
     inside, outside = (

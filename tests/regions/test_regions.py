@@ -130,6 +130,27 @@ def test_curves_that_cross_in_one_pixel_are_not_counted_twice() -> None:
     assert both.max() <= 1
 
 
+def test_many_shapes_in_a_pixel_are_cut_as_their_union_is() -> None:
+    rng = np.random.default_rng(1)
+    places = rng.uniform(2, 16, (2, 12, 2))
+    kept, left = (
+        [f"{sign}circle({x:.4f},{y:.4f},{r}) # text={{all}}" for x, y in group]
+        for group, sign, r in zip(places, ("", "-"), (1.7, 0.6), strict=True)
+    )
+    found = weights("image\n" + "\n".join([*kept, *left]))
+    inside, outside = (
+        shapely.union_all(
+            [shapely.Point(x - 1, y - 1).buffer(r, 4096) for x, y in group]
+        )
+        for group, r in zip(np.round(places, 4), (1.7, 0.6), strict=True)
+    )
+    rows, columns = np.indices((ROWS, COLUMNS))
+    pixels = shapely.box(columns - 0.5, rows - 0.5, columns + 0.5, rows + 0.5)
+    expected = shapely.area(shapely.intersection(inside.difference(outside), pixels))
+    assert_allclose(found, expected, atol=1e-6)
+    assert ((found > 0) & (found < 1)).sum() > 50
+
+
 def test_the_rings_of_one_annulus_are_regions_of_their_own() -> None:
     found = parse_regions("image;annulus(10,9,1,3,5) # text={ring}", field())
     assert [region.name for region in found] == ["ring-1", "ring-2"]

@@ -50,8 +50,7 @@ def read_regions(path: str | PathLike[str], sky: SkyField) -> list[SkyRegion]:
     try:
         if is_fits(path):
             return read_mask(path, sky)
-        # Editors of Windows put a mark before the text.
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise HifredError(
@@ -64,7 +63,8 @@ def parse_regions(
     text: str, sky: SkyField, *, source: str = "the text"
 ) -> list[SkyRegion]:
     """Return the regions of a text in DS9's format; see `read_regions`."""
-    shapes = _parsed(text, source)
+    # Editors of Windows put a mark before the text.
+    shapes = _parsed(text.removeprefix("\ufeff"), source)
     included = [shape for shape in shapes if shape.meta.get("include", 1)]
     excluded = [shape for shape in shapes if not shape.meta.get("include", 1)]
     if not included:

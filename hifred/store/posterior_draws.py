@@ -16,6 +16,7 @@ a hundred draws take a fiftieth of a hundred cubes.
 
 import json
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,10 @@ def draws_at_hand(
 
 def _opened(path: str | os.PathLike[str]) -> xr.Dataset:
     try:
-        data = xr.open_zarr(path, chunks=None)
+        with warnings.catch_warnings():
+            # Of a store of another kind: the error below tells more.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            data = xr.open_zarr(path, chunks=None)
     except (OSError, ValueError, KeyError) as error:
         raise SchemaError(
             f"path must be draws that `hifred sample` wrote; got {path} ({error})."

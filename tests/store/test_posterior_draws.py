@@ -34,3 +34,12 @@ def test_what_holds_no_draws_is_refused(tmp_path):
     xr.Dataset(attrs={"schema": "mine"}).to_zarr(tmp_path / "other")
     with pytest.raises(SchemaError, match="got 'mine', version None"):
         read_draws(tmp_path / "other")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_fusion_given_for_draws_is_told_in_one_sentence(tmp_path):
+    xr.Dataset(attrs={"schema": "mine"}).to_zarr(
+        tmp_path / "other", consolidated=False, zarr_format=3
+    )
+    with pytest.raises(SchemaError, match="got 'mine', version None"):
+        read_draws(tmp_path / "other")

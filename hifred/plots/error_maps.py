@@ -208,8 +208,10 @@ def _finite(image: xr.DataArray) -> np.ndarray:
 def image_extent(image: xr.DataArray) -> tuple[float, float, float, float]:
     """Return the outer edges of a map, (left, right, bottom, top) in arcsec."""
     y, x = image["y"].to_numpy(), image["x"].to_numpy()
-    half_y = (y[1] - y[0]) / 2 if y.size > 1 else 0.5
-    half_x = (x[1] - x[0]) / 2 if x.size > 1 else 0.5
+    # A single row or column is as wide as the pixels of the other axis.
+    step = next((axis[1] - axis[0] for axis in (y, x) if axis.size > 1), 1.0)
+    half_y = (y[1] - y[0] if y.size > 1 else step) / 2
+    half_x = (x[1] - x[0] if x.size > 1 else step) / 2
     return (
         float(x[0] - half_x),
         float(x[-1] + half_x),

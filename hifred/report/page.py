@@ -80,6 +80,11 @@ def write_report(
     _check_asked(root, schema, regions, lines)
     if schema in (fusion_result.SCHEMA, stored_input.SCHEMA):
         asked = Asked.read(regions, lines)
+        if asked.lines is not None and not asked.lines.lines:
+            raise SettingsError(
+                f"lines must name at least one; {lines} has bands alone, which `hifred "
+                "lines` maps."
+            )
         single = _single(root, schema, fusion_input, draws, asked)
         page = render_single(single, name=root.stem)
         return _written(page, Path(output or root.with_suffix(".html")))

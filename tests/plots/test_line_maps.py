@@ -72,6 +72,14 @@ def test_a_line_that_is_nowhere_seen_is_drawn_all_the_same() -> None:
     assert len(plot_line_maps(measure_lines(cube, SETTINGS)).axes) == 8
 
 
+def test_a_single_row_has_square_pixels() -> None:
+    cube, _ = line_cube((1, 5))
+    left, right, bottom, top = (
+        plot_line_maps(measure_lines(cube, SETTINGS)).axes[0].images[0].get_extent()
+    )
+    assert right - left == pytest.approx(5 * (top - bottom))
+
+
 def test_the_name_of_a_line_is_no_formula() -> None:
     cube, _ = line_cube((2, 3))
     lines = {"lines": {r"Fe $\frac{": {"energy_kev": 6.7}}, "reach_km_s": 2500.0}

@@ -113,6 +113,9 @@ def test_what_cannot_be_told_of_is_refused(folder: Path) -> None:
         write_report(folder / "toy.zarr", regions=folder / "snr.reg")
     with pytest.raises(SettingsError, match="lines must be of one fusion"):
         write_report(folder, lines=folder / "lines.toml")
+    (folder / "bands.toml").write_text("[moments.all]\nband_kev = [0.5, 1.0]\n")
+    with pytest.raises(SettingsError, match=r"bands\.toml has bands alone"):
+        write_report(folder / "fused.zarr", lines=folder / "bands.toml")
     (folder / "far.reg").write_text("image\ncircle(99,5,2)")
     with pytest.raises(HifredError, match="lies beyond it"):
         write_report(folder / "fused.zarr", regions=folder / "far.reg")

@@ -2,7 +2,7 @@ r"""Spectra of the sky that lie outside of the few that a cube is made of.
 
 A subspace holds what stands out of the noise of the spectrometer. The rest of the sky
 is in no draw of its images, though the counts tell how much it is: the spectra of two
-random parts of the events, less their projection on the subspace of all others, have
+random quarters of the events, less their projection on the subspace of all others, have
 the rest in common and no noise. Their mean product is its power, but for what the
 subspace of all others leaves out because its events are fewer. That is what it leaves
 of the fit ``f``: what a mean of some events differs by from that of all is independent
@@ -26,6 +26,7 @@ with the mean spectrum :math:`\bar s` and random spectra ``U`` outside of the su
 """
 
 from functools import cached_property
+from itertools import combinations
 from typing import final
 
 import numpy as np
@@ -39,8 +40,9 @@ from hifred.transforms.low_rank import band_limited, spectral_basis
 # Random spectra: the power of a bin of energy, and of any sum of bins, is that of a
 # chi-squared of so many degrees of freedom.
 COMPONENTS = 16
-# Parts of the events: each pair is held against the subspace of the others.
-PAIRS = 6
+# Parts of the events: each pair is held against the subspace of the others. By the six
+# pairs of two splits the power is as well known as the counts allow, to some per cent.
+PARTS, SPLITS = 4, 2
 # Energy bins over which the power, which has the noise of the counts, is smoothed.
 SMOOTHED = 401
 # Where the subspace leaves less than this share of random spectra, no more is put in.
@@ -101,18 +103,27 @@ def left_out_power(
     basis : (energy, component) array
     fit : (component, pixel) array
     """
-    limited = (_limited(p, assembly) for p in assembly.split_spectra(2 * PAIRS, SEED))
-    parts = list(limited)
-    everything, seen = np.sum(parts, axis=0), _as_seen(assembly, fit)
+    seen = _as_seen(assembly, fit)
     between = seen @ seen.T / seen.shape[1]
-    total = np.zeros(len(basis))
-    for pair in zip(parts[::2], parts[1::2], strict=True):
-        others = (everything - pair[0] - pair[1]) / (2 * PAIRS - 2)
+    powers = [
+        _power_of_split(assembly, basis, between, SEED + i) for i in range(SPLITS)
+    ]
+    return np.maximum(_smoothed(np.mean(powers, axis=0)), 0)
+
+
+def _power_of_split(
+    assembly: Assembly, basis: np.ndarray, between: np.ndarray, seed: int
+) -> np.ndarray:
+    """Return the power (energy,) by one split; products `between` images of the fit."""
+    parts = [_limited(p, assembly) for p in assembly.split_spectra(PARTS, seed)]
+    everything, powers = np.sum(parts, axis=0), []
+    for pair in combinations(parts, 2):
+        others = (everything - pair[0] - pair[1]) / (PARTS - 2)
         fewer = spectral_basis(others, basis.shape[1])
         one, two, of_fit = (_outside(fewer, s) for s in (*pair, basis))
-        total += np.mean(one * two, axis=1)
-        total -= np.einsum("ec,cd,ed->e", of_fit, between, of_fit)
-    return np.maximum(_smoothed(total / PAIRS), 0)
+        power = np.mean(one * two, axis=1)
+        powers.append(power - np.einsum("ec,cd,ed->e", of_fit, between, of_fit))
+    return np.mean(powers, axis=0)
 
 
 def share_seen(assembly: Assembly, images: np.ndarray) -> float:

@@ -7,9 +7,13 @@ from typing import final
 import numpy as np
 
 from hifred.operators.matrix import Matrix
-from hifred.solvers.block_kernels import write_block_products
+from hifred.solvers.block_kernels import (
+    PIXELS_AT_ONCE,
+    write_block_inverses,
+    write_block_products,
+)
 from hifred.solvers.counts_term import CountsTerm
-from hifred.threads import in_slices, one_blas_thread
+from hifred.threads import in_slices
 
 # Added to the diagonal of every block, relative to its mean, before it is inverted.
 RIDGE = 1e-12
@@ -125,15 +129,10 @@ def _block_product(blocks: np.ndarray, images: np.ndarray) -> np.ndarray:
 
 
 def _inverse_blocks(blocks: np.ndarray) -> np.ndarray:
-    n = blocks.shape[0]
-    stacked = np.ascontiguousarray(blocks.transpose(2, 0, 1))
-    scale = np.trace(stacked, axis1=1, axis2=2) / n
-    stacked[:, np.arange(n), np.arange(n)] += RIDGE * scale[:, None]
-    inverse = np.empty_like(stacked)
-    with one_blas_thread():
-        in_slices(_invert, len(stacked), stacked, inverse)
-    return np.ascontiguousarray(inverse.transpose(1, 2, 0))
-
-
-def _invert(blocks: np.ndarray, out: np.ndarray, start: int, stop: int) -> None:
-    out[start:stop] = np.linalg.inv(blocks[start:stop])
+    """Return the inverses (n, n, pixel) of blocks, upper triangles."""
+    n, _, n_pixels = blocks.shape
+    steep = blocks.copy()
+    steep[np.arange(n), np.arange(n)] += RIDGE * np.einsum("iip->p", blocks) / n
+    inverse = np.zeros_like(steep)
+    in_slices(write_block_inverses, n_pixels, steep, inverse, grain=PIXELS_AT_ONCE)
+    return inverse

@@ -1,12 +1,15 @@
 """What a subspace leaves out: its power from the counts, and draws of it."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from hifred.fusion.assembly import Assembly, SkySettings
 from hifred.posterior.unseen_spectra import (
-    PAIRS,
+    PARTS,
+    SPLITS,
     UnseenSpectra,
     left_out_power,
     share_seen,
@@ -65,10 +68,31 @@ def test_what_fewer_events_leave_out_is_taken_off() -> None:
 
 def fewer(assembly: Assembly) -> list[np.ndarray]:
     """Return subspaces of all events but for two parts of them."""
-    parts = np.array(assembly.split_spectra(2 * PAIRS, 0))
-    kept = [np.delete(parts, [i, i + 1], axis=0) for i in range(0, 2 * PAIRS, 2)]
+    splits = [np.array(assembly.split_spectra(PARTS, seed)) for seed in range(SPLITS)]
+    kept = [
+        np.delete(parts, pair, axis=0)
+        for parts in splits
+        for pair in combinations(range(PARTS), 2)
+    ]
     line_spread = assembly.line_spread
     return [spectral_basis(some.mean(axis=0), 2, line_spread) for some in kept]
+
+
+def test_the_power_is_as_well_known_as_the_counts_allow(monkeypatch) -> None:
+    # Which events fall into which part is chance that the counts have no share in.
+    sky = sky_cube(SHAPE, 100.0)
+    found = []
+    for seed in range(4):
+        observations = observe(sky, rng=np.random.default_rng(seed))
+        assembly = Assembly(observations, SkySettings())
+        basis, images = subspace(assembly, 1, sky)
+        by_split = []
+        for first in (0, 50):
+            monkeypatch.setattr("hifred.posterior.unseen_spectra.SEED", first)
+            by_split.append(left_out_power(assembly, basis, images).mean())
+        found.append(by_split)
+    one, two = np.transpose(found)
+    assert np.mean((one - two) ** 2) < 0.1 * np.mean((one + two) ** 2) / 4
 
 
 def test_nothing_is_left_out_of_a_subspace_that_holds_the_sky() -> None:

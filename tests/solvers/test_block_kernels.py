@@ -1,9 +1,13 @@
-"""Products with small symmetric blocks."""
+"""Products with small symmetric blocks, and their inverses."""
 
 import numpy as np
 import pytest
 
-from hifred.solvers.block_kernels import PIXELS_AT_ONCE, write_block_products
+from hifred.solvers.block_kernels import (
+    PIXELS_AT_ONCE,
+    write_block_inverses,
+    write_block_products,
+)
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])
@@ -16,3 +20,20 @@ def test_symmetric_blocks(n, n_pixels):
     write_block_products(blocks, images, out)
     expected = np.einsum("ijp,jp->ip", blocks, images)
     np.testing.assert_allclose(out, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 9])
+@pytest.mark.parametrize("condition", [1e2, 1e10])
+def test_inverses_are_those_of_lapack(n, condition):
+    rng = np.random.default_rng(2)
+    n_pixels = PIXELS_AT_ONCE + 5
+    turns = np.linalg.qr(rng.normal(size=(n_pixels, n, n)))[0]
+    values = np.geomspace(1, condition, n)
+    blocks = np.einsum("pik,k,pjk->ijp", turns, values, turns)
+    out = np.zeros_like(blocks)
+    upper = np.triu(blocks.transpose(2, 0, 1)).transpose(1, 2, 0)
+    write_block_inverses(upper, out, 3, n_pixels)
+    expected = np.triu(np.linalg.inv(blocks.transpose(2, 0, 1))).transpose(1, 2, 0)
+    error = np.abs(out[..., 3:] - expected[..., 3:]).max()
+    assert error < 1e-14 * condition
+    assert not out[..., :3].any()

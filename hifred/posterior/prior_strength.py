@@ -25,8 +25,12 @@ PROBES, SEED = 2, 1
 # like the others.
 SHARE_OF_OTHERS = 0.05
 SMALLEST = 0.01
-# Ratios of variances between which a penalty is neither too strong nor too weak.
-TOO_WEAK, TOO_STRONG = 0.1, 2.0
+# The ratio at a good strength: a sky is smooth, its neighbouring pixels differ by less
+# than a penalty expects. 0.1 to 0.5 where `guided` chooses, on toy models and scenes;
+# 0.2 at the best `lrs`.
+USUAL = 0.2
+# Times of it beyond which a penalty is told to be too weak, or too strong.
+TOO_WEAK, TOO_STRONG = 0.2, 3.0
 
 
 @final
@@ -38,7 +42,8 @@ class PriorStrength:
     ----------
     ratios : (component,) array
     overall : float
-        Of all components together, by what the counts say of each.
+        Of all components together, by what the counts say of each; about `USUAL` where
+        the strength is right.
     """
 
     ratios: np.ndarray
@@ -47,15 +52,16 @@ class PriorStrength:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Return a sentence where the penalty is much too strong or too weak."""
-        if self.overall > TOO_STRONG:
+        times = self.overall / USUAL
+        if times > TOO_STRONG:
             return (
-                f"The penalty is about {self.overall:.2g} times too strong: the cube "
-                "is smoother than the counts say; divide mu by that and fuse again.",
+                f"The penalty is about {times:.2g} times too strong: the cube is "
+                "smoother than the counts say; divide mu by that and fuse again.",
             )
-        if self.overall < TOO_WEAK:
+        if times < TOO_WEAK:
             return (
-                f"The penalty is about {1 / self.overall:.2g} times too weak: the cube "
-                "is noisier than it need be; multiply mu by that and fuse again.",
+                f"The penalty is about {1 / times:.2g} times too weak: the cube is "
+                "noisier than it need be; multiply mu by that and fuse again.",
             )
         return ()
 
@@ -65,7 +71,7 @@ def prior_strength(nearby: NearbyMinimum, disturbances: Disturbances) -> PriorSt
     images = nearby.images
     n_modes = images.shape[1] - 1  # images in proportion to the guide cost nothing
     if nearby.problem.penalty is None or n_modes < 1:
-        return PriorStrength(np.ones(len(images)), 1.0)
+        return PriorStrength(np.ones(len(images)), USUAL)
     of_counts, below = _energies(nearby, disturbances)
     above = disturbances.energies(images) - of_counts
     overall = max(float(above.sum() / max(below.sum(), SHARE_OF_OTHERS)), SMALLEST)

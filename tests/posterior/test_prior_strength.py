@@ -5,7 +5,7 @@ import pytest
 
 from hifred.fusion import FusionSettings, fuse
 from hifred.posterior import Sampler, posterior
-from hifred.posterior.prior_strength import PriorStrength
+from hifred.posterior.prior_strength import USUAL, PriorStrength
 from tests.scenes import observe, sky_cube
 
 SHAPE = (24, 18, 15)
@@ -25,13 +25,13 @@ def right(observations):
     """Return the strength that the counts ask for."""
     first = guided(observations)
     ratio = Sampler(first, observations).strength.overall
-    return float(first["chosen_mu"]) / ratio
+    return float(first["chosen_mu"]) * USUAL / ratio
 
 
 @pytest.mark.parametrize("factor", [0.1, 10.0])
 def test_the_ratio_tells_how_wrong_a_strength_is(observations, right, factor) -> None:
     fit = guided(observations, mu=factor * right)
-    found = Sampler(fit, observations).strength.overall
+    found = Sampler(fit, observations).strength.overall / USUAL
     # Not to better than this: the sky is no draw of the prior.
     assert factor / 5 < found < factor * 5
 
@@ -46,5 +46,5 @@ def test_ten_times_too_strong_is_said_in_one_sentence(observations, right) -> No
 
 
 def test_too_weak_is_said_too() -> None:
-    (sentence,) = PriorStrength(np.ones(2), 0.05).warnings
+    (sentence,) = PriorStrength(np.ones(2), USUAL / 20).warnings
     assert "about 20 times too weak" in sentence

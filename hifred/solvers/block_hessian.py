@@ -6,6 +6,7 @@ from typing import final
 
 import numpy as np
 
+from hifred.errors import HifredError
 from hifred.operators.matrix import Matrix
 from hifred.solvers.block_kernels import (
     PIXELS_AT_ONCE,
@@ -129,10 +130,21 @@ def _block_product(blocks: np.ndarray, images: np.ndarray) -> np.ndarray:
 
 
 def _inverse_blocks(blocks: np.ndarray) -> np.ndarray:
-    """Return the inverses (n, n, pixel) of blocks, upper triangles."""
+    """Return the inverses (n, n, pixel) of blocks, upper triangles.
+
+    Raises
+    ------
+    HifredError
+        If a block is zero: what nothing tells of has no solution.
+    """
     n, _, n_pixels = blocks.shape
     steep = blocks.copy()
     steep[np.arange(n), np.arange(n)] += RIDGE * np.einsum("iip->p", blocks) / n
     inverse = np.zeros_like(steep)
     in_slices(write_block_inverses, n_pixels, steep, inverse, grain=PIXELS_AT_ONCE)
+    if not np.isfinite(inverse).all():
+        raise HifredError(
+            "counts or a penalty must tell of every sky pixel; some are masked in all "
+            "instruments. Cut the field, or take a regularizer other than 'low_rank'."
+        )
     return inverse

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from hifred.errors import HifredError
+from hifred.solvers.block_hessian import BlockHessian
 from hifred.solvers.block_kernels import (
     PIXELS_AT_ONCE,
     write_block_inverses,
@@ -37,3 +39,11 @@ def test_inverses_are_those_of_lapack(n, condition):
     error = np.abs(out[..., 3:] - expected[..., 3:]).max()
     assert error < 1e-14 * condition
     assert not out[..., :3].any()
+
+
+def test_a_pixel_that_nothing_tells_of_is_refused():
+    blocks = np.zeros((2, 2, 3))
+    blocks[[0, 1], [0, 1], 1:] = 4.0
+    hessian = BlockHessian(blocks, [], np.zeros_like, np.zeros((2, 3)))
+    with pytest.raises(HifredError, match="tell of every sky pixel"):
+        hessian.precondition(np.ones((2, 3)))

@@ -130,7 +130,7 @@ def _block_product(blocks: np.ndarray, images: np.ndarray) -> np.ndarray:
 
 
 def _inverse_blocks(blocks: np.ndarray) -> np.ndarray:
-    """Return the inverses (n, n, pixel) of blocks, upper triangles.
+    """Return the inverses (n, n, pixel), upper triangles, of blocks that are changed.
 
     Raises
     ------
@@ -138,13 +138,13 @@ def _inverse_blocks(blocks: np.ndarray) -> np.ndarray:
         If a block is zero: what nothing tells of has no solution.
     """
     n, _, n_pixels = blocks.shape
-    steep = blocks.copy()
-    steep[np.arange(n), np.arange(n)] += RIDGE * np.einsum("iip->p", blocks) / n
-    inverse = np.zeros_like(steep)
-    in_slices(write_block_inverses, n_pixels, steep, inverse, grain=PIXELS_AT_ONCE)
-    if not np.isfinite(inverse).all():
+    scale = np.einsum("iip->p", blocks) / n
+    if not scale.all():
         raise HifredError(
             "counts or a penalty must tell of every sky pixel; some are masked in all "
             "instruments. Cut the field, or take a regularizer other than 'low_rank'."
         )
+    blocks[np.arange(n), np.arange(n)] += RIDGE * scale
+    inverse = np.zeros_like(blocks)
+    in_slices(write_block_inverses, n_pixels, blocks, inverse, grain=PIXELS_AT_ONCE)
     return inverse

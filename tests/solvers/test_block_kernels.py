@@ -47,3 +47,9 @@ def test_a_pixel_that_nothing_tells_of_is_refused():
     hessian = BlockHessian(blocks, [], np.zeros_like, np.zeros((2, 3)))
     with pytest.raises(HifredError, match="tell of every sky pixel"):
         hessian.precondition(np.ones((2, 3)))
+
+
+def test_what_has_diverged_is_not_taken_for_masked():
+    blocks = np.full((2, 2, 3), np.nan)
+    hessian = BlockHessian(blocks, [], np.zeros_like, np.zeros((2, 3)))
+    assert np.isnan(hessian.precondition(np.ones((2, 3)))).all()

@@ -172,7 +172,7 @@ def _region_rows(measured: xr.Dataset) -> Iterator[dict[str, Any]]:
     for name, region in product(measured["line"].values, measured["region"].values):
         own = measured.sel(line=name, region=region)
         status = STATUS[int(own["status"])]
-        is_shown = status == STATUS[0]
+        is_shown = status == "measured"
         row: dict[str, Any] = {"line": str(name), "region": str(region)}
         row["status"] = status
         for quantity in ("velocity", "velocity_error", "width", "width_error"):

@@ -6,6 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hifred.plots.error_maps import image_extent
 from hifred.plots.labels import literal
 from hifred.plots.style import MEASURE_COLOURMAP, NO_DATA_COLOUR, new_figure, styled
 
@@ -54,11 +55,10 @@ def plot_elsewhere(found: xr.Dataset) -> Figure:
     figure = new_figure(4.6, 3.9)
     axis = figure.subplots()
     y, x = share["y"].values, share["x"].values
-    half = 0.5 * (abs(x[1] - x[0]) if x.size > 1 else 1.0)
-    extent = (x[0] - half, x[-1] + half, y[0] - half, y[-1] + half)
     axis.set_facecolor(NO_DATA_COLOUR)
     drawn = axis.imshow(
-        np.ma.masked_invalid(PERCENT * share.values), origin="lower", extent=extent,
+        np.ma.masked_invalid(PERCENT * share.values), origin="lower",
+        extent=image_extent(share),
         vmin=0, vmax=PERCENT, cmap=MEASURE_COLOURMAP,
     )  # fmt: skip
     if max(share.shape) <= MOST_NUMBERS:

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from hifred.plots.error_maps import image_extent
 from hifred.plots.labels import literal
 from hifred.plots.maps import draw_image, keep_outer_labels
+from hifred.plots.mixing import PERCENT
 from hifred.plots.style import MEASURE_COLOURMAP, new_figure, styled
 
-PERCENT = 100
 TITLE_WIDTH = 24  # characters
 
 

@@ -22,10 +22,10 @@ def union_shares(
     Where at most one shape cuts through a pixel, shares combine without geometry and
     are exact; where two or more do, their outlines are cut with the pixel.
     """
-    inside = np.stack([shares(shape, image_shape) for shape in included])
-    outside = np.zeros((1, *image_shape))
-    if excluded:
-        outside = np.stack([shares(shape, image_shape) for shape in excluded])
+    inside, outside = (
+        np.reshape([shares(shape, image_shape) for shape in shapes], (-1, *image_shape))
+        for shapes in (included, excluded)
+    )
     union = inside.max(axis=0) * (1 - outside).prod(axis=0)
     parts = np.concatenate([inside, outside])
     crossed = ((parts > 0) & (parts < 1)).sum(axis=0) > 1
@@ -55,7 +55,7 @@ def _covered(
     would be walked round for every pixel.
     """
     parts = np.full((len(shapes), len(pixels)), shapely.Polygon())
-    for part, shape, of_shape in zip(parts, shapes, share, strict=False):
+    for part, shape, of_shape in zip(parts, shapes, share, strict=True):
         is_cut = (of_shape > 0) & (of_shape < 1)
         part[of_shape >= 1] = pixels[of_shape >= 1]
         if is_cut.any():

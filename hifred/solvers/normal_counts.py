@@ -37,6 +37,11 @@ class NormalCounts:
         self._local = sum(local, np.zeros((n, n, n_pixels)))
         self._blurred = [(t, b) for t, b in blocks if not t.is_local]
 
+    def curvature(self, images: np.ndarray) -> np.ndarray:
+        """Return the Hessian times images (component, pixel)."""
+        seen = [(t, t.change(images) / m) for t, m in self._pairs]
+        return np.asarray(np.sum([t.pull(slope) for t, slope in seen], axis=0))
+
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Return what noise adds to the right side, (component, pixel).
 

@@ -44,7 +44,7 @@ from hifred.transforms.mirror import bright_side_first
 
 # Rounds of the covariance, for each estimate of the variances of the counts: those of
 # the mean spectrum, then those of the images found.
-ROUNDS = (6, 4)
+ROUNDS = (8, 4)
 # Random skies.
 SKIES, SEED, NOISE_SEED = 4, 0, 1
 # With 1e-2 velocities of lines err by 5 % more on a toy model.
@@ -137,8 +137,10 @@ class _Learner:
         root = _power(variation.covariance, 0.5)
         self._fit(variation, root)
         whitening = _power(variation.covariance, -0.5)
-        found = self._energies(whitening @ self.images)
-        of_skies = [self._energies(whitening @ fit) for fit in self._fits]
+        found, *of_skies = (
+            _energies(self._differences, whitening @ fit)
+            for fit in (self.images, *self._fits)
+        )
         factor = _ratio(found, np.mean(of_skies, axis=0))
         return ShapeVariation(root @ factor @ root)
 
@@ -168,22 +170,27 @@ class _Learner:
             )
         ]
 
-    def _energies(self, images: np.ndarray) -> np.ndarray:
-        """Return the products ``W Q W^T`` (component, component) of images."""
-        shaped = images.reshape(-1, *self._differences.image_shape)
-        slopes = self._differences.gradient(shaped)
-        return np.asarray(images @ slopes.reshape(images.shape).T)
-
 
 def _random_skies(guide: np.ndarray, n_components: int) -> np.ndarray:
-    """Return images (sky, component, pixel) of a covariance of one.
+    """Return images (sky, component, pixel) whose mean covariance is one.
 
     They lie as the guide lies: a mirrored one has mirrored skies.
     """
     rng, mirror = np.random.default_rng(SEED), bright_side_first(guide)
     upright = ShapeDifferences(0.5, guide[mirror])
-    skies = [upright.draw(rng, n_components)[:, *mirror] for _ in range(SKIES)]
-    return np.stack(skies).reshape(SKIES, n_components, -1)
+    drawn = upright.draw(rng, SKIES * n_components)
+    skies = drawn.reshape(SKIES, n_components, *guide.shape)
+    n_modes = max(guide.size - 1, 1)  # one costs nothing
+    found = np.mean([_energies(upright, sky) for sky in skies], axis=0) / n_modes
+    even = np.tensordot(_power(found, -0.5), skies, axes=(1, 1)).swapaxes(0, 1)
+    return even[:, :, *mirror].reshape(SKIES, n_components, -1)
+
+
+def _energies(differences: ShapeDifferences, images: np.ndarray) -> np.ndarray:
+    """Return the products ``W Q W^T`` (component, component) of images."""
+    shaped = images.reshape(-1, *differences.image_shape)
+    slopes = differences.gradient(shaped).reshape(len(shaped), -1)
+    return np.asarray(shaped.reshape(slopes.shape) @ slopes.T)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -128,12 +128,13 @@ def test_guided_agrees_with_a_convex_solver(options: dict) -> None:
     problem = small_problem(**options)
     rng = np.random.default_rng(7)
     guide = rng.uniform(0.5, 4.0, problem.shape[1:])
-    n_edges = ShapeDifferences(0.05, guide).n_edges
-    penalty = ShapeDifferences(0.05, guide, rng.uniform(0.2, 2.0, n_edges))
-    changes = dense(penalty.changes, (RANK, *problem.shape[1:]))
+    penalty = ShapeDifferences(0.05, guide)
+    hessian = dense(penalty.gradient, (RANK, *problem.shape[1:]))
+    values, directions = np.linalg.eigh(hessian / 2)
+    changes = np.sqrt(np.maximum(values, 0))[:, None] * directions.T
     state = solved(assembled(problem, penalty=penalty))
     assert state.outcome is Outcome.CONVERGED
-    expected = best_value(problem, squares=[np.sqrt(0.05) * changes])
+    expected = best_value(problem, squares=[changes])
     assert state.cost == pytest.approx(expected, rel=1e-5)
 
 

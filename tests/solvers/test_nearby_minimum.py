@@ -64,9 +64,9 @@ def random_tilt(minima: NearbyMinimum, rng: np.random.Generator) -> np.ndarray:
 def penalty_noise(penalty, rng: np.random.Generator, shape) -> np.ndarray:
     """Return random images (component, y, x) whose covariance is the Hessian."""
     if isinstance(penalty, ShapeDifferences):
-        images = penalty.spread(rng.standard_normal((shape[0], penalty.n_edges)))
-    else:
-        images = between_pixels(penalty.difference, rng, shape)
+        drawn = penalty.draw(rng, shape[0])
+        return penalty.gradient(drawn) / np.sqrt(2 * penalty.strength)
+    images = between_pixels(penalty.difference, rng, shape)
     return np.sqrt(2 * penalty.strength) * images
 
 

@@ -79,13 +79,16 @@ class ShapeDifferences(Smooth):
 
         .. math:: p(W) \propto e^{-\varphi(W) / (2 \mu)}
 
-        Of images in proportion to the guide, which cost nothing, there is some amount.
+        Of images in proportion to the guide, which cost nothing, there is as much as
+        makes their sums zero.
         """
         white = rng.standard_normal((self._changes.shape[0], n_images))
         source = self._changes.T @ white
         images = np.zeros(source.shape)
         if len(source) > 1:
             images[1:] = self._factors.solve(source[1:])
+        share = self._guide.reshape(-1, 1) / self._guide.sum()
+        images -= share * images.sum(axis=0)
         return images.T.reshape(n_images, *self.image_shape)
 
     def guide_slope(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:

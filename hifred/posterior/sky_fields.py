@@ -19,9 +19,8 @@ from hifred.fusion.assembly import Assembly
 BRIGHTNESS_EXPONENT = 0.75
 
 # How often images are blurred by the PSF. White noise blurred once is a sky of
-# unresolved sources alone; real ones are smoother. Chosen by the truth of seed 1 of two
-# toy models: of 3, intervals of regions and voxels held 64 and 66 %, of 4 61 and 62 %.
-BLURS = 3
+# unresolved sources alone; real ones are smoother.
+BLURS = 2
 
 
 @final

@@ -34,7 +34,10 @@ STIFFNESS = 10.0
 LAST_STEP = 0.03
 MOST_STEPS = 60
 # Of the conjugate gradients: of `sources`, of `response` and of each step.
-SOURCE_TOLERANCE, RESPONSE_TOLERANCE, STEP_TOLERANCE = 1e-3, 0.03, 0.1
+SOURCE_TOLERANCE, RESPONSE_TOLERANCE, STEP_TOLERANCE = 1e-3, 1e-3, 0.1
+# A step that ends so early meets voxels that were above zero and would be far below:
+# the next one has the wall under them, too, or it would go there again.
+SHORT = 0.5
 # Lengths that one line search tries, and the share of the slope that it may leave.
 MOST_LENGTHS, SLOPE_LEFT = 6, 0.3
 # Of the way to the first voxel with counts where none would be expected.
@@ -167,15 +170,17 @@ class NearbyMinimum:
             If Newton's method has not settled after `MOST_STEPS`.
         """
         place = self._start
+        lowest = place.cube
         observed = self._observed if counts is None else counts
         for _ in range(MOST_STEPS):
-            gradient, hessian = self._bends(place, tilt, observed)
+            gradient, hessian = self._bends(place, lowest, tilt, observed)
             step, _ = hessian.solve(-gradient, STEP_TOLERANCE)
             change = self._change(step)
             first = float(np.vdot(gradient, step))
             slope = self._slope(place, change, tilt, observed)
             length = _settled(slope, first, self._longest(place, change, observed))
-            place = place.moved(change, length)
+            ahead, place = place.cube + change.cube, place.moved(change, length)
+            lowest = np.minimum(lowest, ahead) if length < SHORT else place.cube
             if np.sqrt(max(-first, 0) / step.size) <= LAST_STEP:
                 return place.images
         raise ArithmeticError(f"a draw has not settled after {MOST_STEPS} steps.")
@@ -230,9 +235,16 @@ class NearbyMinimum:
         return _Place(step, self._soft.cube(step), changes)
 
     def _bends(
-        self, place: _Place, tilt: np.ndarray, counts: Sequence[np.ndarray]
+        self,
+        place: _Place,
+        lowest: np.ndarray,
+        tilt: np.ndarray,
+        counts: Sequence[np.ndarray],
     ) -> tuple[np.ndarray, BlockHessian]:
+        """Return gradient and Hessian, with the wall under all that is `lowest` < 0."""
         gradient, below = self._soft.bends(place.cube)
+        if lowest is not place.cube:
+            _, below = self._soft.bends(lowest)
         gradient = gradient + self._penalty_product(place.images) - tilt
         bends = self._count_bends(place.expected, counts)
         for term, (slopes, _) in zip(self._terms, bends, strict=True):

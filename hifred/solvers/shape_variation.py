@@ -106,9 +106,10 @@ def learn_variation(
     first = [_raised(term, term.expected(flat)) for term in terms]
     differences = ShapeDifferences(0.5, guide)
     skies = _random_skies(guide, len(flat))
-    variation, expected = ShapeVariation(np.diag(variances)), first
+    guess, expected = np.diag(variances), first
+    variation = ShapeVariation(guess)
     for rounds in ROUNDS:
-        learner = _Learner(NormalCounts(terms, expected), differences, skies)
+        learner = _Learner(NormalCounts(terms, expected), differences, skies, guess)
         for _ in range(rounds):
             variation = learner.next(variation)
         expected = [
@@ -123,9 +124,14 @@ class _Learner:
     """Fits of the counts, and of random skies, round by round."""
 
     def __init__(
-        self, counts: NormalCounts, differences: ShapeDifferences, skies: np.ndarray
+        self,
+        counts: NormalCounts,
+        differences: ShapeDifferences,
+        skies: np.ndarray,
+        first: np.ndarray,
     ) -> None:
-        self._counts, self._differences, self._skies = counts, differences, skies
+        self._counts, self._differences = counts, differences
+        self._skies, self._first = skies, first
         rng = np.random.default_rng(NOISE_SEED)
         self._noise = [counts.draw(rng) for _ in skies]
         # Each solve starts from that of the round before.
@@ -141,7 +147,9 @@ class _Learner:
             _energies(self._differences, whitening @ fit)
             for fit in (self.images, *self._fits)
         )
-        factor = _ratio(found, np.mean(of_skies, axis=0))
+        expected = np.mean(of_skies, axis=0)
+        first = whitening @ self._first @ whitening
+        factor = _ratio(found + first, expected + np.eye(len(first)))
         return ShapeVariation(root @ factor @ root)
 
     def with_strength(self, variation: ShapeVariation) -> ShapeVariation:

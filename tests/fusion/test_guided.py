@@ -103,7 +103,7 @@ def test_mirroring_the_sky_mirrors_the_cube(
     }
     found = fuse(turned, SETTINGS)
     assert found["chosen_rank"] == result["chosen_rank"]
-    assert_allclose(scaled(found)[mirror], scaled(result), atol=1e-6 * CUBE.max())
+    assert_allclose(scaled(found)[mirror], scaled(result), atol=1e-4 * CUBE.max())
 
 
 def test_more_exposure_for_the_same_counts_means_less_flux(

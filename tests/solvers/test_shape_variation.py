@@ -42,23 +42,30 @@ def terms_of(images: np.ndarray, rng: np.random.Generator) -> list[CountsTerm]:
     return [CountsTerm(data.likelihood((N_ENERGIES, *SHAPE), BASIS))]
 
 
-def learnt(images: np.ndarray, first: float = 1e5) -> ShapeVariation:
+def learnt(images: np.ndarray, first: float = 2e4) -> ShapeVariation:
     terms = terms_of(images, np.random.default_rng(2))
     return learn_variation(terms, mean_images(), GUIDE, np.full(2, first))
 
 
 def test_the_covariance_of_the_prior_is_found() -> None:
-    found = learnt(drawn_images(np.random.default_rng(1)))
-    wanted, total = COVARIANCE / np.trace(COVARIANCE), np.trace(found.covariance)
-    assert_allclose(found.covariance / total, wanted, atol=0.08)
-    assert 0.8 < total / np.trace(COVARIANCE) < 1.2
+    # One sky of so few pixels tells it to 20 %, its size also as the error wants it.
+    skies = [drawn_images(np.random.default_rng(seed)) for seed in range(24)]
+    found = np.mean([learnt(images).covariance for images in skies], axis=0)
+    total, wanted = np.trace(found), np.trace(COVARIANCE)
+    assert_allclose(found / total, COVARIANCE / wanted, atol=0.04)
+    assert 0.8 < total / wanted < 1.4
 
 
-@pytest.mark.parametrize("first", [5e4, 3e5])
-def test_a_first_guess_from_above_does_not_matter(first: float) -> None:
+@pytest.mark.parametrize("first", [1e4, 4e4])
+def test_the_first_guess_hardly_matters(first: float) -> None:
     images = drawn_images(np.random.default_rng(1))
-    again = learnt(images, first)
-    assert_allclose(again.covariance, learnt(images).covariance, rtol=0.1)
+    again, total = learnt(images, first).covariance, np.trace(COVARIANCE)
+    assert_allclose(again, learnt(images).covariance, atol=0.15 * total)
+
+
+def test_without_counts_no_variance_is_lost() -> None:
+    found = learnt(mean_images() * 1e-9, 7.0)
+    assert (np.diag(found.covariance) > 0.01).all()
 
 
 def test_it_learns_the_same_every_time() -> None:

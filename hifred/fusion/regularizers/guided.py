@@ -37,9 +37,6 @@ from hifred.transforms.low_rank import (
     shape_variances,
 )
 
-# The covariance is learnt from above: from 1 the same cubes are found within 0.1 dB.
-GENEROUS = 20.0
-
 # Spectra for each component that is stronger than noise can be. The others are no
 # components of the sky, but each holds as much as the next of what lies outside of the
 # first, and the learnt covariance keeps their noise down: what is left out is lost, and
@@ -102,7 +99,7 @@ def _variation(subspace: Subspace) -> ShapeVariation:
     # In the order of their names: the draws must not depend on that of the input.
     terms = [CountsTerm(likelihoods[name]) for name in sorted(likelihoods)]
     between_pixels = shape_variances(subspace.basis, assembly.spectra)
-    variances = GENEROUS * assembly.brightness.mean() ** 2 * between_pixels
+    variances = assembly.brightness.mean() ** 2 * between_pixels
     return learn_variation(terms, subspace.mean_images, assembly.brightness, variances)
 
 

@@ -27,6 +27,8 @@ from hifred.solvers.nearby_minimum import NearbyMinimum
 # Largest difference of a likelihood from the recorded one, relative to it: rounding
 # of processors passes, other counts do not.
 SAME_COST = 1e-5
+# The same of the strength of a penalty that is chosen from the counts.
+SAME_STRENGTH = 0.05
 # Of random numbers of the one sky that spectra left out are compared with.
 LIKELY_SEED = 3
 Observations = Mapping[str, xr.Dataset]
@@ -55,6 +57,7 @@ class Sampler:
         if not isinstance(method, LowRankMethod) or method.solver.problem.sparsity:
             raise _no_posterior(settings)
         _check_same_input(result, fusion)
+        _check_same_strength(result, method)
         self.result, self.observations = result, observations
         self._subspace = method.subspace
         self._images = method.subspace.images_of(result)
@@ -249,6 +252,20 @@ def _check_same_input(result: xr.Dataset, fusion: Fusion) -> None:
         found = term.divergence(term.expected(images))
         if not abs(found - cost) <= SAME_COST * abs(cost):
             raise _another_input(f"{found:.7g} for {name!r}, {cost:.7g} recorded")
+
+
+def _check_same_strength(result: xr.Dataset, method: LowRankMethod) -> None:
+    """Raise if another strength is chosen than for the result, as versions differ."""
+    penalty = method.solver.problem.penalty
+    if not isinstance(penalty, ShapeDifferences) or "chosen_mu" not in result:
+        return
+    chosen, here = float(result["chosen_mu"]), penalty.strength
+    if not abs(here - chosen) <= SAME_STRENGTH * chosen:
+        raise HifredError(
+            f"result must be a minimum of the penalty of this version of hifred, mu = "
+            f"{here:.3g}; got one of {chosen:.3g}, as another version chooses it. "
+            "Fuse again."
+        )
 
 
 def _another_input(found: str) -> HifredError:

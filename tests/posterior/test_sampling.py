@@ -96,6 +96,13 @@ def test_what_has_not_converged_is_refused(observations):
         posterior(early, observations)
 
 
+def test_a_fusion_with_another_penalty_is_refused(observations):
+    fit = fuse(observations, FusionSettings(regularizer="guided", rank=2))
+    earlier = fit.assign(chosen_mu=1.5 * fit["chosen_mu"])
+    with pytest.raises(HifredError, match=r"penalty of this version.*Fuse again"):
+        Sampler(earlier, observations)
+
+
 def test_another_input_is_refused(result, observations):
     other = observe(sky_cube(SHAPE), rng=np.random.default_rng(2))
     with pytest.raises(HifredError, match="must be those that were fused"):

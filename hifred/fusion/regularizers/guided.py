@@ -1,16 +1,18 @@
 r"""Few spectra whose mixture changes little where the imager shows no reason for it.
 
-.. math:: \varphi(W) = \mu \sum_{e = (p, q)} w_e \, \bar b \sqrt{b_p b_q} \;
-    \Big\| A^{-1} \Big(\frac{W_p}{b_p} - \frac{W_q}{b_q}\Big) \Big\|^2
+.. math:: \varphi(W) = \mu \, \mathrm{tr} \, A^{-1} W
+    \Big( L + \ell^2 L \frac{b}{\bar b} L \Big) W^T A^{-T}, \qquad
+    \langle W, L W \rangle = \sum_{(p, q)} \bar b \sqrt{b_p b_q} \;
+    \Big\| \frac{W_p}{b_p} - \frac{W_q}{b_q} \Big\|^2
 
-with ``b`` the brightness that the imagers see, the sum over neighbouring pixels.
+with ``b`` the brightness that the imagers see, the sum over neighbouring pixels; below
+the length :math:`\ell` of some pixels shapes are smooth.
 `lrs` pays for every step of brightness, so that it blurs bright knots and leaves noise
 elsewhere; here only another *shape* of the spectrum costs. What a change of shape
 costs is learnt from the same counts before the solve, see
 `hifred.solvers.shape_variation`: the covariance :math:`C` of the changes sets units and
 mixing of the components, :math:`A A^T \propto C`, and, with the size that predicts the
-counts best, the strength, :math:`A A^T = 2 \mu C`; weights ``w`` are low where the
-mixture jumps. No prior knowledge of units or strengths is left, and no rounds of
+counts best, the strength, :math:`A A^T = 2 \mu C`. No prior knowledge of units or strengths is left, and no rounds of
 solves: the objective is quadratic plus the likelihood, as for `lrs`, and solved once.
 
 The automatic rank is twice the number of components of the spectrometer's spectra that

@@ -12,8 +12,9 @@ elsewhere; here only another *shape* of the spectrum costs. What a change of sha
 costs is learnt from the same counts before the solve, see
 `hifred.solvers.shape_variation`: the covariance :math:`C` of the changes sets units and
 mixing of the components, :math:`A A^T \propto C`, and, with the size that predicts the
-counts best, the strength, :math:`A A^T = 2 \mu C`. No prior knowledge of units or strengths is left, and no rounds of
-solves: the objective is quadratic plus the likelihood, as for `lrs`, and solved once.
+counts best, the strength, :math:`A A^T = 2 \mu C`. No prior knowledge of units or
+strengths is left, and no rounds of solves: the objective is quadratic plus the
+likelihood, as for `lrs`, and solved once.
 
 The automatic rank is twice the number of components of the spectrometer's spectra that
 are stronger than noise can be (`hifred.transforms.low_rank.rank_above_noise`).

@@ -35,9 +35,9 @@ LAST_STEP = 0.03
 MOST_STEPS = 60
 # Of the conjugate gradients: of `sources`, of `response` and of each step.
 SOURCE_TOLERANCE, RESPONSE_TOLERANCE, STEP_TOLERANCE = 1e-3, 1e-3, 0.1
-# A step that ends so early meets voxels that were above zero and would be far below:
-# the next one has the wall under them, too, or it would go there again.
-SHORT = 0.5
+# After so many steps, one that ends so early met voxels that were above zero and would
+# be far below: the next has the wall under them, too, or it would go there again.
+SWINGING, SHORT = 10, 0.5
 # Lengths that one line search tries, and the share of the slope that it may leave.
 MOST_LENGTHS, SLOPE_LEFT = 6, 0.3
 # Of the way to the first voxel with counts where none would be expected.
@@ -172,15 +172,17 @@ class NearbyMinimum:
         place = self._start
         lowest = place.cube
         observed = self._observed if counts is None else counts
-        for _ in range(MOST_STEPS):
+        for i_step in range(MOST_STEPS):
             gradient, hessian = self._bends(place, lowest, tilt, observed)
             step, _ = hessian.solve(-gradient, STEP_TOLERANCE)
             change = self._change(step)
             first = float(np.vdot(gradient, step))
             slope = self._slope(place, change, tilt, observed)
             length = _settled(slope, first, self._longest(place, change, observed))
-            ahead, place = place.cube + change.cube, place.moved(change, length)
-            lowest = np.minimum(lowest, ahead) if length < SHORT else place.cube
+            ahead = place.cube + change.cube
+            place = place.moved(change, length)
+            is_swinging = i_step >= SWINGING and length < SHORT
+            lowest = np.minimum(lowest, ahead) if is_swinging else place.cube
             if np.sqrt(max(-first, 0) / step.size) <= LAST_STEP:
                 return place.images
         raise ArithmeticError(f"a draw has not settled after {MOST_STEPS} steps.")

@@ -26,9 +26,9 @@ PROBES, SEED = 2, 1
 SHARE_OF_OTHERS = 0.05
 SMALLEST = 0.01
 # The ratio at a good strength: a sky is smooth, its neighbouring pixels differ by less
-# than a penalty expects. 0.14 to 0.68 where `guided` chooses on toy models; 1.4 and 4.1
-# of two of them with ten times the strength.
-USUAL = 0.35
+# than a penalty expects. 0.07 to 0.5 where `guided` chooses, on toy models; 0.7 and
+# more with ten times the strength.
+USUAL = 0.2
 # Times of it beyond which a penalty is told to be too weak, or too strong.
 TOO_WEAK, TOO_STRONG = 0.2, 3.0
 

@@ -19,8 +19,9 @@ from hifred.fusion.assembly import Assembly
 BRIGHTNESS_EXPONENT = 0.75
 
 # How often images are blurred by the PSF. White noise blurred once is a sky of
-# unresolved sources alone; real ones are smoother.
-BLURS = 2
+# unresolved sources alone; real ones are smoother. By the truth of toy models: of 2,
+# intervals of regions held 66 % with all counts and 59 % with a tenth, of 3 65 and 64 %.
+BLURS = 3
 
 
 @final

@@ -179,10 +179,13 @@ class NearbyMinimum:
             first = float(np.vdot(gradient, step))
             slope = self._slope(place, change, tilt, observed)
             length = _settled(slope, first, self._longest(place, change, observed))
-            ahead = place.cube + change.cube
-            place = place.moved(change, length)
+            before, place = place, place.moved(change, length)
             is_swinging = i_step >= SWINGING and length < SHORT
-            lowest = np.minimum(lowest, ahead) if is_swinging else place.cube
+            lowest = (
+                place.cube
+                if not is_swinging
+                else np.minimum(lowest, before.cube + change.cube)
+            )
             if np.sqrt(max(-first, 0) / step.size) <= LAST_STEP:
                 return place.images
         raise ArithmeticError(f"a draw has not settled after {MOST_STEPS} steps.")

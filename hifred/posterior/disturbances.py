@@ -32,7 +32,7 @@ class Disturbances:
 
     def __init__(self, nearby: NearbyMinimum, assembly: Assembly) -> None:
         self._nearby, self._assembly = nearby, assembly
-        self._fields = SkyFields(assembly)
+        self._fields = SkyFields.blurred(assembly)
         self._names = list(nearby.problem.likelihoods)
 
     def tilt_of_counts(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

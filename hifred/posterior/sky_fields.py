@@ -1,12 +1,14 @@
-r"""Random images that a sky might differ by: as fine as the cube, and as bright.
+r"""Random images that a sky might differ by: as bright as it, and of a given texture.
 
-.. math:: F = b^{3/4} \cdot (p * \eta), \qquad \eta \sim N(0, 1)
+.. math:: F = b^{3/4} \cdot (h * \eta), \qquad \eta \sim N(0, 1), \qquad
+    |\hat h|^2 = \langle |\hat t|^2 \rangle
 
-with the brightness ``b`` and the PSF ``p`` of the imager, whose resolution the cube
-has.
+with the brightness ``b``, and a kernel ``h`` whose power at each frequency is the mean
+of that of images ``t`` (random phase noise: Galerne, Gousseau & Morel 2011, IEEE Trans.
+Image Process. 20, 257).
 """
 
-from typing import final
+from typing import Self, final
 
 import numpy as np
 import scipy.signal
@@ -30,15 +32,36 @@ class SkyFields:
 
     Parameters
     ----------
-    assembly : Assembly
+    brightness : (y, x) array
+        What the images have at the power `BRIGHTNESS_EXPONENT`.
+    textures : (n, rows, columns) array
+        Images of the same texture, but of even brightness; of any size.
     """
 
-    def __init__(self, assembly: Assembly) -> None:
-        self._brightness = assembly.brightness**BRIGHTNESS_EXPONENT
+    def __init__(self, brightness: np.ndarray, textures: np.ndarray) -> None:
+        self._brightness = brightness**BRIGHTNESS_EXPONENT
+        self._padded = tuple(
+            image + texture - 1
+            for image, texture in zip(brightness.shape, textures.shape[1:], strict=True)
+        )
+        power = np.mean(np.abs(np.fft.rfft2(textures, self._padded)) ** 2, axis=0)
+        kernel = np.fft.irfft2(np.sqrt(power), self._padded)
+        norm = np.sqrt(np.sum(kernel**2))
+        self._heights = np.sqrt(power) / max(norm, np.finfo(float).tiny)
+
+    @classmethod
+    def blurred(cls, assembly: Assembly) -> Self:
+        """Return fields as smooth as the resolution of a sky, and more (`BLURS`)."""
         kernel = psf = _sharpest_psf(assembly)
         for _ in range(BLURS - 1):
             kernel = scipy.signal.fftconvolve(kernel, psf)
-        self._kernel = kernel / np.sqrt(np.sum(kernel**2))
+        return cls(assembly.brightness, kernel[None])
+
+    @classmethod
+    def like(cls, assembly: Assembly, images: np.ndarray) -> Self:
+        """Return fields as fine as images (n, y, x) of a sky."""
+        brightness = assembly.brightness
+        return cls(brightness, images / brightness**BRIGHTNESS_EXPONENT)
 
     @property
     def mean_square(self) -> float:
@@ -48,10 +71,9 @@ class SkyFields:
     def draw(self, rng: np.random.Generator, n_fields: int) -> np.ndarray:
         """Return independent images (n_fields, y, x)."""
         n_rows, n_columns = self._brightness.shape
-        high, wide = self._kernel.shape
-        white = rng.standard_normal((n_fields, n_rows + high - 1, n_columns + wide - 1))
-        smooth = scipy.signal.fftconvolve(white, self._kernel[None], "valid", (1, 2))
-        return np.asarray(self._brightness * smooth)
+        white = rng.standard_normal((n_fields, *self._padded))
+        smooth = np.fft.irfft2(np.fft.rfft2(white) * self._heights, self._padded)
+        return np.asarray(self._brightness * smooth[:, :n_rows, :n_columns])
 
 
 def _sharpest_psf(assembly: Assembly) -> np.ndarray:

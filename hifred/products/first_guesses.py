@@ -9,12 +9,24 @@ from hifred.products.side_bands import LineMoments
 LEAST_DISTANCE = 2.0
 
 
-def first_guess(moments: LineMoments, band: LineBand) -> np.ndarray:
-    """Return where a fit of one line begins, (spectrum, parameter)."""
+# Variances over that of the moments: the fit of one line to two peaks may end at one
+# of them, or at both.
+WIDTHS = (1.0, 4.0)
+
+
+def single_guesses(moments: LineMoments, band: LineBand) -> list[np.ndarray]:
+    """Return where fits of one line begin: as wide as it is, narrower and wider."""
+    return [_single(moments, band, times) for times in WIDTHS]
+
+
+def _single(moments: LineMoments, band: LineBand, times: float) -> np.ndarray:
+    """Return a first guess (spectrum, parameter)."""
     lowest, highest = band.window_kev
     middle = _known(moments.energy, band.centre_kev)
     variance = np.clip(
-        _known(moments.variance, 0.0), _narrow(band), (0.25 * (highest - lowest)) ** 2
+        times * _known(moments.variance, 0.0),
+        _narrow(band),
+        (0.25 * (highest - lowest)) ** 2,
     )
     columns = [
         *moments.continuum.T,

@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 
 from hifred.products import profile_kernels as kernels
-from hifred.products.first_guesses import first_guess, pair_guesses
+from hifred.products.first_guesses import pair_guesses, single_guesses
 from hifred.products.line_band import LineBand
 from hifred.products.resolution import FWHM
 from hifred.products.side_bands import line_moments
@@ -119,20 +119,29 @@ def fit_lines(
 
 
 def fit_one_line(spectra: np.ndarray, exposure: np.ndarray, band: LineBand) -> LineFit:
-    """Fit one Gaussian from the moments of each spectrum, as `fit_lines`."""
-    moments = line_moments(spectra, band)
-    return fit_lines(spectra, exposure, band, first_guess(moments, band))
+    """Fit one Gaussian from several first guesses, as `fit_lines`; the best is kept."""
+    guesses = single_guesses(line_moments(spectra, band), band)
+    return _best_fit(spectra, exposure, band, guesses)
 
 
 def fit_two_lines(spectra: np.ndarray, exposure: np.ndarray, band: LineBand) -> LineFit:
     """Fit two Gaussians of one width from several first guesses; the best is kept."""
     guesses = pair_guesses(line_moments(spectra, band), band)
+    best = _best_fit(spectra, exposure, band, guesses)
+    return LineFit(_in_order(best.values), best.status)
+
+
+def _best_fit(
+    spectra: np.ndarray, exposure: np.ndarray, band: LineBand, guesses: list[np.ndarray]
+) -> LineFit:
     fits = [fit_lines(spectra, exposure, band, guess) for guess in guesses]
     costs = np.stack([misfits(spectra, exposure, band, fit, fit) for fit in fits])
     best = np.argmin(np.nan_to_num(costs, nan=np.inf), axis=0)
-    values = np.stack([fit.values for fit in fits])[best, np.arange(len(spectra))]
-    status = np.stack([fit.status for fit in fits])[best, np.arange(len(spectra))]
-    return LineFit(_in_order(values), status)
+    rows = np.arange(len(spectra))
+    return LineFit(
+        np.stack([fit.values for fit in fits])[best, rows],
+        np.stack([fit.status for fit in fits])[best, rows],
+    )
 
 
 def shows_two(

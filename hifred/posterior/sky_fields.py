@@ -1,6 +1,6 @@
 r"""Random images that a sky might differ by: as bright as it, and of a given texture.
 
-.. math:: F = b^{3/4} \cdot (h * \eta), \qquad \eta \sim N(0, 1), \qquad
+.. math:: F = b^{0.85} \cdot (h * \eta), \qquad \eta \sim N(0, 1), \qquad
     |\hat h|^2 = \langle |\hat t|^2 \rangle
 
 with the brightness ``b``, and a kernel ``h`` whose power at each frequency is the mean
@@ -16,9 +16,9 @@ import scipy.signal
 from hifred.fusion.assembly import Assembly
 
 # Between that of noise, 1/2, and that of the sky, 1: what varies in faint places stands
-# less out of the noise. By the truth of toy models and scenes what a fit leaves out
-# goes with the brightness to a power of 0.78 to 0.89.
-BRIGHTNESS_EXPONENT = 0.75
+# less out of the noise. By the truth of toy models errors of fits, and what they leave
+# out, go with the brightness to a power of 0.8 to 1.1.
+BRIGHTNESS_EXPONENT = 0.85
 
 # How often images are blurred by the PSF. White noise blurred once is a sky of
 # unresolved sources alone; real ones are smoother. By the truth of toy models 2 is as

@@ -7,6 +7,7 @@ import pytest
 
 from hifred.fusion import FusionSettings, fuse
 from hifred.posterior import Sampler
+from hifred.posterior.left_out import LeftOut
 from hifred.posterior.prior_strength import PriorStrength
 from tests.scenes import observe, sky_cube
 
@@ -22,8 +23,8 @@ SETTINGS = {
 @pytest.fixture(params=SETTINGS.values(), ids=SETTINGS)
 def sampler(request, monkeypatch) -> Sampler:
     # The two spectra of this sky leave nothing out.
-    nothing = np.zeros(SHAPE[0])
-    name = "hifred.posterior.unseen_spectra.left_out_power"
+    nothing = LeftOut.of(*np.zeros((2, SHAPE[0], 1)))
+    name = "hifred.posterior.unseen_spectra.left_out"
     monkeypatch.setattr(name, lambda *given: nothing)
     sky = sky_cube(SHAPE, BRIGHTNESS)
     observations = observe(sky, rng=np.random.default_rng(1))

@@ -133,10 +133,11 @@ def _combs(n_energies: int) -> np.ndarray:
 
 def _filtered(spectra: np.ndarray, wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
     """Return spectra (energy, component) with another power at each frequency."""
-    above, below = (
-        np.maximum(d / max(float(d.mean()), np.finfo(float).tiny), 0) + FAINTEST
-        for d in (wanted, found)
-    )
+    above, below = (_unit_mean(np.maximum(d, 0)) + FAINTEST for d in (wanted, found))
     n_padded = len(spectra) + REACH
     filtered = np.fft.rfft(spectra, n_padded, axis=0) * np.sqrt(above / below)[:, None]
     return np.asarray(np.fft.irfft(filtered, n_padded, axis=0)[: len(spectra)])
+
+
+def _unit_mean(density: np.ndarray) -> np.ndarray:
+    return np.asarray(density / max(float(density.mean()), np.finfo(float).tiny))

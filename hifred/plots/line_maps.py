@@ -119,7 +119,9 @@ def _scale(name: str, values: np.ndarray) -> tuple[Normalize, str]:
     if name == "flux":
         return square_root_scale(0.0, float(highest)), INTENSITY_COLOURMAP
     if name == "velocity":
-        middle = float(np.median(finite))
+        # White is at rest where some recedes and some approaches, or the middle.
+        is_mixed = lowest < 0.0 < highest
+        middle = 0.0 if is_mixed else float(np.median(finite))
         reach = float(max(highest - middle, middle - lowest)) or 1.0
         return Normalize(middle - reach, middle + reach), DIFFERENCE_COLOURMAP
     return Normalize(0.0, float(highest) or 1.0), ANGLE_COLOURMAP

@@ -9,13 +9,13 @@ from hifred.products.side_bands import LineMoments
 LEAST_DISTANCE = 2.0
 
 
-# Variances over that of the moments: the fit of one line to two peaks may end at one
-# of them, or at both.
+# Variances over that of the moments, from which the fit of one line to two peaks may
+# end at one of them.
 WIDTHS = (1.0, 4.0)
 
 
 def single_guesses(moments: LineMoments, band: LineBand) -> list[np.ndarray]:
-    """Return where fits of one line begin: as wide as it is, narrower and wider."""
+    """Return where fits of one line begin: as wide as the moments say, and wider."""
     return [_single(moments, band, times) for times in WIDTHS]
 
 

@@ -21,11 +21,19 @@ def test_a_line_has_a_map_of_each_quantity_and_its_error() -> None:
     ]  # fmt: skip
     image = figure.axes[1].images[0]
     assert image.norm.vmin < velocity[0] < velocity[-1] < image.norm.vmax
-    middle = 0.5 * (image.norm.vmin + image.norm.vmax)
-    assert middle == pytest.approx(float(maps["velocity"].median()))
+    assert image.norm.vmin == -image.norm.vmax
     labels = [axis.get_ylabel() for axis in figure.axes]
     assert sum("km s" in label for label in labels) == 4
     assert labels.count("eV") == 2
+
+
+def test_velocities_of_one_sign_are_told_from_their_middle() -> None:
+    cube, _ = line_cube((3, 5))
+    maps = measure_lines(cube, SETTINGS | {"redshift": 0.005})
+    norm = plot_line_maps(maps, "iron").axes[1].images[0].norm
+    assert norm.vmax < 0
+    middle = 0.5 * (norm.vmin + norm.vmax)
+    assert middle == pytest.approx(float(maps["velocity"].median()))
 
 
 def test_faint_pixels_are_not_shown() -> None:

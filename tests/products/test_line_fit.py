@@ -4,10 +4,11 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
 from hifred.products import line_fit
+from hifred.products.line_band import LIGHT_SPEED_KM_S
 from hifred.products.profile_kernels import FITTED, evaluate
 from hifred.products.quantities import fit_quantities, moment_quantities
 from hifred.products.side_bands import line_moments
-from tests.products.made_up_lines import band, energy_at, expected
+from tests.products.made_up_lines import REST_KEV, band, energy_at, expected
 
 FWHM_KM_S = 2.3548 * 0.0025 / 6.7 * 299792.458
 
@@ -68,6 +69,21 @@ def test_without_noise_the_truth_is_exact() -> None:
     assert_allclose(found["flux"], 1e5, rtol=1e-4)
     assert_allclose(found["velocity"], 400.0, rtol=1e-4)
     assert_allclose(found["width"], 300.0, rtol=1e-3)
+
+
+def test_the_better_of_two_minima_is_kept() -> None:
+    # Two peaks, and another line at the window's end: from the moments a fit ends at
+    # one peak, with more left over than that of a wide line.
+    lines, exposure = band(2500.0), np.ones(len(band(2500.0).low))
+    peaks = (4000.0, -750.0, 600.0), (8000.0, 750.0, 600.0), (4000.0, 3250.0, 500.0)
+    mean = expected(lines, 2e4, *peaks)[None]
+    fit = line_fit.fit_one_line(mean, exposure, lines)
+    left = line_fit.misfits(mean, exposure, lines, fit, fit)
+    for width in (500.0, 1000.0, 2000.0, 4000.0):
+        variance = (REST_KEV * width / LIGHT_SPEED_KM_S) ** 2
+        first = np.array([[2e4, 2e4, variance, 1e4, energy_at(0.0)]])
+        other = line_fit.fit_lines(mean, exposure, lines, first)
+        assert left <= 1.001 * line_fit.misfits(mean, exposure, lines, other, other)
 
 
 def test_a_fit_is_the_maximum_of_the_poisson_likelihood() -> None:

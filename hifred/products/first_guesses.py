@@ -7,10 +7,8 @@ from hifred.products.side_bands import LineMoments
 
 # Distance between peaks, in standard deviations of the resolution, of a pair.
 LEAST_DISTANCE = 2.0
-
-
-# Variances over that of the moments, from which the fit of one line to two peaks may
-# end at one of them.
+# Variances of one line over that of the moments: from a narrow one, a fit to two peaks
+# may end at one of them.
 WIDTHS = (1.0, 4.0)
 
 

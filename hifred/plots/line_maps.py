@@ -27,6 +27,8 @@ from hifred.products import shown
 QUANTITIES = ("flux", "velocity", "width", "equivalent_width")
 # Share of the pixels whose values are on the scale.
 ON_SCALE = (1.0, 99.0)
+# Of errors, but for those of fluxes: at a rim they are many times the others.
+ERRORS_ON_SCALE = 90.0
 TITLE_WIDTH = 26  # characters
 
 
@@ -119,10 +121,11 @@ def _scale(name: str, values: np.ndarray) -> tuple[Normalize, str]:
     if name == "flux":
         return square_root_scale(0.0, float(highest)), INTENSITY_COLOURMAP
     if name == "velocity":
-        # White is at rest where some recedes and some approaches, or the middle.
-        is_mixed = lowest < 0.0 < highest
-        middle = 0.0 if is_mixed else float(np.median(finite))
+        middle = float(np.median(finite))
         reach = float(max(highest - middle, middle - lowest)) or 1.0
+        # White is at rest, or in the middle of velocities that are far from it.
+        if abs(middle) < reach:
+            middle, reach = 0.0, float(max(highest, -lowest))
         return Normalize(middle - reach, middle + reach), DIFFERENCE_COLOURMAP
     return Normalize(0.0, float(highest) or 1.0), ANGLE_COLOURMAP
 
@@ -130,7 +133,8 @@ def _scale(name: str, values: np.ndarray) -> tuple[Normalize, str]:
 def _draw_error(axis: Axes, maps: xr.Dataset, name: str) -> None:
     values = shown(maps, f"{name}_error")
     finite = values.to_numpy()[np.isfinite(values.to_numpy())]
-    highest = float(np.percentile(finite, ON_SCALE[1])) if finite.size else 1.0
+    share = ON_SCALE[1] if name == "flux" else ERRORS_ON_SCALE
+    highest = float(np.percentile(finite, share)) if finite.size else 1.0
     scale = Normalize(0.0, highest or 1.0)
     label = f"standard error of {_words(name)}"
     _draw(axis, values, label, scale=scale, colourmap=MEASURE_COLOURMAP)

@@ -76,8 +76,14 @@ class Sampler:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Return a sentence for whatever makes the fit, and so the errors, wrong."""
-        return (*misfits(self.result, self.observations), *self.strength.warnings)
+        """Return a sentence for whatever makes the fit, and so the errors, wrong.
+
+        A strength that was chosen from the counts errs least as it is, even where a sky
+        is less smooth than most.
+        """
+        is_chosen = getattr(settings_of(self.result), "mu", None) == "auto"
+        of_strength = () if is_chosen else self.strength.warnings
+        return (*misfits(self.result, self.observations), *of_strength)
 
     @cached_property
     def _unseen(self) -> UnseenSpectra:

@@ -45,6 +45,17 @@ def test_ten_times_too_strong_is_said_in_one_sentence(observations, right) -> No
     assert well.check.warnings == ()
 
 
+def test_a_strength_that_was_chosen_from_the_counts_is_not_judged(
+    observations, monkeypatch
+) -> None:
+    sampler = Sampler(guided(observations), observations)
+    monkeypatch.setitem(
+        vars(sampler), "strength", PriorStrength(np.ones(2), 10 * USUAL)
+    )
+    assert sampler.strength.warnings
+    assert sampler.warnings == ()
+
+
 def test_too_weak_is_said_too() -> None:
     (sentence,) = PriorStrength(np.ones(2), USUAL / 20).warnings
     assert "about 20 times too weak" in sentence

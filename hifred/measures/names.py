@@ -53,6 +53,17 @@ def measure_name(name: str) -> str:
     return NAMES[known] + (f", {ending}" if ending else "")
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return measures as `NAMES` has them, those of instruments after the whole."""
+    known = list(NAMES)
+
+    def place(name: str) -> tuple[int, str]:
+        start = _beginning(name, NAMES)
+        return (len(known) if start is None else known.index(start)), name
+
+    return sorted(names, key=place)
+
+
 def measure_meanings(names: Iterable[str]) -> dict[str, str]:
     """Return what measures say, in a sentence or two, by what they are called.
 

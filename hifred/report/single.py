@@ -8,7 +8,7 @@ from typing import final
 import xarray as xr
 from matplotlib.figure import Figure
 
-from hifred.measures.names import measure_name
+from hifred.measures.names import in_order, measure_name
 from hifred.observations import FusionInput, predicted_counts
 from hifred.observations.input_summary import cut_flows_of
 from hifred.plots import (
@@ -94,10 +94,14 @@ def fusion_page(
     What was found of regions and lines that were asked for comes first.
     """
     settings = json.loads(result.attrs.get("settings", "{}"))
-    measures = [
-        (measure_name(str(name)), f"{float(value):.4g}")
+    numbers = [
+        str(name)
         for name, value in result.data_vars.items()
         if value.ndim == 0 and value.dtype.kind == "f"
+    ]
+    # A store has no order of its own.
+    measures = [
+        (measure_name(name), f"{float(result[name]):.4g}") for name in in_order(numbers)
     ]
     words = [(name, setting_text(value)) for name, value in settings.items()]
     message = str(result.attrs.get("message", ""))

@@ -1,6 +1,7 @@
 """What measures are called, and what is said of them."""
 
 from hifred.measures import measure_meanings, measure_name
+from hifred.measures.names import in_order
 
 
 def test_every_measure_is_explained_once_whatever_its_name_begins_with() -> None:
@@ -20,3 +21,9 @@ def test_every_measure_is_explained_once_whatever_its_name_begins_with() -> None
 
 def test_what_nobody_knows_is_not_explained() -> None:
     assert measure_meanings(["chi_square"]) == {}
+
+
+def test_measures_have_an_order_that_no_store_changes() -> None:
+    names = ["deviance_imager", "chosen_mu", "asam", "deviance", "nmse_db"]
+    expected = ["nmse_db", "asam", "deviance", "deviance_imager", "chosen_mu"]
+    assert in_order(names) == in_order(reversed(names)) == expected

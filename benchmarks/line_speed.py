@@ -1,7 +1,8 @@
 """Time line maps with errors: ``python -m benchmarks.line_speed``.
 
 Five lines on a continuum, each at three velocities, in 45 x 45 pixels of 2,400 energies
-and in 100 draws of 16 spectra; on two threads, compiled beforehand.
+and in 100 draws of 70 spectra, as many as draws of `guided` have at most; on two
+threads, compiled beforehand.
 """
 
 import time
@@ -10,11 +11,13 @@ import numpy as np
 import xarray as xr
 
 from hifred.posterior import Draws
+from hifred.posterior.unseen_spectra import COMPONENTS
 from hifred.products import LineSettings, measure_lines
 from hifred.products.line_band import LIGHT_SPEED_KM_S
 from hifred.settings import read_settings
 from hifred.simulation.instruments import line_spread_kernel
 from hifred.threads import use_threads
+from hifred.transforms.low_rank import LARGEST_RANK
 
 N_PIXELS, N_DRAWS, N_THREADS = 45, 100, 2
 EDGES = np.linspace(0.5, 1.364, 2401)
@@ -23,6 +26,8 @@ VELOCITIES_KM_S = (-1500.0, 0.0, 1500.0)
 # Of the lines, a little wider than the resolution.
 SIGMA_KEV, RESOLUTION_EV = 2.7e-3, 2.5
 NOISE = 0.03
+# Spectra of every draw: these, and others of which there is nothing.
+N_SPECTRA = LARGEST_RANK + COMPONENTS
 
 
 def _spectra() -> np.ndarray:
@@ -46,6 +51,10 @@ def _drawn() -> Draws:
     rng = np.random.default_rng(0)
     spectra = _spectra()
     images = _images(len(spectra), rng)
+    n_others = N_SPECTRA - len(spectra)
+    others = rng.standard_normal((n_others, spectra.shape[1]))
+    spectra = np.vstack([spectra, others])
+    images = np.concatenate([images, np.zeros((n_others, *images.shape[1:]))])
     noise = 1 + NOISE * rng.standard_normal((*images.shape, N_DRAWS))
     orthonormal, mixed = np.linalg.qr(spectra.T)
     axis = 10.0 * np.arange(N_PIXELS)

@@ -63,11 +63,6 @@ class SkyFields:
         brightness = assembly.brightness
         return cls(brightness, images / brightness**BRIGHTNESS_EXPONENT)
 
-    @property
-    def mean_square(self) -> float:
-        """Return the mean square of all random images."""
-        return float(np.mean(self._brightness**2))
-
     def draw(self, rng: np.random.Generator, n_fields: int) -> np.ndarray:
         """Return independent images (n_fields, y, x)."""
         n_rows, n_columns = self._brightness.shape

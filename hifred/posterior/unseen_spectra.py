@@ -75,10 +75,11 @@ class UnseenSpectra:
         weakest = _weakest(assembly, basis, sky).reshape(-1, *assembly.brightness.shape)
         self._fields = SkyFields.like(assembly, weakest)
         probes = self._images(np.random.default_rng(SEED), PROBES)
-        power = np.mean(self._seen.apply(probes.reshape(PROBES, -1)) ** 2)
+        power = float(np.mean(self._seen.apply(probes.reshape(PROBES, -1)) ** 2))
         spectra = _random_spectra(assembly, basis, left_out(assembly, basis, fit))
-        scale = COMPONENTS * max(float(power), np.finfo(float).tiny)
-        self.basis: np.ndarray = spectra * np.sqrt(TYPICAL / scale)
+        # Images that are zero have no power, whatever their spectra.
+        scale = TYPICAL / (COMPONENTS * power) if power else 0.0
+        self.basis: np.ndarray = spectra * np.sqrt(scale)
         """Spectra (energy, component) of the images that `draw` returns."""
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:

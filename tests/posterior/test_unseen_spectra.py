@@ -54,6 +54,14 @@ def test_sums_over_energies_have_their_power_and_not_that_of_chance(
     assert np.mean(np.std(powers, axis=0) / np.mean(powers, axis=0)) < 0.1
 
 
+def test_a_sky_without_texture_leaves_nothing_out() -> None:
+    assembly, _ = unseen_of(2000.0)
+    basis, images = subspace(assembly, 1, sky_cube(SHAPE, 2000.0))
+    unseen = UnseenSpectra(assembly, basis, images, 0 * images)
+    assert not unseen.basis.any()
+    assert not unseen.draw(np.random.default_rng(0)).any()
+
+
 def test_draws_are_strong_where_the_mean_spectrum_is() -> None:
     # Ten lines on a faint continuum, of which each pixel has its own shares.
     rng = np.random.default_rng(4)

@@ -1,10 +1,10 @@
 r"""What a subspace leaves out of the sky, as the counts tell it, without their noise.
 
 The spectra of two random parts of the events, less their projection on the subspace of
-all others, have the rest of the sky in common, and no noise. Of their mean products is
-taken what the subspace of all others leaves out because its events are fewer. That is
-what it leaves of the fit ``f``: what a mean of some events differs by from that of all
-is independent of the latter. So
+all others, have the rest of the sky in common, and no noise. What the subspace of all
+others leaves out because its events are fewer is subtracted from their mean products.
+That is what it leaves of the fit ``f``: what a mean of some events differs by from that
+of all is independent of the latter. So
 
 .. math:: C_{e e'} = \langle r^{(1)}_{en} \, r^{(2)}_{e'n} \rangle_n
     - \langle r^{(f)}_{en} \, r^{(f)}_{e'n} \rangle_n
@@ -99,7 +99,7 @@ def _of_split(
 
 
 def smoothed(power: np.ndarray) -> np.ndarray:
-    """Return a power (energy,) over its neighbours."""
+    """Return a power (energy,) averaged over neighbouring energies."""
     width = min(SMOOTHED, len(power))
     return np.asarray(scipy.ndimage.uniform_filter1d(power, width))
 

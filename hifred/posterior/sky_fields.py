@@ -1,11 +1,11 @@
-r"""Random images that a sky might differ by: as bright as it, and of a given texture.
+r"""Random images that a sky might differ by: bright where it is, of a given texture.
 
 .. math:: F = b^{0.85} \cdot (h * \eta), \qquad \eta \sim N(0, 1), \qquad
     |\hat h|^2 = \langle |\hat t|^2 \rangle
 
-with the brightness ``b``, and a kernel ``h`` whose power at each frequency is the mean
-of that of images ``t`` (random phase noise: Galerne, Gousseau & Morel 2011, IEEE Trans.
-Image Process. 20, 257).
+with the brightness ``b``, and a kernel ``h`` of unit norm whose power at each frequency
+goes with the mean of that of images ``t`` (random phase noise: Galerne, Gousseau &
+Morel 2011, IEEE Trans. Image Process. 20, 257).
 """
 
 from typing import Self, final

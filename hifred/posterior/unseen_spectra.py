@@ -8,8 +8,9 @@ fluxes and velocities would err less than they do:
 
 .. math:: O = U F, \qquad U_{ek} \propto \sqrt{\bar s_e} \, (g * \epsilon_k)_e
 
-with random spectra ``U`` outside of the subspace, as strong in bright lines as the
-noise that they do not stand out of (:math:`\bar s` is the mean spectrum). Each
+with random spectra ``U`` outside of the subspace (but for what a slow change of their
+strength with energy brings back), as strong in bright lines as the noise that they do
+not stand out of (:math:`\bar s` is the mean spectrum). Each
 :math:`\epsilon_k` is a comb, :math:`\pm 1` at every K-th energy: any sum over fewer
 than ``K`` energies has the power that it should have, where that of some normal spectra
 is itself random.
@@ -47,6 +48,10 @@ FAINTEST = 1e-3
 # models what is left out is stronger in some places and energies, which no count tells,
 # and half of all have this share of the mean or less.
 TYPICAL = 0.7
+# How much of what is seen best is taken off random images: all of it, but as much as
+# leaves this share of what is seen of the weakest spectra. Where the pixels of one blur
+# more than its PSF, all would leave nothing that it sees.
+FADINGS, LEAST_SEEN = (1.0, 0.75, 0.5, 0.25, 0.0), 0.25
 # Random images, whose power the spectrometer's is compared with.
 PROBES = 64
 # The weakest spectra are one of so many.
@@ -72,10 +77,12 @@ class UnseenSpectra:
         self, assembly: Assembly, basis: np.ndarray, fit: np.ndarray, sky: np.ndarray
     ) -> None:
         self._assembly, self._seen = assembly, SeenImages(assembly)
-        weakest = _weakest(assembly, basis, sky).reshape(-1, *assembly.brightness.shape)
-        self._fields = SkyFields.like(assembly, weakest)
-        probes = self._images(np.random.default_rng(SEED), PROBES)
-        power = float(np.mean(self._seen.apply(probes.reshape(PROBES, -1)) ** 2))
+        weakest = _weakest(assembly, basis, sky)
+        textures = weakest.reshape(-1, *assembly.brightness.shape)
+        self._fields = SkyFields.like(assembly, textures)
+        probes = self._fields.draw(np.random.default_rng(SEED), PROBES)
+        least = LEAST_SEEN * self._seen.share(weakest)
+        self._fading, power = self._most_fading(probes.reshape(PROBES, -1), least)
         spectra = _random_spectra(assembly, basis, left_out(assembly, basis, fit))
         # Images that are zero have no power, whatever their spectra.
         scale = TYPICAL / (COMPONENTS * power) if power else 0.0
@@ -84,7 +91,9 @@ class UnseenSpectra:
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Return random coefficient images (component, y, x)."""
-        return self._images(rng, COMPONENTS)
+        fields = self._fields.draw(rng, COMPONENTS)
+        flat = fields.reshape(COMPONENTS, -1)
+        return self._faded(flat, self._fading).reshape(fields.shape)
 
     def expected_counts(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Return what images add to the counts (channel, y, x) of each instrument."""
@@ -95,9 +104,20 @@ class UnseenSpectra:
         responses = self._assembly.responses
         return {name: r.in_basis(self.basis) for name, r in responses.items()}
 
-    def _images(self, rng: np.random.Generator, n_images: int) -> np.ndarray:
-        images = self._fields.draw(rng, n_images)
-        return self._seen.faded(images.reshape(n_images, -1)).reshape(images.shape)
+    def _most_fading(self, images: np.ndarray, least: float) -> tuple[float, float]:
+        """Return how much of what is seen best goes, and the power that is seen then.
+
+        At least a share of the power of the images (n, pixel) themselves.
+        """
+        power = float(np.mean(images**2))
+        for fading in FADINGS:
+            seen = float(np.mean(self._seen.apply(self._faded(images, fading)) ** 2))
+            if seen >= least * power:
+                break
+        return fading, seen
+
+    def _faded(self, images: np.ndarray, fading: float) -> np.ndarray:
+        return images - fading * self._seen.best_seen(images)
 
 
 def _weakest(assembly: Assembly, basis: np.ndarray, sky: np.ndarray) -> np.ndarray:

@@ -9,12 +9,12 @@ from hifred.products.side_bands import LineMoments
 LEAST_DISTANCE = 2.0
 # Variances of one line over that of the moments: from a narrow one, a fit to two peaks
 # may end at one of them.
-WIDTHS = (1.0, 4.0)
+VARIANCES = (1.0, 4.0)
 
 
 def single_guesses(moments: LineMoments, band: LineBand) -> list[np.ndarray]:
     """Return where fits of one line begin: as wide as the moments say, and wider."""
-    return [_single(moments, band, times) for times in WIDTHS]
+    return [_single(moments, band, times) for times in VARIANCES]
 
 
 def _single(moments: LineMoments, band: LineBand, times: float) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hifred.errors import HifredError
-from hifred.plots import plot_line_maps
+from hifred.plots import line_maps, plot_line_maps
 from hifred.products import CountDraws, measure_lines
 from tests.products.made_up_lines import line_cube
 
@@ -27,13 +27,18 @@ def test_a_line_has_a_map_of_each_quantity_and_its_error() -> None:
     assert labels.count("eV") == 2
 
 
-def test_velocities_of_one_sign_are_told_from_their_middle() -> None:
+def test_velocities_far_from_rest_are_told_from_their_middle() -> None:
     cube, _ = line_cube((3, 5))
     maps = measure_lines(cube, SETTINGS | {"redshift": 0.005})
     norm = plot_line_maps(maps, "iron").axes[1].images[0].norm
     assert norm.vmax < 0
     middle = 0.5 * (norm.vmin + norm.vmax)
     assert middle == pytest.approx(float(maps["velocity"].median()))
+
+
+def test_a_map_at_rest_has_a_scale() -> None:
+    scale, _ = line_maps._scale("velocity", np.zeros(4))
+    assert (scale.vmin, scale.vmax) == (-1, 1)
 
 
 def test_faint_pixels_are_not_shown() -> None:

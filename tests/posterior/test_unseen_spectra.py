@@ -1,12 +1,14 @@
 """Draws of what a subspace leaves out."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 
 from hifred.fusion.assembly import Assembly, SkySettings
 from hifred.posterior.left_out import left_out
 from hifred.posterior.seen_images import SeenImages
 from hifred.posterior.unseen_spectra import COMPONENTS, TYPICAL, UnseenSpectra
+from tests import scenes
 from tests.posterior.left_out_skies import SHAPE, assembled, subspace
 from tests.scenes import observe, sky_cube
 
@@ -39,19 +41,49 @@ def test_draws_lie_outside_of_the_subspace() -> None:
     assert np.linalg.norm(inside) < 0.2 * np.linalg.norm(unseen.basis)
 
 
-def test_sums_over_energies_have_their_power_and_not_that_of_chance(
-    monkeypatch,
-) -> None:
+def test_sums_over_energies_have_their_power(monkeypatch) -> None:
     # Normal random spectra would have powers that scatter by a fifth, or more.
-    assembly, _ = unseen_of(2000.0)
-    basis, images = subspace(assembly, 1, sky_cube(SHAPE, 2000.0))
+    shape = (2 * COMPONENTS + 16, *SHAPE[1:])
+    sky = sky_cube(shape, 2000.0)
+    assembly = Assembly(observe(sky, rng=np.random.default_rng(1)), SkySettings())
+    basis, images = subspace(assembly, 1, sky)
     powers = []
     for seed in range(6):
         monkeypatch.setattr("hifred.posterior.unseen_spectra.SEED", seed)
         spectra = UnseenSpectra(assembly, basis, images, images).basis
-        summed = np.array([spectra[i : i + 4].sum(axis=0) for i in range(20)])
-        powers.append(np.sum(summed**2, axis=1))
+        summed = np.array([spectra[i : i + 8].sum(axis=0) for i in range(0, 80, 4)])
+        power = np.sum(summed**2, axis=1)
+        powers.append(power / power.mean())
     assert np.mean(np.std(powers, axis=0) / np.mean(powers, axis=0)) < 0.1
+
+
+@pytest.mark.parametrize("pixel_factor", [1, 3])
+def test_a_sharp_spectrometer_leaves_out_no_more_than_a_blurred_one(
+    pixel_factor, monkeypatch
+) -> None:
+    # Its pixels see all of one pattern and nothing of another: without what is seen
+    # best, nothing would be seen, and any power is no power.
+    instruments = scenes.instruments
+    sky = sky_cube(SHAPE, 200.0)
+
+    def rms(is_sharp: bool) -> float:
+        def made(*given):
+            found = instruments(*given)
+            if is_sharp:
+                found["spectrometer"]["psf"] = found["imager"]["psf"]
+            return found
+
+        monkeypatch.setattr(scenes, "instruments", made)
+        observations = observe(
+            sky, rng=np.random.default_rng(1), pixel_factor=pixel_factor
+        )
+        assembly = Assembly(observations, SkySettings())
+        basis, images = subspace(assembly, 1, sky)
+        unseen = UnseenSpectra(assembly, basis, images, images)
+        drawn = unseen.draw(np.random.default_rng(0))
+        return float(np.std(np.tensordot(unseen.basis, drawn, axes=1)))
+
+    assert 0 < rms(is_sharp=True) < 1.5 * rms(is_sharp=False)
 
 
 def test_a_sky_without_texture_leaves_nothing_out() -> None:

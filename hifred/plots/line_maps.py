@@ -21,6 +21,7 @@ from hifred.plots.style import (
     new_figure,
     square_root_scale,
     styled,
+    symmetric_scale,
 )
 from hifred.products import shown
 
@@ -122,11 +123,11 @@ def _scale(name: str, values: np.ndarray) -> tuple[Normalize, str]:
         return square_root_scale(0.0, float(highest)), INTENSITY_COLOURMAP
     if name == "velocity":
         middle = float(np.median(finite))
-        reach = float(max(highest - middle, middle - lowest))
+        reach = float(max(highest - middle, middle - lowest)) or 1.0
         # White is at rest, or in the middle of velocities that are far from it.
         if abs(middle) < reach:
-            middle, reach = 0.0, float(max(highest, -lowest))
-        reach = reach or 1.0
+            extent = float(max(highest, -lowest))
+            return symmetric_scale(extent), DIFFERENCE_COLOURMAP
         return Normalize(middle - reach, middle + reach), DIFFERENCE_COLOURMAP
     return Normalize(0.0, float(highest) or 1.0), ANGLE_COLOURMAP
 

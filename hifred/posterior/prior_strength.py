@@ -26,8 +26,8 @@ PROBES, SEED = 2, 1
 SHARE_OF_OTHERS = 0.05
 SMALLEST = 0.01
 # The ratio at a good strength: a sky is smooth, its neighbouring pixels differ by less
-# than a penalty expects. 0.07 to 0.5 where `guided` chooses, on toy models; 0.7 and
-# more with ten times the strength.
+# than a penalty expects. 0.07 to 0.5 where `guided` chooses on toy models, 0.4 to 0.8
+# on a sky with steps; 0.7 and more with ten times the strength.
 USUAL = 0.2
 # Times of it beyond which a penalty is told to be too weak, or too strong.
 TOO_WEAK, TOO_STRONG = 0.2, 3.0

@@ -51,7 +51,7 @@ class Sampler:
     """
 
     def __init__(self, result: xr.Dataset, observations: Observations) -> None:
-        settings = settings_of(result)
+        self._settings = settings = settings_of(result)
         fusion = Fusion(observations, settings)
         method = fusion.method
         if not isinstance(method, LowRankMethod) or method.solver.problem.sparsity:
@@ -81,7 +81,7 @@ class Sampler:
         A strength that was chosen from the counts errs least as it is, even where a sky
         is less smooth than most.
         """
-        is_chosen = getattr(settings_of(self.result), "mu", None) == "auto"
+        is_chosen = getattr(self._settings, "mu", None) == "auto"
         of_strength = () if is_chosen else self.strength.warnings
         return (*misfits(self.result, self.observations), *of_strength)
 

@@ -67,6 +67,6 @@ class SeenImages:
 
 
 def _weighed(pairs: tuple[tuple[Matrix, Matrix], ...]) -> list[tuple[float, Matrix]]:
-    weights = np.array([float(np.sum(g.to_dense())) for g, _ in pairs])
+    weights = np.array([g.apply(np.ones((g.shape[1], 1))).sum() for g, _ in pairs])
     shares = (weights / weights.sum()).tolist()
     return [(share, k) for share, (_, k) in zip(shares, pairs, strict=True)]

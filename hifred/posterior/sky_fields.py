@@ -21,8 +21,8 @@ from hifred.fusion.assembly import Assembly
 BRIGHTNESS_EXPONENT = 0.85
 
 # How often images are blurred by the PSF. White noise blurred once is a sky of
-# unresolved sources alone; real ones are smoother. By the truth of toy models 2 is as
-# good with all counts, and worse with a tenth.
+# unresolved sources alone; real ones are smoother. With 2, intervals of voxels hold 3
+# to 7 % more on toy models, which is too much.
 BLURS = 3
 
 

@@ -109,10 +109,13 @@ class UnseenSpectra:
 
         At least a share of the power of the images (n, pixel) themselves.
         """
-        power = float(np.mean(images**2))
+        least_power = least * float(np.mean(images**2))
+        whole, best = (
+            self._seen.apply(w) for w in (images, self._seen.best_seen(images))
+        )
         for fading in FADINGS:
-            seen = float(np.mean(self._seen.apply(self._faded(images, fading)) ** 2))
-            if seen >= least * power:
+            seen = float(np.mean((whole - fading * best) ** 2))
+            if seen >= least_power:
                 break
         return fading, seen
 

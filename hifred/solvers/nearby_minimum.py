@@ -179,13 +179,12 @@ class NearbyMinimum:
             first = float(np.vdot(gradient, step))
             slope = self._slope(place, change, tilt, observed)
             length = _settled(slope, first, self._longest(place, change, observed))
-            before, place = place, place.moved(change, length)
-            is_swinging = i_step >= SWINGING and length < SHORT
-            lowest = (
-                place.cube
-                if not is_swinging
-                else np.minimum(lowest, before.cube + change.cube)
-            )
+            if i_step >= SWINGING and length < SHORT:
+                lowest = np.minimum(lowest, place.cube + change.cube)
+                place = place.moved(change, length)
+            else:
+                place = place.moved(change, length)
+                lowest = place.cube
             if np.sqrt(max(-first, 0) / step.size) <= LAST_STEP:
                 return place.images
         raise ArithmeticError(f"a draw has not settled after {MOST_STEPS} steps.")

@@ -86,8 +86,25 @@ def test_a_sharp_spectrometer_leaves_out_no_more_than_a_blurred_one(
     assert 0 < rms(is_sharp=True) < 1.5 * rms(is_sharp=False)
 
 
+def test_the_weakest_spectra_tell_the_texture_of_all_others() -> None:
+    assembly, sky = assembled(2000.0), sky_cube(SHAPE, 2000.0)
+    basis, images = subspace(assembly, 2, sky)
+    turned = np.array([[0.6, -0.8], [0.8, 0.6]])
+    one, other = (
+        UnseenSpectra(assembly, *pair).basis
+        for pair in (
+            (basis, images, images),
+            (basis @ turned, turned.T @ images, turned.T @ images),
+        )
+    )
+    assert_allclose(np.mean(one**2), np.mean(other**2), rtol=1e-6)
+    flat = np.concatenate([images[:1], np.ones_like(images[1:])])
+    smooth = UnseenSpectra(assembly, basis, images, flat).basis
+    assert np.mean(smooth**2) < np.mean(one**2)
+
+
 def test_a_sky_without_texture_leaves_nothing_out() -> None:
-    assembly, _ = unseen_of(2000.0)
+    assembly = assembled(2000.0)
     basis, images = subspace(assembly, 1, sky_cube(SHAPE, 2000.0))
     unseen = UnseenSpectra(assembly, basis, images, 0 * images)
     assert not unseen.basis.any()

@@ -10,10 +10,10 @@ import time
 import numpy as np
 import xarray as xr
 
+from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.posterior import Draws
 from hifred.posterior.unseen_spectra import COMPONENTS
 from hifred.products import LineSettings, measure_lines
-from hifred.products.line_band import LIGHT_SPEED_KM_S
 from hifred.settings import read_settings
 from hifred.simulation.instruments import line_spread_kernel
 from hifred.threads import use_threads

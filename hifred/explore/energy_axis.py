@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 
-from hifred.products.line_band import LIGHT_SPEED_KM_S
+from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.products.line_list import LINES
 from hifred.products.quantities import velocity_km_s
 

@@ -63,6 +63,13 @@ class Subspace:
         """
         return replace(self, basis=self.basis @ directions, spreads=spreads)
 
+    def with_basis(self, basis: np.ndarray) -> Self:
+        """Return the cubes of orthonormal spectra (energy, n), in units of one.
+
+        The mean spectrum is in their span.
+        """
+        return replace(self, basis=basis, spreads=np.ones(basis.shape[1]))
+
     @property
     def units(self) -> np.ndarray:
         """Return the spreads as (component, 1, 1), to divide images by."""

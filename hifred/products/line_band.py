@@ -5,12 +5,12 @@ from typing import final
 
 import numpy as np
 
+from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.errors import HifredError
 from hifred.products.line_list import Line
 from hifred.products.resolution import LineShape
 from hifred.products.settings import LineChoice, LineSettings
 
-LIGHT_SPEED_KM_S = 299792.458
 # Bins are grouped to at most this share of the narrowest sigma: finer ones cost time
 # and tell nothing more.
 GROUP = 0.7

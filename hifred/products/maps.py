@@ -9,9 +9,10 @@ import numpy as np
 import xarray as xr
 
 from hifred import dims
+from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.products import profile_kernels as kernels
 from hifred.products.bins import Bins
-from hifred.products.line_band import LIGHT_SPEED_KM_S, LineBand
+from hifred.products.line_band import LineBand
 from hifred.products.line_fit import resolution_kev
 from hifred.products.quantities import QUANTITIES, VELOCITY_UNIT, About
 from hifred.products.settings import LineSettings

@@ -7,7 +7,8 @@ from typing import Literal, final
 import numpy as np
 
 from hifred import dims
-from hifred.products.line_band import LIGHT_SPEED_KM_S, LineBand
+from hifred.dims import LIGHT_SPEED_KM_S
+from hifred.products.line_band import LineBand
 from hifred.products.line_fit import LineFit
 from hifred.products.settings import Convention
 from hifred.products.side_bands import LineMoments

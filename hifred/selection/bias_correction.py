@@ -51,7 +51,8 @@ def as_chosen(settings: FusionSettings, fitted: xr.Dataset) -> FusionSettings:
     """Return settings with the strength and rank that a fit took from its counts."""
     chosen: dict[str, object] = {}
     if getattr(settings, "rank", None) == AUTO:
-        chosen["rank"] = fitted.sizes["component"]
+        n_spectra = fitted.get("chosen_rank", fitted.sizes["component"])
+        chosen["rank"] = int(n_spectra)
     if getattr(settings, "mu", None) == AUTO:
         chosen["mu"] = float(fitted["chosen_mu"])
     return settings.changed(**chosen)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.simulation import plasma
 from hifred.simulation.line_table import LineTable, read_line_table
-
-LIGHT_SPEED_KM_S = 299792.458
 
 # Nodes between which the line emissivities are interpolated.
 KT_NODES_KEV = np.geomspace(0.15, 4.0, 9)

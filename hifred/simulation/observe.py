@@ -10,6 +10,7 @@ import scipy
 import xarray as xr
 
 from hifred import dims
+from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.errors import SettingsError
 from hifred.observations import (
     FusionInput,
@@ -17,7 +18,6 @@ from hifred.observations import (
     build_responses,
     build_sky_grid,
 )
-from hifred.simulation.cells import LIGHT_SPEED_KM_S
 from hifred.simulation.cube_scene import CubeScene
 from hifred.simulation.instrument_data import (
     ROLES,

@@ -4,7 +4,8 @@ from typing import Protocol, final
 
 import numpy as np
 
-from hifred.simulation.cells import LIGHT_SPEED_KM_S, sum_spectra
+from hifred.dims import LIGHT_SPEED_KM_S
+from hifred.simulation.cells import sum_spectra
 from hifred.simulation.plasma import transmission
 from hifred.simulation.remnant import RemnantSettings, remnant_cells
 

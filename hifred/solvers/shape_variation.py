@@ -88,8 +88,8 @@ def learn_variation(
     mean_images: np.ndarray,
     guide: np.ndarray,
     variances: np.ndarray,
-) -> ShapeVariation:
-    """Return the covariance that describes the counts best.
+) -> tuple[ShapeVariation, np.ndarray]:
+    """Return the covariance that describes the counts best, and images found with it.
 
     Parameters
     ----------
@@ -101,6 +101,12 @@ def learn_variation(
         The brightness, above zero.
     variances : (component,) array
         A first guess of the diagonal of the covariance.
+
+    Returns
+    -------
+    variation : ShapeVariation
+    images : (component, pixel) array
+        As counts that are taken as normal expect them.
     """
     flat = mean_images.reshape(len(mean_images), -1)
     first = [_raised(term, term.expected(flat)) for term in terms]
@@ -116,7 +122,7 @@ def learn_variation(
             np.maximum(term.expected(learner.images), SMALLEST_SHARE * m)
             for term, m in zip(terms, first, strict=True)
         ]
-    return learner.with_strength(variation)
+    return learner.with_strength(variation), learner.images
 
 
 @final

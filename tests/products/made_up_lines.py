@@ -4,7 +4,8 @@ import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
-from hifred.products.line_band import LIGHT_SPEED_KM_S, LineBand, line_band
+from hifred.dims import LIGHT_SPEED_KM_S
+from hifred.products.line_band import LineBand, line_band
 from hifred.products.resolution import line_shape
 from hifred.products.settings import LineChoice, LineSettings
 

@@ -3,8 +3,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
+from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.products import line_fit
-from hifred.products.line_band import LIGHT_SPEED_KM_S
 from hifred.products.profile_kernels import FITTED, evaluate
 from hifred.products.quantities import fit_quantities, moment_quantities
 from hifred.products.side_bands import line_moments

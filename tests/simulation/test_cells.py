@@ -1,10 +1,10 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
+from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.simulation import plasma
 from hifred.simulation.cells import (
     KT_NODES_KEV,
-    LIGHT_SPEED_KM_S,
     LOG_TAU_NODES,
     PlasmaCells,
     deposit_matrix,

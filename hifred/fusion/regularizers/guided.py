@@ -20,9 +20,11 @@ The automatic rank is twice the number of components of the spectrometer's spect
 are stronger than noise can be (`hifred.transforms.low_rank.rank_above_noise`).
 """
 
-from typing import ClassVar, Literal, final
+from typing import Annotated, ClassVar, Literal, final
 
+import numpy as np
 import xarray as xr
+from annotated_types import Ge, Le
 from pydantic import Field
 
 from hifred.dims import DIMENSIONLESS
@@ -32,6 +34,8 @@ from hifred.fusion.low_rank_method import LowRankMethod
 from hifred.fusion.published import Rank, Strength
 from hifred.fusion.settings import FusionSettings, register
 from hifred.fusion.subspace import Subspace
+from hifred.fusion.velocity_shifts import with_shifts
+from hifred.settings import Number
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.shape_variation import ShapeVariation, learn_variation
 from hifred.transforms.low_rank import (
@@ -45,6 +49,10 @@ from hifred.transforms.low_rank import (
 # first, and the learnt covariance keeps their noise down: what is left out is lost, and
 # what is too much costs time alone.
 SPECTRA_PER_COMPONENT = 2
+
+
+# From slow to so fast that lines leave their places altogether.
+Velocity = Annotated[Number, Ge(0), Le(10_000)]
 
 
 @register
@@ -70,20 +78,28 @@ class Guided(FusionSettings):
     rank: Rank = Field(
         "auto",
         description="Number of spectra that every pixel's spectrum is made of; 'auto' "
-        "takes twice as many as components stand out of the spectrometer's noise.",
+        "takes twice as many as components stand out of the spectrometer's noise. Half "
+        "as many come to them, shifted in energy.",
+    )
+    velocity_km_s: Velocity = Field(
+        600.0,
+        description="How much the velocity of gas changes between places, in km/s; 0 "
+        "leaves shifted spectra out.",
     )
 
     def method(self, assembly: Assembly) -> LowRankMethod:
         plain = Subspace.of_rank(assembly, self._rank(assembly))
-        variation = _variation(plain)
+        subspace, variation = with_shifts(
+            plain, *_learnt(plain), velocity_km_s=self.velocity_km_s
+        )
         directions, spreads = variation.directions()
         unit = float(spreads.mean())
         mu = 1 / (2 * unit**2) if self.mu == "auto" else self.mu
         return LowRankMethod(
-            plain.turned(directions, spreads / unit),
+            subspace.turned(directions, spreads / unit),
             self,
             penalty=ShapeDifferences(mu, assembly.brightness),
-            choices=_choices(mu, len(spreads)),
+            choices=_choices(mu, plain.basis.shape[1]),
         )
 
     def _rank(self, assembly: Assembly) -> int:
@@ -96,7 +112,8 @@ class Guided(FusionSettings):
         return int(min(wanted, LARGEST_RANK, *spectra.shape))
 
 
-def _variation(subspace: Subspace) -> ShapeVariation:
+def _learnt(subspace: Subspace) -> tuple[ShapeVariation, np.ndarray]:
+    """Return how its images vary, and images that the counts expect."""
     assembly = subspace.assembly
     likelihoods = assembly.likelihoods_in(subspace.basis)
     # In the order of their names: the draws must not depend on that of the input.

@@ -1,22 +1,26 @@
 r"""Spectra that gas of other velocities adds to the few of a subspace.
 
 .. math:: D_k = \frac{\partial V_k}{\partial (v / c)}, \qquad
-    C' = R \begin{pmatrix} C & \\ & \frac{v^2}{c^2} G \end{pmatrix} R^T, \qquad
+    C_v = R \begin{pmatrix} C & \\ & \frac{v^2}{c^2} G \end{pmatrix} R^T, \qquad
     G_{kk} = \bar b \, \Big\langle \frac{W_k^2}{b} \Big\rangle
 
-Of lines that move by less than their width the spectrometer's noise hides all but the
-common motion, so that a few components leave most velocities out, and a covariance
-that is learnt from the counts alone gives them to no one. But what a velocity does to a
-spectrum is known: where gas differs by ``v`` from its neighbours, the image of
-:math:`D_k` differs by ``v`` times that of the spectrum :math:`V_k` itself.
+with the products ``R`` of the new basis and of ``(V, D)``. Few components hold what
+velocities have in common, and of the rest the counts say too little for a covariance of
+its own to be learnt. But what a velocity does to a spectrum is known: where gas differs
+by ``v`` from its neighbours, the image of :math:`D_k` differs by ``v / c`` times that
+of the spectrum :math:`V_k` itself. Only the velocity is left to be learnt.
 """
+
+from dataclasses import dataclass
+from typing import Self, final
 
 import numpy as np
 from scipy.linalg import block_diag
 
 from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.fusion.subspace import Subspace
-from hifred.solvers.shape_variation import ShapeVariation
+from hifred.solvers.counts_term import CountsTerm
+from hifred.solvers.shape_variation import ShapeVariation, best_factor
 from hifred.transforms.doppler import velocity_slopes
 from hifred.transforms.low_rank import band_limited
 
@@ -24,43 +28,86 @@ from hifred.transforms.low_rank import band_limited
 SPECTRA_PER_SHIFT = 2
 # Of what shifts add, directions below this share of the strongest are rounding.
 SMALLEST_SHIFT = 1e-4
+# The first guess of the velocity.
+USUAL_KM_S = 600.0
 
 
-def with_shifts(
-    subspace: Subspace,
-    variation: ShapeVariation,
-    images: np.ndarray,
-    *,
-    velocity_km_s: float,
-) -> tuple[Subspace, ShapeVariation]:
-    """Return the subspace with shifted spectra, and the covariance of all images.
+@final
+@dataclass(frozen=True, eq=False)
+class VelocityShifts:
+    """A subspace with shifted spectra, and how its images vary.
 
-    Parameters
+    Attributes
     ----------
     subspace : Subspace
-        Its strongest spectra first.
-    variation : ShapeVariation
-        Of its images.
+    own : (component, component) array
+        The covariance of images of gas at rest.
+    shifted : (component, component) array
+        What a velocity of 1 km/s adds to it.
     images : (component, pixel) array
-        Its images that the counts expect.
-    velocity_km_s : float
-        By how much gas of neighbouring pixels differs; 0 adds nothing.
+        As the counts expect them of gas at rest.
     """
-    slopes = _slopes(subspace) * velocity_km_s / LIGHT_SPEED_KM_S
-    shifted = slopes * _spreads(images[: slopes.shape[1]], subspace)
-    basis = np.hstack([subspace.basis, _directions(shifted, subspace.basis)])
-    mixing = basis.T @ np.hstack([subspace.basis, shifted])
-    own = block_diag(variation.covariance, np.eye(shifted.shape[1]))
-    return subspace.with_basis(basis), ShapeVariation(mixing @ own @ mixing.T)
+
+    subspace: Subspace
+    own: np.ndarray
+    shifted: np.ndarray
+    images: np.ndarray
+
+    @classmethod
+    def of(
+        cls, subspace: Subspace, variation: ShapeVariation, images: np.ndarray
+    ) -> Self:
+        """Return a subspace with what moving gas adds.
+
+        Parameters
+        ----------
+        subspace : Subspace
+            Its strongest spectra first.
+        variation : ShapeVariation
+            Of its images.
+        images : (component, pixel) array
+            Its images, as the counts expect them.
+        """
+        basis, slopes = subspace.basis, _slopes(subspace)
+        strong = slopes * _spreads(images[: slopes.shape[1]], subspace)
+        wide = np.hstack([basis, _outside(strong, basis)])
+        more = wide.shape[1] - basis.shape[1]
+        mixed = wide.T @ strong
+        return cls(
+            subspace.with_basis(wide),
+            block_diag(variation.covariance, np.zeros((more, more))),
+            mixed @ mixed.T,
+            np.pad(images, ((0, more), (0, 0))),
+        )
+
+    def variation(self, velocity_km_s: float) -> ShapeVariation:
+        """Return how images vary where gas of neighbouring pixels differs by this."""
+        return ShapeVariation(self.own + velocity_km_s**2 * self.shifted)
+
+    def best_velocity(self) -> float:
+        """Return the velocity, km/s, that predicts the counts best."""
+        subspace = self.subspace
+        likelihoods = subspace.assembly.likelihoods_in(subspace.basis)
+        # In the order of their names, as all that is learnt from the counts.
+        factor = best_factor(
+            lambda factor: self.variation(USUAL_KM_S * factor),
+            [CountsTerm(likelihoods[name]) for name in sorted(likelihoods)],
+            subspace.mean_images,
+            self.images,
+            subspace.assembly.brightness,
+        )
+        return USUAL_KM_S * factor
 
 
 def _slopes(subspace: Subspace) -> np.ndarray:
-    """Return the change of the strongest spectra with velocity, (energy, shift)."""
+    """Return how the strongest spectra change (energy, shift), per km/s."""
     sky, line_spread = subspace.assembly.sky, subspace.assembly.line_spread
     n_energies, n_spectra = subspace.basis.shape
     n_shifts = min(n_spectra // SPECTRA_PER_SHIFT, n_energies - n_spectra)
     slopes = velocity_slopes(
-        subspace.basis[:, :n_shifts], sky.energy_edges, sky.reference_exposure
+        subspace.basis[:, :n_shifts] / LIGHT_SPEED_KM_S,
+        sky.energy_edges,
+        sky.reference_exposure,
     )
     return slopes if line_spread is None else band_limited(slopes, line_spread)
 
@@ -71,7 +118,7 @@ def _spreads(images: np.ndarray, subspace: Subspace) -> np.ndarray:
     return np.asarray(np.sqrt(guide.mean() * np.mean(images**2 / guide, axis=1)))
 
 
-def _directions(spectra: np.ndarray, basis: np.ndarray) -> np.ndarray:
+def _outside(spectra: np.ndarray, basis: np.ndarray) -> np.ndarray:
     """Return orthonormal directions (energy, n) of what lies outside of a basis."""
     outside = spectra - basis @ (basis.T @ spectra)
     directions, lengths, _ = np.linalg.svd(outside, full_matrices=False)

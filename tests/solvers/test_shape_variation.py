@@ -44,7 +44,7 @@ def terms_of(images: np.ndarray, rng: np.random.Generator) -> list[CountsTerm]:
 
 def learnt(images: np.ndarray, first: float = 2e4) -> ShapeVariation:
     terms = terms_of(images, np.random.default_rng(2))
-    return learn_variation(terms, mean_images(), GUIDE, np.full(2, first))
+    return learn_variation(terms, mean_images(), GUIDE, np.full(2, first))[0]
 
 
 def test_the_covariance_of_the_prior_is_found() -> None:

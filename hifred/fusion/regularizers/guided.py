@@ -34,7 +34,7 @@ from hifred.fusion.low_rank_method import LowRankMethod
 from hifred.fusion.published import Rank, Strength
 from hifred.fusion.settings import FusionSettings, register
 from hifred.fusion.subspace import Subspace
-from hifred.fusion.velocity_shifts import with_shifts
+from hifred.fusion.velocity_shifts import VelocityShifts
 from hifred.settings import Number
 from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.shape_variation import ShapeVariation, learn_variation
@@ -81,17 +81,22 @@ class Guided(FusionSettings):
         "takes twice as many as components stand out of the spectrometer's noise. Half "
         "as many come to them, shifted in energy.",
     )
-    velocity_km_s: Velocity = Field(
-        600.0,
-        description="How much the velocity of gas changes between places, in km/s; 0 "
-        "leaves shifted spectra out.",
+    velocity_km_s: Velocity | Literal["auto"] = Field(
+        "auto",
+        description="How much the velocity of gas changes between places, in km/s; "
+        "'auto' takes the one that predicts the counts best, 0 leaves shifted spectra "
+        "out.",
     )
 
     def method(self, assembly: Assembly) -> LowRankMethod:
         plain = Subspace.of_rank(assembly, self._rank(assembly))
-        subspace, variation = with_shifts(
-            plain, *_learnt(plain), velocity_km_s=self.velocity_km_s
-        )
+        variation, images = _learnt(plain)
+        subspace, velocity = plain, self.velocity_km_s
+        if velocity != 0:
+            shifts = VelocityShifts.of(plain, variation, images)
+            subspace = shifts.subspace
+            velocity = shifts.best_velocity() if velocity == "auto" else velocity
+            variation = shifts.variation(velocity)
         directions, spreads = variation.directions()
         unit = float(spreads.mean())
         mu = 1 / (2 * unit**2) if self.mu == "auto" else self.mu
@@ -99,7 +104,7 @@ class Guided(FusionSettings):
             subspace.turned(directions, spreads / unit),
             self,
             penalty=ShapeDifferences(mu, assembly.brightness),
-            choices=_choices(mu, plain.basis.shape[1]),
+            choices=_choices(mu, plain.basis.shape[1], velocity),
         )
 
     def _rank(self, assembly: Assembly) -> int:
@@ -123,13 +128,15 @@ def _learnt(subspace: Subspace) -> tuple[ShapeVariation, np.ndarray]:
     return learn_variation(terms, subspace.mean_images, assembly.brightness, variances)
 
 
-def _choices(mu: float, rank: int) -> xr.Dataset:
-    """Return strength and rank as measures of the result."""
+def _choices(mu: float, rank: int, velocity: float) -> xr.Dataset:
+    """Return what was chosen as measures of the result."""
     strength = {"units": "count-1", "long_name": "strength of the penalty"}
     number = {"units": DIMENSIONLESS, "long_name": "number of spectra"}
+    speed = {"units": "km s-1", "long_name": "change of velocity between places"}
     return xr.Dataset(
         {
             "chosen_mu": ((), float(mu), strength | {"direction": "none"}),
             "chosen_rank": ((), float(rank), number | {"direction": "none"}),
+            "chosen_velocity": ((), velocity, speed | {"direction": "none"}),
         }
     )

@@ -1,0 +1,46 @@
+"""The change of spectra with velocity: finite differences, photons kept, exposure."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from hifred.dims import LIGHT_SPEED_KM_S
+from hifred.transforms.doppler import velocity_slopes
+
+EDGES = np.linspace(0.9, 1.1, 401)
+FLAT = np.ones(400)
+
+
+def line(edges: np.ndarray, velocity_km_s: float) -> np.ndarray:
+    """Return the photons (energy,) of a line of a source that recedes."""
+    energy = 0.5 * (edges[1:] + edges[:-1])
+    centre = 1 - velocity_km_s / LIGHT_SPEED_KM_S
+    return np.exp(-0.5 * ((energy - centre) / 2e-3) ** 2) * np.diff(edges)
+
+
+@pytest.mark.parametrize(
+    "edges", [EDGES, EDGES[0] * (11 / 9) ** np.linspace(0, 1, 401)]
+)
+def test_a_line_moves_as_far_as_its_source(edges: np.ndarray) -> None:
+    slopes = velocity_slopes(line(edges, 0.0)[:, None], edges, FLAT)[:, 0]
+    change = line(edges, 5.0) - line(edges, -5.0)
+    # But for the width, which is not in proportion to the energy here.
+    assert_allclose(
+        slopes * 10.0 / LIGHT_SPEED_KM_S, change, atol=0.01 * np.abs(change).max()
+    )
+
+
+def test_photons_of_a_line_are_kept() -> None:
+    slopes = velocity_slopes(line(EDGES, 0.0)[:, None], EDGES, FLAT)
+    assert abs(slopes.sum()) < 1e-9 * np.abs(slopes).sum()
+
+
+def test_edges_of_the_exposure_do_not_move() -> None:
+    exposure = np.where(EDGES[1:] < 1.05, 3.0, 1.0)
+    flux = line(EDGES, 0.0)[:, None]
+    seen = velocity_slopes(exposure[:, None] * flux, EDGES, exposure)
+    assert_allclose(seen, exposure[:, None] * velocity_slopes(flux, EDGES, FLAT))
+
+
+def test_one_energy_has_no_slope() -> None:
+    assert_array_equal(velocity_slopes(np.ones((1, 2)), EDGES[:2], FLAT[:1]), 0)

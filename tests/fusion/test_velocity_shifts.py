@@ -5,21 +5,27 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.dims import LIGHT_SPEED_KM_S
+from hifred.errors import SettingsError
 from hifred.fusion import Fusion, FusionSettings, fuse
 from hifred.fusion.assembly import Assembly
 from hifred.fusion.subspace import Subspace
-from hifred.fusion.velocity_shifts import with_shifts
+from hifred.fusion.velocity_shifts import VelocityShifts
 from hifred.solvers.shape_variation import ShapeVariation
 from hifred.transforms.doppler import velocity_slopes
+from tests.mixing.four_regions import observe as observe_clumps
 from tests.scenes import observe, sky_cube
 
-N_ENERGIES, SHAPE = 48, (12, 15)
+SHAPE = (12, 15)
 SETTINGS = FusionSettings(regularizer="guided")
+VARIATION = ShapeVariation(np.diag([4.0, 3.0, 2.0, 1.0]))
+# What images are of the brightness, component by component.
+MIXTURE = np.array([3.0, 2.0, 1.0, 0.5])
+SPEED = 500.0
 
 
 @pytest.fixture(scope="module")
 def assembly() -> Assembly:
-    cube = sky_cube((N_ENERGIES, *SHAPE), brightness=200.0)
+    cube = sky_cube((48, *SHAPE), brightness=200.0)
     return Fusion(observe(cube, rng=np.random.default_rng(3)), SETTINGS).assembly
 
 
@@ -28,66 +34,87 @@ def plain(assembly: Assembly) -> Subspace:
     return Subspace.of_rank(assembly, 4)
 
 
-def images(assembly: Assembly) -> np.ndarray:
-    """Return coefficients (component, pixel) that go with the brightness."""
-    return np.array([3.0, 2.0, 1.0, 0.5])[:, None] * assembly.brightness.ravel()
+def shifts_of(plain: Subspace) -> VelocityShifts:
+    images = MIXTURE[:, None] * plain.assembly.brightness.ravel()
+    return VelocityShifts.of(plain, VARIATION, images)
 
 
-def shifted(plain: Subspace, velocity: float) -> tuple[Subspace, ShapeVariation]:
-    found = images(plain.assembly)
-    variation = ShapeVariation(np.diag([4.0, 3.0, 2.0, 1.0]))
-    return with_shifts(plain, variation, found, velocity_km_s=velocity)
+def slopes_of(plain: Subspace) -> np.ndarray:
+    """Return the slopes (energy, 2) of the first spectra, as fine as bins are."""
+    sky = plain.assembly.sky
+    return velocity_slopes(plain.basis[:, :2], sky.energy_edges, sky.reference_exposure)
 
 
 def test_what_was_spanned_still_is_and_shifted_spectra_are(plain: Subspace) -> None:
-    subspace, _ = shifted(plain, 500.0)
-    basis, sky = subspace.basis, plain.assembly.sky
+    basis, slopes = shifts_of(plain).subspace.basis, slopes_of(plain)
     assert_allclose(basis.T @ basis, np.eye(6), atol=1e-12)
     assert_allclose(basis @ (basis.T @ plain.basis), plain.basis, atol=1e-12)
-    slopes = velocity_slopes(
-        plain.basis[:, :2], sky.energy_edges, sky.reference_exposure
-    )
     outside = slopes - basis @ (basis.T @ slopes)
     # But for what is finer than the resolution.
-    assert np.linalg.norm(outside) < 0.03 * np.linalg.norm(slopes)
+    assert np.linalg.norm(outside) < 0.1 * np.linalg.norm(slopes)
 
 
 def test_the_variance_is_that_of_the_spectra_times_that_of_the_velocity(
     plain: Subspace,
 ) -> None:
-    subspace, variation = shifted(plain, 500.0)
-    basis = subspace.basis
-    cube = basis @ variation.covariance @ basis.T
-    own = plain.basis @ np.diag([4.0, 3.0, 2.0, 1.0]) @ plain.basis.T
-    assembly = plain.assembly
-    slopes = velocity_slopes(
-        plain.basis[:, :2], assembly.sky.energy_edges, assembly.sky.reference_exposure
-    )
-    mean = assembly.brightness.mean()
-    spreads = np.array([3.0, 2.0]) * mean * 500.0 / LIGHT_SPEED_KM_S
-    expected = own + (slopes * spreads) ** 2 @ np.ones((2, 1)) * 0
-    expected = own + (slopes * spreads) @ (slopes * spreads).T
-    assert_allclose(cube, expected, atol=0.05 * np.abs(expected - own).max())
+    shifts, mean = shifts_of(plain), plain.assembly.brightness.mean()
+    basis = shifts.subspace.basis
+    cube = basis @ shifts.variation(SPEED).covariance @ basis.T
+    own = plain.basis @ VARIATION.covariance @ plain.basis.T
+    moved = slopes_of(plain) * MIXTURE[:2] * mean * SPEED / LIGHT_SPEED_KM_S
+    added = moved @ moved.T
+    assert np.linalg.norm(cube - own - added) < 0.2 * np.linalg.norm(added)
 
 
-def test_no_velocity_and_no_light_add_nothing(plain: Subspace) -> None:
-    subspace, variation = shifted(plain, 0.0)
-    assert_array_equal(subspace.basis, plain.basis)
-    assert_allclose(variation.covariance, np.diag([4.0, 3.0, 2.0, 1.0]))
-    dark = np.zeros((4, SHAPE[0] * SHAPE[1]))
-    subspace, _ = with_shifts(plain, variation, dark, velocity_km_s=500.0)
-    assert_array_equal(subspace.basis, plain.basis)
+def test_no_velocity_adds_no_variance(plain: Subspace) -> None:
+    shifts = shifts_of(plain)
+    covariance = shifts.variation(0.0).covariance
+    assert_allclose(covariance[:4, :4], VARIATION.covariance)
+    assert_array_equal(covariance[4:], 0)
 
 
-def test_as_many_spectra_as_energies_leave_no_place_for_more(
-    assembly: Assembly,
-) -> None:
+def test_no_light_has_no_shifted_spectra(plain: Subspace) -> None:
+    dark = VelocityShifts.of(plain, VARIATION, np.zeros((4, SHAPE[0] * SHAPE[1])))
+    assert_array_equal(dark.subspace.basis, plain.basis)
+
+
+def test_as_many_spectra_as_energies_leave_no_place_for_more() -> None:
     few = observe(sky_cube((5, *SHAPE)), rng=np.random.default_rng(3), energy_factor=1)
     found = fuse(few, SETTINGS.changed(rank=4))
     assert found.sizes["component"] == 5
     assert found.attrs["outcome"] == "converged"
 
 
-def turning_sky(turn_km_s: float) -> np.ndarray:
-    """Return a cube (energy, y, x): a line that moves from side to side, continuum."""
-    return np.zeros(0)
+def error(
+    gradient: float, seed: int, velocity_km_s: float | str
+) -> tuple[float, float]:
+    """Return the squared error of a fusion of clumps, and the velocity it took."""
+    ready = observe_clumps(gradient, seed, counts=1e5)
+    found = fuse(ready.observations, SETTINGS.changed(velocity_km_s=velocity_km_s))
+    truth = ready.truth["flux"].to_numpy()
+    missed = np.sum((found["flux"].to_numpy() - truth) ** 2) / np.sum(truth**2)
+    return float(missed), float(found["chosen_velocity"])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_moving_gas_is_seen_better_and_its_velocity_is_chosen(seed: int) -> None:
+    without, _ = error(800.0, seed, 0.0)
+    shifted, velocity = error(800.0, seed, "auto")
+    # By 1.4 dB.
+    assert shifted < 0.8 * without
+    assert 400 < velocity < 3000
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_where_nothing_moves_within_clumps_little_is_lost(seed: int) -> None:
+    without, none = error(0.0, seed, 0.0)
+    shifted, velocity = error(0.0, seed, "auto")
+    assert none == 0
+    assert shifted < 1.05 * without
+    assert velocity < 1000
+
+
+@pytest.mark.parametrize("speed", [-1.0, 20_000.0, "fast"])
+def test_a_speed_that_is_none_is_refused(speed: object) -> None:
+    with pytest.raises(SettingsError, match="velocity_km_s"):
+        SETTINGS.changed(velocity_km_s=speed)

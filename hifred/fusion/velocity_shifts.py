@@ -19,7 +19,6 @@ from scipy.linalg import block_diag
 
 from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.fusion.subspace import Subspace
-from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.shape_variation import ShapeVariation, best_factor
 from hifred.transforms.doppler import velocity_slopes
 from hifred.transforms.low_rank import band_limited
@@ -86,15 +85,12 @@ class VelocityShifts:
 
     def best_velocity(self) -> float:
         """Return the velocity, km/s, that predicts the counts best."""
-        subspace = self.subspace
-        likelihoods = subspace.assembly.likelihoods_in(subspace.basis)
-        # In the order of their names, as all that is learnt from the counts.
         factor = best_factor(
             lambda factor: self.variation(USUAL_KM_S * factor),
-            [CountsTerm(likelihoods[name]) for name in sorted(likelihoods)],
-            subspace.mean_images,
+            self.subspace.terms(),
+            self.subspace.mean_images,
             self.images,
-            subspace.assembly.brightness,
+            self.subspace.assembly.brightness,
         )
         return USUAL_KM_S * factor
 

@@ -61,7 +61,8 @@ def initial_images(initial: xr.Dataset, sky: SkyGrid, basis: np.ndarray) -> np.n
         if name not in initial:
             raise _unfit(f"be of low rank, with {name}", "a free cube")
         if initial.sizes["component"] != rank:
-            raise _unfit(f"have rank {rank}", f"rank {initial.sizes['component']}")
+            found = f"one of {initial.sizes['component']}"
+            raise _unfit(f"be made of {rank} spectra", found)
     spectra, images = (
         _finite(initial, "spectral_basis"),
         _finite(initial, "coefficients"),

@@ -146,7 +146,7 @@ REFUSED = {
         lambda r: r.assign_coords(energy=r["energy"] * 1.1),
         "the sky's energy",
     ),
-    "other rank": (lambda r: r.isel(component=slice(2)), "rank 3; got rank 2"),
+    "other rank": (lambda r: r.isel(component=slice(2)), "of 3 spectra; got one of 2"),
     "no rank": (lambda r: r.drop_vars("coefficients"), "low rank"),
     "other basis": (
         lambda r: spoilt(r, "spectral_basis", 1.0),

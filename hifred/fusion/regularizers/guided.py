@@ -17,7 +17,8 @@ strengths is left, and no rounds of solves: the objective is quadratic plus the
 likelihood, as for `lrs`, and solved once.
 
 The automatic rank is twice the number of components of the spectrometer's spectra that
-are stronger than noise can be (`hifred.transforms.low_rank.rank_above_noise`).
+are stronger than noise can be (`hifred.transforms.low_rank.rank_above_noise`). To these
+spectra come half as many as gas that moves has, see `hifred.fusion.velocity_shifts`.
 """
 
 from typing import Annotated, ClassVar, Literal, final
@@ -36,7 +37,6 @@ from hifred.fusion.settings import FusionSettings, register
 from hifred.fusion.subspace import Subspace
 from hifred.fusion.velocity_shifts import VelocityShifts
 from hifred.settings import Number
-from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.shape_variation import ShapeVariation, learn_variation
 from hifred.transforms.low_rank import (
     LARGEST_RANK,
@@ -90,13 +90,7 @@ class Guided(FusionSettings):
 
     def method(self, assembly: Assembly) -> LowRankMethod:
         plain = Subspace.of_rank(assembly, self._rank(assembly))
-        variation, images = _learnt(plain)
-        subspace, velocity = plain, self.velocity_km_s
-        if velocity != 0:
-            shifts = VelocityShifts.of(plain, variation, images)
-            subspace = shifts.subspace
-            velocity = shifts.best_velocity() if velocity == "auto" else velocity
-            variation = shifts.variation(velocity)
+        subspace, variation, velocity = self._moving(plain, *_learnt(plain))
         directions, spreads = variation.directions()
         unit = float(spreads.mean())
         mu = 1 / (2 * unit**2) if self.mu == "auto" else self.mu
@@ -106,6 +100,20 @@ class Guided(FusionSettings):
             penalty=ShapeDifferences(mu, assembly.brightness),
             choices=_choices(mu, plain.basis.shape[1], velocity),
         )
+
+    def _moving(
+        self, plain: Subspace, variation: ShapeVariation, images: np.ndarray
+    ) -> tuple[Subspace, ShapeVariation, float]:
+        """Return spectra with those of gas that moves, and at what velocity."""
+        if self.velocity_km_s == 0:
+            return plain, variation, 0.0
+        shifts, velocity = (
+            VelocityShifts.of(plain, variation, images),
+            self.velocity_km_s,
+        )
+        if velocity == "auto":
+            velocity = shifts.best_velocity()
+        return shifts.subspace, shifts.variation(velocity), velocity
 
     def _rank(self, assembly: Assembly) -> int:
         if self.rank != "auto":
@@ -120,12 +128,11 @@ class Guided(FusionSettings):
 def _learnt(subspace: Subspace) -> tuple[ShapeVariation, np.ndarray]:
     """Return how its images vary, and images that the counts expect."""
     assembly = subspace.assembly
-    likelihoods = assembly.likelihoods_in(subspace.basis)
-    # In the order of their names: the draws must not depend on that of the input.
-    terms = [CountsTerm(likelihoods[name]) for name in sorted(likelihoods)]
     between_pixels = shape_variances(subspace.basis, assembly.spectra)
     variances = assembly.brightness.mean() ** 2 * between_pixels
-    return learn_variation(terms, subspace.mean_images, assembly.brightness, variances)
+    return learn_variation(
+        subspace.terms(), subspace.mean_images, assembly.brightness, variances
+    )
 
 
 def _choices(mu: float, rank: int, velocity: float) -> xr.Dataset:

@@ -7,8 +7,9 @@ r"""Spectra that gas of other velocities adds to the few of a subspace.
 with the products ``R`` of the new basis and of ``(V, D)``. Few components hold what
 velocities have in common, and of the rest the counts say too little for a covariance of
 its own to be learnt. But what a velocity does to a spectrum is known: where gas differs
-by ``v`` from its neighbours, the image of :math:`D_k` differs by ``v / c`` times that
-of the spectrum :math:`V_k` itself. Only the velocity is left to be learnt.
+by ``v``, the image of :math:`D_k` differs by ``v / c`` times that of the spectrum
+:math:`V_k` itself. Only the velocity is left to be learnt. At the mean brightness
+places 20 pixels apart differ by ``v``, and neighbours by a sixth of it.
 """
 
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class VelocityShifts:
         )
 
     def variation(self, velocity_km_s: float) -> ShapeVariation:
-        """Return how images vary where gas of neighbouring pixels differs by this."""
+        """Return how images vary where velocities of places differ by this."""
         return ShapeVariation(self.own + velocity_km_s**2 * self.shifted)
 
     def best_velocity(self) -> float:

@@ -83,9 +83,8 @@ class Guided(FusionSettings):
     )
     velocity_km_s: Velocity | Literal["auto"] = Field(
         "auto",
-        description="How much the velocity of gas changes between places, in km/s; "
-        "'auto' takes the one that predicts the counts best, 0 leaves shifted spectra "
-        "out.",
+        description="How much velocities of gas differ between places, in km/s; 'auto' "
+        "takes what predicts the counts best, 0 leaves shifted spectra out.",
     )
 
     def method(self, assembly: Assembly) -> LowRankMethod:
@@ -139,7 +138,10 @@ def _choices(mu: float, rank: int, velocity: float) -> xr.Dataset:
     """Return what was chosen as measures of the result."""
     strength = {"units": "count-1", "long_name": "strength of the penalty"}
     number = {"units": DIMENSIONLESS, "long_name": "number of spectra"}
-    speed = {"units": "km s-1", "long_name": "change of velocity between places"}
+    speed = {
+        "units": "km s-1",
+        "long_name": "how much velocities differ between places",
+    }
     return xr.Dataset(
         {
             "chosen_mu": ((), float(mu), strength | {"direction": "none"}),

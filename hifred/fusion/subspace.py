@@ -11,7 +11,6 @@ from hifred.functionals.poisson import PoissonLikelihood
 from hifred.fusion.assembly import Assembly
 from hifred.fusion.result import components
 from hifred.fusion.warm_start import initial_images
-from hifred.solvers.counts_term import CountsTerm
 from hifred.transforms.low_rank import (
     automatic_rank,
     relative_spreads,
@@ -63,15 +62,6 @@ class Subspace:
             The units of the new images.
         """
         return replace(self, basis=self.basis @ directions, spreads=spreads)
-
-    def terms(self) -> list[CountsTerm]:
-        """Return what each instrument says of coefficient images (component, pixel).
-
-        In the order of their names: what is learnt must not depend on that of the
-        input.
-        """
-        likelihoods = self.assembly.likelihoods_in(self.basis)
-        return [CountsTerm(likelihoods[name]) for name in sorted(likelihoods)]
 
     def with_basis(self, basis: np.ndarray) -> Self:
         """Return the cubes of orthonormal spectra (energy, n), in units of one.

@@ -8,19 +8,16 @@ with the products ``R`` of the new basis and of ``(V, D)``. Few components hold 
 velocities have in common, and of the rest the counts say too little for a covariance of
 its own to be learnt. But what a velocity does to a spectrum is known: where gas differs
 by ``v``, the image of :math:`D_k` differs by ``v / c`` times that of the spectrum
-:math:`V_k` itself. Only the velocity is left to be learnt. At the mean brightness
-places 20 pixels apart differ by ``v``, and neighbours by a sixth of it.
+:math:`V_k` itself. At the mean brightness places 20 pixels apart differ by ``v``, and
+neighbours by a sixth of it.
 """
-
-from dataclasses import dataclass
-from typing import Self, final
 
 import numpy as np
 from scipy.linalg import block_diag
 
 from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.fusion.subspace import Subspace
-from hifred.solvers.shape_variation import ShapeVariation, best_factor
+from hifred.solvers.shape_variation import ShapeVariation
 from hifred.transforms.doppler import velocity_slopes
 from hifred.transforms.low_rank import band_limited
 
@@ -28,72 +25,34 @@ from hifred.transforms.low_rank import band_limited
 SPECTRA_PER_SHIFT = 2
 # Of what shifts add, directions below this share of the strongest are rounding.
 SMALLEST_SHIFT = 1e-4
-# The first guess of the velocity.
-USUAL_KM_S = 600.0
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class VelocityShifts:
-    """A subspace with shifted spectra, and how its images vary.
+def with_shifts(
+    subspace: Subspace,
+    variation: ShapeVariation,
+    images: np.ndarray,
+    *,
+    velocity_km_s: float,
+) -> tuple[Subspace, ShapeVariation]:
+    """Return a subspace with what moving gas adds, and how its images vary.
 
-    Attributes
+    Parameters
     ----------
     subspace : Subspace
-    own : (component, component) array
-        The covariance of images of gas at rest.
-    shifted : (component, component) array
-        What a velocity of 1 km/s adds to it.
+        Its strongest spectra first.
+    variation : ShapeVariation
+        Of its images.
     images : (component, pixel) array
-        As the counts expect them of gas at rest.
+        Its images, as the counts expect them.
+    velocity_km_s : float
+        How much velocities differ between places; 0 adds nothing.
     """
-
-    subspace: Subspace
-    own: np.ndarray
-    shifted: np.ndarray
-    images: np.ndarray
-
-    @classmethod
-    def of(
-        cls, subspace: Subspace, variation: ShapeVariation, images: np.ndarray
-    ) -> Self:
-        """Return a subspace with what moving gas adds.
-
-        Parameters
-        ----------
-        subspace : Subspace
-            Its strongest spectra first.
-        variation : ShapeVariation
-            Of its images.
-        images : (component, pixel) array
-            Its images, as the counts expect them.
-        """
-        basis, slopes = subspace.basis, _slopes(subspace)
-        strong = slopes * _spreads(images[: slopes.shape[1]], subspace)
-        wide = np.hstack([basis, _outside(strong, basis)])
-        more = wide.shape[1] - basis.shape[1]
-        mixed = wide.T @ strong
-        return cls(
-            subspace.with_basis(wide),
-            block_diag(variation.covariance, np.zeros((more, more))),
-            mixed @ mixed.T,
-            np.pad(images, ((0, more), (0, 0))),
-        )
-
-    def variation(self, velocity_km_s: float) -> ShapeVariation:
-        """Return how images vary where velocities of places differ by this."""
-        return ShapeVariation(self.own + velocity_km_s**2 * self.shifted)
-
-    def best_velocity(self) -> float:
-        """Return the velocity, km/s, that predicts the counts best."""
-        factor = best_factor(
-            lambda factor: self.variation(USUAL_KM_S * factor),
-            self.subspace.terms(),
-            self.subspace.mean_images,
-            self.images,
-            self.subspace.assembly.brightness,
-        )
-        return USUAL_KM_S * factor
+    basis, slopes = subspace.basis, velocity_km_s * _slopes(subspace)
+    shifted = slopes * _spreads(images[: slopes.shape[1]], subspace)
+    wide = np.hstack([basis, _outside(shifted, basis)])
+    mixing = wide.T @ np.hstack([basis, shifted])
+    plain = block_diag(variation.covariance, np.eye(shifted.shape[1]))
+    return subspace.with_basis(wide), ShapeVariation(mixing @ plain @ mixing.T)
 
 
 def _slopes(subspace: Subspace) -> np.ndarray:

@@ -55,8 +55,6 @@ def as_chosen(settings: FusionSettings, fitted: xr.Dataset) -> FusionSettings:
         chosen["rank"] = int(n_spectra)
     if getattr(settings, "mu", None) == AUTO:
         chosen["mu"] = float(fitted["chosen_mu"])
-    if getattr(settings, "velocity_km_s", None) == AUTO:
-        chosen["velocity_km_s"] = float(fitted["chosen_velocity"])
     return settings.changed(**chosen)
 
 

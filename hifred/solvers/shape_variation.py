@@ -30,7 +30,7 @@ The recipe is fixed, so that the objective depends on the counts alone, and not 
 or how often a solve was started.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -52,11 +52,6 @@ CG_TOLERANCE = 1e-3
 # The expected counts of the images found are kept above this share of those of the
 # mean spectrum: nothing keeps a normal estimate positive.
 SMALLEST_SHARE = 0.1
-# Of a factor on a part of the covariance, squared errors are divided by this power of
-# the variances: with the root, bright lines, which tell a velocity, count too little.
-PART_POWER = 0.25
-# Its risk changes by some millionths of itself; so many steps are far.
-PART_TOLERANCE, PART_STEPS = 3e-4, 3
 # All expected counts are kept above this share of the mean count.
 SMALLEST_EXPECTED = 1e-3
 # Variances of the directions are kept above this share of the largest.
@@ -123,7 +118,10 @@ def learn_variation(
         learner = _Learner(NormalCounts(terms, expected), differences, skies, guess)
         for _ in range(rounds):
             variation = learner.next(variation)
-        expected = _expected(terms, first, learner.images)
+        expected = [
+            np.maximum(term.expected(learner.images), SMALLEST_SHARE * m)
+            for term, m in zip(terms, first, strict=True)
+        ]
     return learner.with_strength(variation), learner.images
 
 
@@ -163,11 +161,14 @@ class _Learner:
     def with_strength(self, variation: ShapeVariation) -> ShapeVariation:
         """Return the variation as large as makes the error of the counts smallest."""
         rng = np.random.default_rng(NOISE_SEED)
-        draws = [self._counts.draw_of_counts(rng) for _ in self._skies]
-        risk = UnbiasedRisk(self._counts, self._differences, draws, self.images)
-        precision = variation.precision
-        factor = least_risk(lambda factor: risk(factor * precision))
-        return ShapeVariation(variation.covariance / factor)
+        risk = UnbiasedRisk(
+            self._counts,
+            self._differences,
+            variation.precision,
+            [self._counts.draw_of_counts(rng) for _ in self._skies],
+            self.images,
+        )
+        return ShapeVariation(variation.covariance / least_risk(risk))
 
     def _fit(self, variation: ShapeVariation, root: np.ndarray) -> None:
         hessian = self._counts.posterior(self._differences, variation.precision)
@@ -224,48 +225,6 @@ def _principal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values, directions = np.linalg.eigh((matrix + matrix.T) / 2)
     lowest = max(SMALLEST_VARIANCE * values.max(), np.finfo(float).tiny)
     return np.maximum(values, lowest), directions
-
-
-def best_factor(
-    variations: Callable[[float], ShapeVariation],
-    terms: Sequence[CountsTerm],
-    mean_images: np.ndarray,
-    images: np.ndarray,
-    guide: np.ndarray,
-) -> float:
-    """Return the factor whose variation predicts the counts best.
-
-    Parameters
-    ----------
-    variations : callable
-        Returns what is to be compared for a factor on something that is about 1.
-    terms, mean_images, guide
-        See `learn_variation`.
-    images : (component, pixel) array
-        As the counts expect them.
-    """
-    flat = mean_images.reshape(len(mean_images), -1)
-    first = [_raised(term, term.expected(flat)) for term in terms]
-    counts = NormalCounts(terms, _expected(terms, first, images))
-    risk = UnbiasedRisk(
-        counts,
-        ShapeDifferences(0.5, guide),
-        [counts.draw_of_counts(np.random.default_rng(NOISE_SEED))],
-        images,
-        power=PART_POWER,
-        tolerance=PART_TOLERANCE,
-    )
-    return least_risk(lambda factor: risk(variations(factor).precision), PART_STEPS)
-
-
-def _expected(
-    terms: Sequence[CountsTerm], first: Sequence[np.ndarray], images: np.ndarray
-) -> list[np.ndarray]:
-    """Return expected counts (channel, pixel) that are not far below the first."""
-    return [
-        np.maximum(term.expected(images), SMALLEST_SHARE * m)
-        for term, m in zip(terms, first, strict=True)
-    ]
 
 
 def _raised(term: CountsTerm, expected: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ import numpy as np
 from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.solvers.normal_counts import NormalCounts
 
-# The risk of a strength changes by less than a thousandth of itself near its minimum.
+# The risk changes by less than a thousandth of itself near its minimum.
 CG_TOLERANCE = 2e-3
 # Power of the variances that squared errors are divided by.
 POWER = 0.5
@@ -33,50 +33,40 @@ STEP, MOST_STEPS = 2.0, 6
 
 @final
 class UnbiasedRisk:
-    """The risk as a function of the precision of a prior.
+    """The risk as a function of a factor on the precision of a prior.
 
     Parameters
     ----------
     counts : NormalCounts
     differences : ShapeDifferences
         Of strength 1/2.
+    precision : (component, component) array
+        The inverse of the covariance of the changes.
     draws : sequence
         Of `NormalCounts.draw_of_counts`.
     start : (component, pixel) array
-        Images near those that are found.
-    power : float, optional
-        Of the variances that squared errors are divided by.
-    tolerance : float, optional
-        Of the linear solves.
+        Images near those of a factor of 1.
     """
 
     def __init__(
         self,
         counts: NormalCounts,
         differences: ShapeDifferences,
+        precision: np.ndarray,
         draws: Sequence[Sequence[np.ndarray]],
         start: np.ndarray,
-        *,
-        power: float = POWER,
-        tolerance: float = CG_TOLERANCE,
     ) -> None:
         self._counts, self._differences = counts, differences
-        self._power, self._tolerance = power, tolerance
+        self._precision = precision
         self._sources = [counts.right_side, *(counts.pulled(d, 1) for d in draws)]
-        self._probes = [counts.pulled(d, power) for d in draws]
+        self._probes = [counts.pulled(d, POWER) for d in draws]
         self._starts = [start] + [np.zeros_like(start)] * len(draws)
 
-    def __call__(self, precision: np.ndarray) -> float:
-        """Return the risk, but for a constant.
-
-        Parameters
-        ----------
-        precision : (component, component) array
-            The inverse of the covariance of the changes.
-        """
-        hessian = self._counts.posterior(self._differences, precision)
+    def __call__(self, factor: float) -> float:
+        """Return the risk of one factor, but for a constant."""
+        hessian = self._counts.posterior(self._differences, factor * self._precision)
         images, *responses = (
-            hessian.solve(source, self._tolerance, start=start)[0]
+            hessian.solve(source, CG_TOLERANCE, start=start)[0]
             for source, start in zip(self._sources, self._starts, strict=True)
         )
         self._starts = [images, *responses]
@@ -84,26 +74,24 @@ class UnbiasedRisk:
             float(np.vdot(probe, response))
             for probe, response in zip(self._probes, responses, strict=True)
         ]
-        return self._counts.misfit(images, self._power) + 2 * float(np.mean(traces))
+        return self._counts.misfit(images, POWER) + 2 * float(np.mean(traces))
 
 
-def least_risk(risk: Callable[[float], float], most_steps: int = MOST_STEPS) -> float:
+def least_risk(risk: Callable[[float], float]) -> float:
     """Return the factor of the smallest risk, between those that were compared.
 
-    From 1 in steps of `STEP` downhill, then the lowest point of
+    From 1 in steps of `STEP` downhill, at most `MOST_STEPS`, then the lowest point of
     the parabola, in the logarithm, through the lowest and its neighbours.
 
     Parameters
     ----------
     risk : callable
         With one minimum.
-    most_steps : int
-        On either side.
     """
     known = {step: risk(STEP**step) for step in (0, 1)}
     way = 1 if known[1] < known[0] else -1
     best = max(way, 0)
-    while abs(best) < most_steps:
+    while abs(best) < MOST_STEPS:
         known[best + way] = risk(STEP ** (best + way))
         if not known[best + way] < known[best]:
             lowest = best + _vertex(*(known[best + s] for s in (-1, 0, 1)))

@@ -69,6 +69,5 @@ def test_what_was_chosen_from_the_counts_is_held():
     held = as_chosen(settings, fitted)
     assert held.rank == int(fitted["chosen_rank"])
     assert held.mu == float(fitted["chosen_mu"])
-    assert held.velocity_km_s == float(fitted["chosen_velocity"])
     fixed = FusionSettings(regularizer="w2d1d", mu=1.0)
     assert as_chosen(fixed, fitted) == fixed

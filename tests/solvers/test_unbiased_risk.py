@@ -39,13 +39,13 @@ def risks_and_errors(rng: np.random.Generator) -> np.ndarray:
     differences = ShapeDifferences(0.5, GUIDE)
     start = np.zeros((2, 30))
     draws = [normal.draw_of_counts(rng) for _ in range(4)]
-    risk = UnbiasedRisk(normal, differences, draws, start)
+    risk = UnbiasedRisk(normal, differences, PRECISION, draws, start)
     errors = []
     for factor in FACTORS:
         hessian = normal.posterior(differences, factor * PRECISION)
         images, _ = hessian.solve(normal.right_side, 1e-8)
         errors.append(np.sum((term.expected(images) - mean) ** 2 / variances**POWER))
-    return np.array([[risk(factor * PRECISION) for factor in FACTORS], errors])
+    return np.array([[risk(factor) for factor in FACTORS], errors])
 
 
 def test_the_risk_is_the_error_but_for_a_constant_in_the_mean() -> None:

@@ -35,8 +35,9 @@ from hifred.fusion.low_rank_method import LowRankMethod
 from hifred.fusion.published import Rank, Strength
 from hifred.fusion.settings import FusionSettings, register
 from hifred.fusion.subspace import Subspace
-from hifred.fusion.velocity_shifts import VelocityShifts
+from hifred.fusion.velocity_shifts import with_shifts
 from hifred.settings import Number
+from hifred.solvers.counts_term import CountsTerm
 from hifred.solvers.shape_variation import ShapeVariation, learn_variation
 from hifred.transforms.low_rank import (
     LARGEST_RANK,
@@ -49,9 +50,7 @@ from hifred.transforms.low_rank import (
 # first, and the learnt covariance keeps their noise down: what is left out is lost, and
 # what is too much costs time alone.
 SPECTRA_PER_COMPONENT = 2
-
-
-# From slow to so fast that lines leave their places altogether.
+# Of gas that is much faster than that of remnants, shifts are no small changes.
 Velocity = Annotated[Number, Ge(0), Le(10_000)]
 
 
@@ -81,15 +80,17 @@ class Guided(FusionSettings):
         "takes twice as many as components stand out of the spectrometer's noise. Half "
         "as many come to them, shifted in energy.",
     )
-    velocity_km_s: Velocity | Literal["auto"] = Field(
-        "auto",
-        description="How much velocities of gas differ between places, in km/s; 'auto' "
-        "takes what predicts the counts best, 0 leaves shifted spectra out.",
+    velocity_km_s: Velocity = Field(
+        600.0,
+        description="How much velocities of gas differ between places, in km/s; 0 "
+        "leaves shifted spectra out.",
     )
 
     def method(self, assembly: Assembly) -> LowRankMethod:
         plain = Subspace.of_rank(assembly, self._rank(assembly))
-        subspace, variation, velocity = self._moving(plain, *_learnt(plain))
+        subspace, variation = with_shifts(
+            plain, *_learnt(plain), velocity_km_s=self.velocity_km_s
+        )
         directions, spreads = variation.directions()
         unit = float(spreads.mean())
         mu = 1 / (2 * unit**2) if self.mu == "auto" else self.mu
@@ -97,22 +98,8 @@ class Guided(FusionSettings):
             subspace.turned(directions, spreads / unit),
             self,
             penalty=ShapeDifferences(mu, assembly.brightness),
-            choices=_choices(mu, plain.basis.shape[1], velocity),
+            choices=_choices(mu, plain.basis.shape[1]),
         )
-
-    def _moving(
-        self, plain: Subspace, variation: ShapeVariation, images: np.ndarray
-    ) -> tuple[Subspace, ShapeVariation, float]:
-        """Return spectra with those of gas that moves, and at what velocity."""
-        if self.velocity_km_s == 0:
-            return plain, variation, 0.0
-        shifts, velocity = (
-            VelocityShifts.of(plain, variation, images),
-            self.velocity_km_s,
-        )
-        if velocity == "auto":
-            velocity = shifts.best_velocity()
-        return shifts.subspace, shifts.variation(velocity), velocity
 
     def _rank(self, assembly: Assembly) -> int:
         if self.rank != "auto":
@@ -127,25 +114,21 @@ class Guided(FusionSettings):
 def _learnt(subspace: Subspace) -> tuple[ShapeVariation, np.ndarray]:
     """Return how its images vary, and images that the counts expect."""
     assembly = subspace.assembly
+    likelihoods = assembly.likelihoods_in(subspace.basis)
+    # In the order of their names: the draws must not depend on that of the input.
+    terms = [CountsTerm(likelihoods[name]) for name in sorted(likelihoods)]
     between_pixels = shape_variances(subspace.basis, assembly.spectra)
     variances = assembly.brightness.mean() ** 2 * between_pixels
-    return learn_variation(
-        subspace.terms(), subspace.mean_images, assembly.brightness, variances
-    )
+    return learn_variation(terms, subspace.mean_images, assembly.brightness, variances)
 
 
-def _choices(mu: float, rank: int, velocity: float) -> xr.Dataset:
-    """Return what was chosen as measures of the result."""
+def _choices(mu: float, rank: int) -> xr.Dataset:
+    """Return strength and rank as measures of the result."""
     strength = {"units": "count-1", "long_name": "strength of the penalty"}
     number = {"units": DIMENSIONLESS, "long_name": "number of spectra"}
-    speed = {
-        "units": "km s-1",
-        "long_name": "how much velocities differ between places",
-    }
     return xr.Dataset(
         {
             "chosen_mu": ((), float(mu), strength | {"direction": "none"}),
             "chosen_rank": ((), float(rank), number | {"direction": "none"}),
-            "chosen_velocity": ((), velocity, speed | {"direction": "none"}),
         }
     )

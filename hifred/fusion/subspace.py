@@ -36,12 +36,15 @@ class Subspace:
         Above zero: the units of the solver's images.
     mean : (energy,) array
         The mean spectrum, in the span of the others; above zero.
+    n_learnt : int
+        How many spectra the spectrometer's own made; others follow from these.
     """
 
     assembly: Assembly
     basis: np.ndarray
     spreads: np.ndarray
     mean: np.ndarray
+    n_learnt: int
 
     @classmethod
     def of_rank(cls, assembly: Assembly, rank: int | Literal["auto"]) -> Self:
@@ -49,7 +52,8 @@ class Subspace:
         spectra = assembly.spectra
         n_spectra = automatic_rank(spectra) if rank == "auto" else rank
         basis = spectral_basis(spectra, n_spectra, assembly.line_spread)
-        return cls(assembly, basis, relative_spreads(basis, spectra), basis[:, 0])
+        spreads = relative_spreads(basis, spectra)
+        return cls(assembly, basis, spreads, basis[:, 0], n_spectra)
 
     def turned(self, directions: np.ndarray, spreads: np.ndarray) -> Self:
         """Return the same cubes with spectra along other directions of their span.

@@ -71,13 +71,20 @@ class UnseenSpectra:
     fit, sky : (component, pixel) arrays
         Images of the fit, and of what the sky may be in this subspace, which is less
         smooth.
+    n_learnt : int
+        How many spectra of the subspace are components of the spectrometer's.
     """
 
     def __init__(
-        self, assembly: Assembly, basis: np.ndarray, fit: np.ndarray, sky: np.ndarray
+        self,
+        assembly: Assembly,
+        basis: np.ndarray,
+        fit: np.ndarray,
+        sky: np.ndarray,
+        n_learnt: int,
     ) -> None:
         self._assembly, self._seen = assembly, SeenImages(assembly)
-        weakest = _weakest(assembly, basis, sky)
+        weakest = _weakest(assembly, basis, n_learnt) @ sky
         textures = weakest.reshape(-1, *assembly.brightness.shape)
         self._fields = SkyFields.like(assembly, textures)
         probes = self._fields.draw(np.random.default_rng(SEED), PROBES)
@@ -123,14 +130,14 @@ class UnseenSpectra:
         return images - fading * self._seen.best_seen(images)
 
 
-def _weakest(assembly: Assembly, basis: np.ndarray, sky: np.ndarray) -> np.ndarray:
-    """Return the images (component, pixel) of the weakest spectra of a sky."""
-    n_strong = basis.shape[1] - max(basis.shape[1] // WEAKEST, 1)
-    if not n_strong:
-        return sky
-    strong = spectral_basis(limited(assembly.spectra, assembly), n_strong)
-    _, lengths, directions = np.linalg.svd(outside(strong, basis), full_matrices=False)
-    return np.asarray(lengths[:, None] * (directions @ sky))
+def _weakest(assembly: Assembly, basis: np.ndarray, n_learnt: int) -> np.ndarray:
+    """Return the weakest learnt spectra in terms of a basis, (n, component).
+
+    Those that follow from the others, as by shifts, are finer than what is left out.
+    """
+    learnt = spectral_basis(limited(assembly.spectra, assembly), n_learnt)
+    n_weakest = max(n_learnt // WEAKEST, 1)
+    return np.asarray(learnt[:, n_learnt - n_weakest :].T @ basis)
 
 
 def _random_spectra(assembly: Assembly, basis: np.ndarray, left: LeftOut) -> np.ndarray:

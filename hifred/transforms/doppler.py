@@ -2,6 +2,10 @@
 
 import numpy as np
 
+# Bins with less of the largest exposure than this see nothing: their light over it is
+# rounding, whose slope would outshine all others.
+LEAST_SHARE = 1e-2
+
 
 def velocity_slopes(
     spectra: np.ndarray, energy_edges: np.ndarray, exposure: np.ndarray
@@ -20,7 +24,8 @@ def velocity_slopes(
         Light in bins, times the exposure.
     energy_edges : (energy + 1,) array, keV
     exposure : (energy,) array
-        The exposure ``a``, above zero: its edges do not move with the gas.
+        The exposure ``a``, above zero: its edges do not move with the gas. Bins of
+        less than a hundredth of the largest have no slope.
 
     Returns
     -------
@@ -31,5 +36,8 @@ def velocity_slopes(
         return np.zeros_like(spectra)
     energy = 0.5 * (energy_edges[1:] + energy_edges[:-1])
     units = (exposure * np.diff(energy_edges))[:, None]
+    is_seen = exposure >= LEAST_SHARE * exposure.max()
     density = energy[:, None] * spectra / units
-    return np.asarray(units * np.gradient(density, energy, axis=0))
+    for column in density.T:
+        column[~is_seen] = np.interp(energy[~is_seen], energy[is_seen], column[is_seen])
+    return np.where(is_seen[:, None], units * np.gradient(density, energy, axis=0), 0)

@@ -12,6 +12,7 @@ from hifred.fusion.subspace import Subspace
 from hifred.fusion.velocity_shifts import with_shifts
 from hifred.solvers.shape_variation import ShapeVariation
 from hifred.transforms.doppler import velocity_slopes
+from tests import scenes
 from tests.mixing.four_regions import observe as observe_clumps
 from tests.scenes import observe, sky_cube
 
@@ -104,6 +105,35 @@ def test_moving_gas_is_seen_better(seed: int) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_where_nothing_moves_within_clumps_little_is_lost(seed: int) -> None:
     assert error(0.0, seed) < 1.05 * error(0.0, seed, velocity_km_s=0)
+
+
+def test_a_strength_means_the_same_whatever_the_velocity(assembly: Assembly) -> None:
+    slow, fast = (
+        fuse(assembly.observations, SETTINGS.changed(velocity_km_s=speed, rank=4))
+        for speed in (0.0, SPEED)
+    )
+    assert float(slow["chosen_mu"]) == pytest.approx(float(fast["chosen_mu"]), rel=1e-9)
+
+
+def test_energies_without_area_spoil_no_others(monkeypatch) -> None:
+    instruments = scenes.instruments
+
+    def blind(*given):
+        found = instruments(*given)
+        for settings in found.values():
+            settings["effective_area"][:3] = 0
+        return found
+
+    monkeypatch.setattr(scenes, "instruments", blind)
+    cube = sky_cube((48, *SHAPE), brightness=200.0)
+    data = observe(cube, rng=np.random.default_rng(3))
+    missed = []
+    for speed in (0.0, 600.0):
+        found = fuse(data, SETTINGS.changed(velocity_km_s=speed))
+        scaled = (found["flux"] * found["reference_exposure"]).to_numpy()
+        missed.append(np.sum((scaled - cube)[3:] ** 2))
+    # By half without a limit.
+    assert missed[1] < 1.1 * missed[0]
 
 
 @pytest.mark.parametrize("speed", [-1.0, 20_000.0, "fast"])

@@ -43,5 +43,27 @@ def test_edges_of_the_exposure_do_not_move() -> None:
     assert_allclose(seen, expected, atol=1e-12 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("dark", [np.s_[:40], np.s_[900:1100], np.s_[-1:]])
+def test_bins_that_nothing_sees_have_no_slope_and_leave_others_theirs(
+    dark: slice,
+) -> None:
+    # What is left of spectra there is no light, and large over the exposure.
+    exposure = FLAT.copy()
+    exposure[dark] = 1e-6
+    flux = 1 + line(EDGES, 0.0)[:, None] / line(EDGES, 0.0).max()
+    spectra = exposure[:, None] * flux
+    spectra[dark] = 1e-3
+    found, expected = (
+        velocity_slopes(s, EDGES, a) for s, a in ((spectra, exposure), (flux, FLAT))
+    )
+    assert_array_equal(found[dark], 0)
+    far = np.ones(len(FLAT), bool)
+    far[dark] = False
+    far[1:] &= far[:-1]
+    far[:-1] &= far[1:]
+    largest = np.abs(expected).max()
+    assert_allclose(found[far], expected[far], atol=1e-9 * largest)
+
+
 def test_one_energy_has_no_slope() -> None:
     assert_array_equal(velocity_slopes(np.ones((1, 2)), EDGES[:2], FLAT[:1]), 0)

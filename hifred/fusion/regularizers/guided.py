@@ -88,11 +88,13 @@ class Guided(FusionSettings):
 
     def method(self, assembly: Assembly) -> LowRankMethod:
         plain = Subspace.of_rank(assembly, self._rank(assembly))
+        learnt, images = _learnt(plain)
         subspace, variation = with_shifts(
-            plain, *_learnt(plain), velocity_km_s=self.velocity_km_s
+            plain, learnt, images, velocity_km_s=self.velocity_km_s
         )
         directions, spreads = variation.directions()
-        unit = float(spreads.mean())
+        # Of what is learnt alone, so that a mu means the same whatever the velocity.
+        unit = float(learnt.directions()[1].mean())
         mu = 1 / (2 * unit**2) if self.mu == "auto" else self.mu
         return LowRankMethod(
             subspace.turned(directions, spreads / unit),

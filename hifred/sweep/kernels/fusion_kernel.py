@@ -37,7 +37,7 @@ class FusionKernel(Kernel):
 
     # A fusion can start from another's result.
     can_warm_start = True
-    fixed_on_paths = ("rank", "margin_pixels", "margin_channels")
+    fixed_on_paths = ("rank", "velocity_km_s", "margin_pixels", "margin_channels")
 
     def parts(self) -> dict[str, str]:
         return code_digests()

@@ -57,7 +57,7 @@ class Sampler:
         if not isinstance(method, LowRankMethod) or method.solver.problem.sparsity:
             raise _no_posterior(settings)
         _check_same_input(result, fusion)
-        _check_same_strength(result, method)
+        _check_same_choices(result, method)
         self.result, self.observations = result, observations
         self._subspace = method.subspace
         self._images = method.subspace.images_of(result)
@@ -262,8 +262,14 @@ def _check_same_input(result: xr.Dataset, fusion: Fusion) -> None:
             raise _another_input(f"{found:.7g} for {name!r}, {cost:.7g} recorded")
 
 
-def _check_same_strength(result: xr.Dataset, method: LowRankMethod) -> None:
-    """Raise if another strength is chosen than for the result, as versions differ."""
+def _check_same_choices(result: xr.Dataset, method: LowRankMethod) -> None:
+    """Raise if others are chosen than for the result, as versions differ."""
+    n_here, n_found = method.subspace.basis.shape[1], result.sizes["component"]
+    if n_here != n_found:
+        raise HifredError(
+            f"result must be made of {n_here} spectra, as this version of hifred takes "
+            f"them; got {n_found}, as another version does. Fuse again."
+        )
     penalty = method.solver.problem.penalty
     if not isinstance(penalty, ShapeDifferences) or "chosen_mu" not in result:
         return

@@ -103,6 +103,14 @@ def test_a_fusion_with_another_penalty_is_refused(observations):
         Sampler(earlier, observations)
 
 
+def test_a_fusion_of_other_spectra_is_refused(observations):
+    settings = FusionSettings(regularizer="guided", rank=2, velocity_km_s=0)
+    fit = fuse(observations, settings)
+    later = json.dumps(json.loads(fit.attrs["settings"]) | {"velocity_km_s": 600.0})
+    with pytest.raises(HifredError, match=r"of 3 spectra.*got 2.*Fuse again"):
+        Sampler(fit.assign_attrs(settings=later), observations)
+
+
 def test_another_input_is_refused(result, observations):
     other = observe(sky_cube(SHAPE), rng=np.random.default_rng(2))
     with pytest.raises(HifredError, match="must be those that were fused"):

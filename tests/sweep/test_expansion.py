@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hifred.errors import SettingsError
+from hifred.sweep.kernels.fusion_kernel import FusionKernel
 from hifred.sweep.plan.declaration import declare
 from hifred.sweep.plan.expansion import Expansion, expand
 from hifred.sweep.plan.plan import Head, PlannedInput
@@ -125,6 +126,13 @@ def test_a_path_along_what_changes_the_shape_is_refused() -> None:
     declaration = declare("s", {"a": "a"}, {"rank": [1, 2], "warm_start": "rank"})
     with pytest.raises(SettingsError, match=r"keeps the shape.*got 'rank'"):
         expand(declaration, kernel)
+
+
+@pytest.mark.parametrize("name", ["rank", "velocity_km_s", "margin_pixels"])
+def test_what_changes_the_shape_of_a_fusion_is_no_path(name: str) -> None:
+    grid = {"regularizer": "guided", name: [1, 2], "warm_start": name}
+    with pytest.raises(SettingsError, match=f"keeps the shape.*got '{name}'"):
+        expand(declare("s", {"a": "a"}, grid), FusionKernel())
 
 
 def test_a_path_along_nothing_is_refused() -> None:

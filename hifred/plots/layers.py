@@ -181,21 +181,48 @@ class Layer:
         The Poisson interval is that of the sum of counts; counts of pixels that lie in
         the region in part are not whole, which it does not know.
         """
-        starts = np.arange(0, len(self.edges) - 1, group)
-        edges = np.append(self.edges[starts], self.edges[-1])
+        starts = self._starts(group)
         total = self._grouped_sum(self.values, region, starts)
         lower, upper = self._interval(total, region, starts)
         shift: np.ndarray | float = 0.0
         if self.background is not None:
             shift = self._grouped_sum(self.background, region, starts)
+        return self._mean_spectrum(
+            (total - shift, lower - shift, upper - shift), region, starts
+        )
+
+    def mean_spectrum(
+        self, total: np.ndarray, region: Region | np.ndarray | None, *, group: int = 1
+    ) -> Spectrum:
+        """Return the mean spectrum of a region from its sum, without errors.
+
+        Parameters
+        ----------
+        total : (bin,) array
+            In the layer's own unit, see `total`.
+        region, group
+            As for `spectrum`.
+        """
+        starts = self._starts(group)
+        joined = np.add.reduceat(total, starts)
+        return self._mean_spectrum((joined, joined, joined), region, starts)
+
+    def _starts(self, group: int) -> np.ndarray:
+        return np.arange(0, len(self.edges) - 1, group)
+
+    def _mean_spectrum(
+        self,
+        sums: tuple[np.ndarray, np.ndarray, np.ndarray],
+        region: Region | np.ndarray | None,
+        starts: np.ndarray,
+    ) -> Spectrum:
+        """Return a spectrum from sums over joined bins: values, and both ends."""
+        edges = np.append(self.edges[starts], self.edges[-1])
         size = self._summed(np.ones((1, self.y.size, self.x.size)), region)[0]
         unit = self._photons_per_unit()
         scale = np.add.reduceat(unit, starts) / np.diff(np.append(starts, unit.size))
         scale = scale / (np.diff(edges) * size * self.pixel_area)
-        return Spectrum(
-            edges,
-            *(np.asarray((part - shift) * scale) for part in (total, lower, upper)),
-        )
+        return Spectrum(edges, *(np.asarray(part * scale) for part in sums))
 
     def _photons_per_unit(self) -> np.ndarray:
         if self.exposure is None:

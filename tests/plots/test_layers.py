@@ -80,6 +80,16 @@ def test_masked_voxels_are_empty(truth) -> None:
     assert counts_layer(observation).native_image(BAND).sum() == 0
 
 
+@pytest.mark.parametrize("region", [Region((-20, 30), (-9, 9)), np.eye(12, 9) / 2])
+def test_a_spectrum_from_a_sum_is_that_of_the_region(truth, region) -> None:
+    layer = truth_layer(truth)
+    found = layer.mean_spectrum(layer.total(region), region, group=5)
+    expected = layer.spectrum(region, group=5)
+    assert_allclose(found.values, expected.values)
+    assert_allclose(found.edges, expected.edges)
+    assert not found.has_errors
+
+
 def test_grouping_keeps_the_photons(truth) -> None:
     layer = truth_layer(truth)
     fine, coarse = (layer.spectrum(FIELD, group=group) for group in (1, 5))

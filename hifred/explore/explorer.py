@@ -20,13 +20,11 @@ from hifred.explore.instrument_views import (
     instrument_views,
     view_colours,
     view_titles,
-    words_of,
 )
 from hifred.explore.late_figure import LateFigure
 from hifred.explore.map_controls import MapControls
 from hifred.explore.maps_panel import (
     FUSION_LESS_TRUTH,
-    NO_TRUTH,
     SECOND_VIEWS,
     MapsPanel,
     Painting,
@@ -37,6 +35,7 @@ from hifred.explore.place import shape_of as shape_of_place
 from hifred.explore.region_spectra import RegionSpectra, residuals_of
 from hifred.explore.residual_spectrum_view import ResidualSpectrumView
 from hifred.explore.sky_place import SkyPlace, sky_place
+from hifred.explore.shown_layers import shown_layers
 from hifred.explore.spectrum_controls import SpectrumControls
 from hifred.explore.spectrum_view import SpectrumView
 from hifred.explore.trial_controls import TrialControls
@@ -53,7 +52,6 @@ from hifred.store.trial_table import SettingKey
 
 # What is shown, and the names of what it depends on.
 Step = tuple[set[str], Callable[[], None]]
-NOT_COMPARED = "not compared"
 MAPS = {"trial", "second", "band", "stretch", "percentile", "smooth", "contours"}
 RESIDUALS = {"trial", "second", "band", "residual"}
 AXIS = {"trial", "axis", "line", "redshift"}
@@ -210,17 +208,7 @@ class Explorer:
 
     def layers(self) -> dict[str, Layer | str]:
         """Return what each map shows: a layer, or the word for why there is none."""
-        counts = self.shelf.counts(self.model)
-        found = by_view(counts, counts)
-        return {
-            "truth": self.shelf.truth(self.model) or NO_TRUTH,
-            **{
-                view: found.get(view, f"no {words_of(view)}")
-                for view in self.instruments
-            },
-            "fusion": self._fusion(self.view.trial),
-            "second_fusion": self._fusion(self.view.second),
-        }
+        return shown_layers(self.shelf, self.instruments, self.view)
 
     def titles(self) -> dict[str, str]:
         """Return what each map of a cube is called."""
@@ -376,12 +364,6 @@ class Explorer:
     @property
     def _band(self) -> tuple[float, float]:
         return self.view.band[0], self.view.band[1]
-
-    def _fusion(self, trial: str) -> Layer | str:
-        if not trial:
-            return NOT_COMPARED
-        is_done = self.shelf.is_done(trial)
-        return self.shelf.fusion(trial) if is_done else self.shelf.word(trial)
 
     def _choose_cell(self, trial: str) -> None:
         self.choose_trial(trial, self.view.slot)

@@ -165,10 +165,16 @@ def region_file(name: str, shape: Shape, layer: Layer, field: SkyField) -> str:
     return regions_text([region_of(name, placed, field)])
 
 
-def read_shapes(text: str, layer: Layer, field: SkyField) -> list[Shape]:
-    """Return the shapes of a DS9 region file, see `region_file`."""
-    found = parse_regions(text, field)
-    return [shape for region in found for shape in _shapes_of(region, layer, field)]
+def read_shapes(text: str, layer: Layer, field: SkyField) -> dict[str, Shape]:
+    """Return the shapes of a DS9 region file by name, see `region_file`.
+
+    Of a region with several shapes, the second is called ``NAME (2)``.
+    """
+    found: dict[str, Shape] = {}
+    for region in parse_regions(text, field):
+        for number, shape in enumerate(_shapes_of(region, layer, field), start=1):
+            found[region.name if number == 1 else f"{region.name} ({number})"] = shape
+    return found
 
 
 def _shapes_of(region: SkyRegion, layer: Layer, field: SkyField) -> list[Shape]:

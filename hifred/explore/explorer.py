@@ -9,6 +9,7 @@ from bokeh.models import TextInput
 from hifred.errors import HifredError
 from hifred.explore.area_view import AreaView
 from hifred.explore.choices import Choices
+from hifred.explore.corrected_spectra import CorrectedSpectra
 from hifred.explore.details import details_html
 from hifred.explore.drawn_shape import Shape
 from hifred.explore.energy_axis import EnergyAxis
@@ -34,8 +35,8 @@ from hifred.explore.place import Place, moved, place_text, place_words, read_pla
 from hifred.explore.place import shape_of as shape_of_place
 from hifred.explore.region_spectra import RegionSpectra, residuals_of
 from hifred.explore.residual_spectrum_view import ResidualSpectrumView
-from hifred.explore.sky_place import SkyPlace, sky_place
 from hifred.explore.shown_layers import shown_layers
+from hifred.explore.sky_place import SkyPlace, sky_place
 from hifred.explore.spectrum_controls import SpectrumControls
 from hifred.explore.spectrum_view import SpectrumView
 from hifred.explore.trial_controls import TrialControls
@@ -56,7 +57,8 @@ MAPS = {"trial", "second", "band", "stretch", "percentile", "smooth", "contours"
 RESIDUALS = {"trial", "second", "band", "residual"}
 AXIS = {"trial", "axis", "line", "redshift"}
 DEVIATIONS = {"trial", "region", *AXIS}
-SPECTRA = {*DEVIATIONS, "second", "group"}
+CORRECTIONS = {"trial", "second", "region", "among", "spectra"}
+SPECTRA = {*DEVIATIONS, *CORRECTIONS, "group"}
 GRID = {"trial", "second", "slot", "measure", "columns", "rows"}
 
 
@@ -110,6 +112,7 @@ class Explorer:
         self.residuals = ResidualSpectrumView(self.spectra.figure.x_range, colours)
         self.areas = AreaView(self.spectra.figure.x_range, colours)
         self._region_spectra = RegionSpectra()
+        self.corrected = CorrectedSpectra(self.shelf)
 
     @property
     def model(self) -> str:
@@ -217,7 +220,13 @@ class Explorer:
     def shown_spectra(self) -> dict[str, Spectrum]:
         """Return the spectra of the place by view."""
         layers = {k: v for k, v in self.layers().items() if isinstance(v, Layer)}
-        return self._region_spectra.of(layers, self.place, self.view.group)
+        sums = self._region_spectra.of(layers, self.place, self.view.group)
+        return sums | self.corrected.of(self.view, self.place)
+
+    def spectrum_kinds(self) -> dict[str, str]:
+        """Return in words what the spectra of fusions are, by view."""
+        kinds, shown = self.corrected.kinds(self.view, self.place), self.shown_spectra()
+        return {view: kind for view, kind in kinds.items() if view in shown}
 
     def residual_kinds(self) -> list[str]:
         """Return what the residual may be taken against."""
@@ -258,6 +267,7 @@ class Explorer:
     @property
     def _late_steps(self) -> list[Step]:
         return [
+            (CORRECTIONS, self._correct_spectra),
             (DEVIATIONS, self._show_deviations),
             (AXIS, self._show_areas),
             (GRID, self._show_grid),
@@ -311,8 +321,15 @@ class Explorer:
         spectra = self.shown_spectra()
         beyond = "" if spectra else ": beyond the field"
         self.spectra.show(spectra, title=place_words(self.place) + beyond)
-        self.spectra.name({view: layer.label for view, layer in layers.items()})
+        labels = {view: layer.label for view, layer in layers.items()}
+        for view in self.corrected.of(self.view, self.place):
+            labels[view] += ", corrected"
+        self.spectra.name(labels)
+        self.spectrum_controls.tell_kinds(self.view, self.spectrum_kinds())
         self.maps.select(self.shape)
+
+    def _correct_spectra(self) -> None:
+        self.corrected.begin(self.view, self.place, self._show_spectra)
 
     def _show_deviations(self) -> None:
         found: dict[str, Any] = {}

@@ -28,8 +28,8 @@ def spectra_csv(explorer: "Explorer") -> bytes:
     text = io.StringIO()
     for name, value in _facts(explorer).items():
         text.write(f"# {name}: {value}\n")
-    for view, label in _instruments(explorer).items():
-        text.write(f"# {view}: {label}\n")
+    for view, words in (_instruments(explorer) | explorer.spectrum_kinds()).items():
+        text.write(f"# {view}: {words}\n")
     text.write(f"# unit: {SURFACE_BRIGHTNESS_UNIT}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("cube", *COLUMNS))
@@ -47,7 +47,8 @@ def shown_fits(explorer: "Explorer") -> bytes:
         if images := view.source.data["value"]:
             parts.append(_image(name, images[0], fields.get(name), explorer))
     spectra = explorer.shown_spectra()
-    parts += [_table(name, spectrum) for name, spectrum in spectra.items()]
+    corrected = explorer.corrected.of(explorer.view, explorer.place)
+    parts += [_table(k, v, is_corrected=k in corrected) for k, v in spectra.items()]
     for key, label in _instruments(explorer).items():
         for part in parts:
             if part.name in {key.upper(), f"SPECTRUM_{key.upper()}"}:
@@ -94,13 +95,15 @@ def _image(
     return hdu
 
 
-def _table(view: str, spectrum: Spectrum) -> fits.BinTableHDU:
+def _table(view: str, spectrum: Spectrum, *, is_corrected: bool) -> fits.BinTableHDU:
     units = ("keV", "keV", *[SURFACE_BRIGHTNESS_UNIT] * 3)
     columns = [
         fits.Column(name, "D", unit=unit, array=values)
         for name, unit, values in zip(COLUMNS, units, _columns(spectrum), strict=True)
     ]
-    return fits.BinTableHDU.from_columns(columns, name=f"SPECTRUM_{view.upper()}")
+    table = fits.BinTableHDU.from_columns(columns, name=f"SPECTRUM_{view.upper()}")
+    table.header["CORRECTD"] = is_corrected, "for what a prior moved between regions"
+    return table
 
 
 def _fields(explorer: "Explorer") -> dict[str, SkyField]:

@@ -63,6 +63,7 @@ class Page:
     def open(self, document: Document) -> None:
         """Put the page into a document; what takes longer follows once it is seen."""
         explorer = self.explorer
+        explorer.corrected.work.follow(document)
         explorer.show_first()
         with document.models.freeze():  # looks through all models once, not 44 times
             for root in self._roots():

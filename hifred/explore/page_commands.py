@@ -11,7 +11,7 @@ from hifred.errors import HifredError
 from hifred.explore.drawn_shape import read_shapes, region_file
 from hifred.explore.explorer import Explorer
 from hifred.explore.exports import shown_fits, spectra_csv
-from hifred.explore.place import shape_of
+from hifred.explore.place import shape_of, shapes_text
 from hifred.explore.trial_list import LIST_CSS, trials_html
 
 STEPS = {"left": (-1, 0), "right": (1, 0), "down": (0, -1), "up": (0, 1)}
@@ -92,9 +92,12 @@ class PageCommands:
         except HifredError as error:
             self.message.text = f"<b>Not read.</b> {error}"
             return
-        self._explorer.choose_region(shapes[0])
-        more = f", the first of {len(shapes)} regions" if len(shapes) > 1 else ""
-        self.message.text = f"The region was read{more}."
+        first, has_more = next(iter(shapes.values())), len(shapes) > 1
+        among = shapes_text(shapes) if has_more else ""
+        self._explorer.change(region=first.text, among=among)
+        read = f"{len(shapes)} regions were" if has_more else "The region was"
+        more = ": choose among them above the spectra" if has_more else ""
+        self.message.text = f"{read} read{more}."
 
     def _list_trials(self) -> None:
         self.trials.text = trials_html(self._explorer.shelf.table)

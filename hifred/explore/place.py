@@ -1,5 +1,7 @@
 """Where spectra are taken: a pixel, a rectangle of pixels, or a shape."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from hifred.explore.drawn_shape import Shape
@@ -42,6 +44,34 @@ def pixels_of(place: Place, layer: Layer) -> Region | np.ndarray:
         If a shape lies beyond the layer.
     """
     return place.shares(layer) if isinstance(place, Shape) else place
+
+
+def shares_of(place: Place, layer: Layer) -> np.ndarray:
+    """Return which share of each pixel (y, x) a layer sums for a place.
+
+    Raises
+    ------
+    HifredError
+        If a shape lies beyond the layer.
+    """
+    pixels = pixels_of(place, layer)
+    if isinstance(pixels, np.ndarray):
+        return pixels
+    shares = np.zeros((layer.y.size, layer.x.size))
+    shares[pixels.slices(layer.y, layer.x)] = 1.0
+    return shares
+
+
+def shapes_text(shapes: Mapping[str, Shape]) -> str:
+    """Return shapes with their names as an address holds them, one a line."""
+    return "\n".join(f"{shape.text} # {name}" for name, shape in shapes.items())
+
+
+def read_named_shapes(text: str) -> dict[str, Shape]:
+    """Return the shapes that an address names; lines that name none are left out."""
+    parts = [line.partition(" # ") for line in text.splitlines()]
+    shapes = {name: Shape.read(shape) for shape, _, name in parts}
+    return {name: shape for name, shape in shapes.items() if shape is not None}
 
 
 def shape_of(place: Place, layer: Layer) -> Shape:

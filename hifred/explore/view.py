@@ -5,6 +5,7 @@ from typing import Any, Self, final
 from urllib.parse import parse_qsl, urlencode
 
 SLOTS = {"A": "trial", "B": "second"}
+SUMS, CORRECTED = SPECTRA = ("sums", "corrected")
 
 
 @final
@@ -26,6 +27,10 @@ class View:
         Energies that the maps add up; empty for all.
     region : str
         Where the spectra are taken, see `hifred.explore.place`.
+    among : str
+        Shapes of a file, one of which `region` is; empty for a region alone.
+    spectra : str
+        Whether those of fusions are sums or corrected, see `CorrectedSpectra`.
     residual : str
         Instrument that the residual is of, or the word for the error against the truth.
     group : int
@@ -56,6 +61,8 @@ class View:
     rows: str = "rank"
     band: tuple[float, ...] = ()
     region: str = ""
+    among: str = ""
+    spectra: str = SUMS
     residual: str = ""
     group: int = 1
     stretch: str = "square root"

@@ -9,9 +9,9 @@ from hifred.explore.energy_axis import EnergyAxis
 from hifred.explore.instrument_views import FUSIONS, by_view
 from hifred.explore.maps_panel import FUSION_LESS_TRUTH
 from hifred.explore.moment_view import MOMENTS
-from hifred.explore.place import read_place
+from hifred.explore.place import read_named_shapes, read_place
 from hifred.explore.stretch import STRETCHES
-from hifred.explore.view import SLOTS, View
+from hifred.explore.view import SLOTS, SPECTRA, SUMS, View
 from hifred.plots.maps import shared_band
 from hifred.plots.shelf import Shelf
 from hifred.products.line_list import LINES
@@ -49,6 +49,8 @@ class ViewCompletion:
             view = replace(view, band=self.energies(view))
         if read_place(view.region) is None or has_other_sky:
             view = replace(view, region="")
+        if read_place(view.region) not in read_named_shapes(view.among).values():
+            view = replace(view, among="")
         return self._with_known_words(view)
 
     def let_follow(self, view: View, slot: str, model: str) -> View:
@@ -81,6 +83,7 @@ class ViewCompletion:
             colours=_known(view.colours, COLOURMAPS, View.colours),
             contours=_known(view.contours, contoured),
             moment=_known(view.moment, MOMENTS),
+            spectra=_known(view.spectra, SPECTRA, SUMS),
             line=line,
             axis="velocity" if axis.shows_velocity else "energy",
             slot=view.slot if view.second and view.slot in SLOTS else "A",

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from hifred.regions import fused_field, parse_regions
+from hifred.spectra import region_flux
+
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("silent")]
 
 
@@ -85,6 +88,29 @@ def test_dragging_a_region_shows_its_mean_spectrum(page, shelf) -> None:
     width = np.diff(truth["energy_edges"]) * 100.0
     mean = truth["flux"].mean(["y", "x"]).to_numpy() / width
     assert_allclose(spectrum(page, "truth"), mean, rtol=1e-6)
+
+
+def test_spectra_of_fusions_are_corrected_when_asked(page, shelf) -> None:
+    page.open(page.address("?region=circle 5 -10 20 0"))
+    before, truth = spectrum(page), spectrum(page, "truth")
+    page.run("hifred.view('spectra').shadow_el.querySelectorAll('.bk-btn')[1].click()")
+    page.wait_for(
+        "return hifred.view('note-on-spectra').shadow_el.textContent"
+        ".includes('fusion A: corrected with the sky around')"
+    )
+    assert ", corrected|" in shown_trial(page)
+    best, fusion_input = str(shelf.table.frame["nmse_db"].idxmax()), shelf.input("demo")
+    result = shelf.trial(best)
+    field = fused_field(result, fusion_input)
+    regions = parse_regions("image\ncircle(5.5,5.5,2)", field)
+    flux = region_flux(result, regions, fusion_input=fusion_input)["flux"].to_numpy()
+    area = regions[0].n_pixels * 100.0
+    expected = flux[0] / (np.diff(result["energy_edges"]) * area)
+    assert_allclose(spectrum(page), expected, rtol=1e-9)
+    assert np.abs(spectrum(page) / before - 1).max() > 1e-4
+    assert_allclose(spectrum(page, "truth"), truth)
+    if folder := os.environ.get("HIFRED_SCREENSHOTS"):
+        page.screenshot(Path(folder) / "explorer-corrected.png")
 
 
 def test_clicking_a_cell_changes_all_views(page) -> None:

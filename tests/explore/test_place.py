@@ -6,7 +6,16 @@ from numpy.testing import assert_allclose
 
 from hifred.errors import HifredError
 from hifred.explore.drawn_shape import Shape, read_shapes, region_file
-from hifred.explore.place import moved, pixels_of, place_text, read_place, shape_of
+from hifred.explore.place import (
+    moved,
+    pixels_of,
+    place_text,
+    read_named_shapes,
+    read_place,
+    shape_of,
+    shapes_text,
+    shares_of,
+)
 from hifred.observations.geometry.pixel_grid import tangent_grid
 from hifred.plots.layers import truth_layer
 from hifred.plots.regions import Region
@@ -79,7 +88,7 @@ def test_the_outline_goes_around_the_shape(shape, layer) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_region_file_comes_back(shape, layer) -> None:
     field = sky_field(layer)
-    (found,) = read_shapes(region_file("mine", shape, layer, field), layer, field)
+    found = read_shapes(region_file("mine", shape, layer, field), layer, field)["mine"]
     assert found.kind == shape.kind
     assert_allclose(found.numbers, shape.numbers, atol=1e-6 * 3600 * 1e-3)
     assert_allclose(found.angle % 360, shape.angle % 360, atol=1e-6)
@@ -89,7 +98,7 @@ def test_a_region_of_ds9_lands_where_its_wcs_says(layer) -> None:
     field = sky_field(layer)
     at = field.grid.sky_of(3.0, 7.0).icrs
     text = f'icrs\ncircle({at.ra.deg:.9f},{at.dec.deg:.9f},15")\n'
-    (shape,) = read_shapes(text, layer, field)
+    (shape,) = read_shapes(text, layer, field).values()
     assert_allclose(shape.numbers, (layer.x[7], layer.y[3], 15.0), rtol=1e-4, atol=1e-3)
 
 
@@ -115,3 +124,23 @@ def test_moving_there_and_back_changes_nothing(place, layer) -> None:
     one, other = (shape_of(p, layer).centre for p in (there, place))
     assert np.subtract(one, other) == pytest.approx((10.0, -20.0))
     assert moved(there, -10.0, 20.0) == place
+
+
+def test_shapes_of_a_file_have_its_names_each_its_own(layer) -> None:
+    lines = ("circle(3,4,1) # text={a}", "circle(5,6,1) # text={a}", "circle(7,8,1)")
+    shapes = read_shapes("\n".join(["image", *lines]), layer, sky_field(layer))
+    assert list(shapes) == ["a", "a (2)", "region-3"]
+    assert_allclose(shapes["a (2)"].numbers[0], layer.x[4])
+    assert read_named_shapes(shapes_text(shapes)) == shapes
+
+
+def test_named_shapes_may_have_any_name_and_what_is_none_is_left_out() -> None:
+    named = {"north # 2; west": SHAPES[0], "ü": SHAPES[3]}
+    assert read_named_shapes(f"nonsense\n{shapes_text(named)}\n1 2 3 4 # a") == named
+    assert read_named_shapes("") == {}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_shares_sum_what_the_spectrum_of_a_place_sums(place, layer) -> None:
+    summed = np.einsum("eyx,yx->e", layer.values, shares_of(place, layer))
+    assert_allclose(summed, layer.total(pixels_of(place, layer)))

@@ -8,7 +8,8 @@ from hifred.explore.view import View
 
 FULL = View(
     trial="00a", second="00b", slot="B", measure="asam", columns="rank", rows="mu",
-    band=(0.5, 0.625), region="1 2 3 4", residual="xrism", group=4, stretch="log",
+    band=(0.5, 0.625), region="1 2 3 4", among="circle 1 2 3 0 # a\nbox 1 2 3 4 0 # b",
+    spectra="corrected", residual="xrism", group=4, stretch="log",
     colours="gray", percentile=99.5, smooth=20.0, contours="imager",
     moment="mean energy", axis="velocity", line="Ne X Ly-alpha", redshift=0.01,
 )  # fmt: skip

@@ -95,9 +95,12 @@ class PageCommands:
         first, has_more = next(iter(shapes.values())), len(shapes) > 1
         among = shapes_text(shapes) if has_more else ""
         self._explorer.change(region=first.text, among=among)
-        read = f"{len(shapes)} regions were" if has_more else "The region was"
-        more = ": choose among them above the spectra" if has_more else ""
-        self.message.text = f"{read} read{more}."
+        self.message.text = (
+            f"{len(shapes)} shapes were read, each a region of its own: choose among "
+            "them above the spectra."
+            if has_more
+            else "The region was read."
+        )
 
     def _list_trials(self) -> None:
         self.trials.text = trials_html(self._explorer.shelf.table)

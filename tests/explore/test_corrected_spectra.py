@@ -61,7 +61,7 @@ def note(explorer) -> str:
 def test_regions_of_one_file_are_corrected_together(explorer) -> None:
     commands = PageCommands(explorer, explorer.show_rest)
     commands._read_region("value", "", base64.b64encode(REGIONS.encode()).decode())
-    assert commands.message.text.startswith("2 regions were read")
+    assert commands.message.text.startswith("2 shapes were read, each a region")
     controls = explorer.spectrum_controls
     controls.spectra.active = 1
     result, fusion_input, field = cube_of(explorer)

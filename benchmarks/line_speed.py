@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from hifred.dims import LIGHT_SPEED_KM_S
+from hifred.fusion.velocity_shifts import SPECTRA_PER_SHIFT
 from hifred.posterior import Draws
 from hifred.posterior.unseen_spectra import COMPONENTS
 from hifred.products import LineSettings, measure_lines
@@ -27,7 +28,7 @@ VELOCITIES_KM_S = (-1500.0, 0.0, 1500.0)
 SIGMA_KEV, RESOLUTION_EV = 2.7e-3, 2.5
 NOISE = 0.03
 # Spectra of every draw: these, and others of which there is nothing.
-N_SPECTRA = LARGEST_RANK + COMPONENTS
+N_SPECTRA = LARGEST_RANK + LARGEST_RANK // SPECTRA_PER_SHIFT + COMPONENTS
 
 
 def _spectra() -> np.ndarray:

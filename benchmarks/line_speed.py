@@ -1,7 +1,7 @@
 """Time line maps with errors: ``python -m benchmarks.line_speed``.
 
 Five lines on a continuum, each at three velocities, in 45 x 45 pixels of 2,400 energies
-and in 100 draws of 70 spectra, as many as draws of `guided` with an automatic rank have
+and in 100 draws of 85 spectra, as many as draws of `guided` with an automatic rank have
 at most; on two threads, compiled beforehand.
 """
 

@@ -1,5 +1,6 @@
 """Spectra of fusions, corrected for what their priors moved between regions."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,8 @@ from hifred.plots.layers import Layer, Spectrum
 from hifred.plots.shelf import Shelf
 from hifred.regions import SkyRegion
 from hifred.spectra import region_flux
+
+logger = logging.getLogger(__name__)
 
 MOST_KEPT = 16
 SUM = "sum over the pixels of the cube"
@@ -127,11 +130,11 @@ class CorrectedSpectra:
     def _correction(self, one: Asked) -> Callable[[], Found]:
         """Return what corrects, with all it needs: a shelf serves one thread."""
         shelf = self._shelf
-        layer, result = shelf.fusion(one.trial), shelf.trial(one.trial)
         try:
+            layer, result = shelf.fusion(one.trial), shelf.trial(one.trial)
             fusion_input = shelf.input(shelf.model_of(one.trial))
-        except HifredError as error:
-            reason = str(error)
+        except Exception as error:  # whatever a file that is gone or broken raises
+            reason = _reason(error)
             return lambda: reason
         return partial(_corrected, one.places, layer, result, fusion_input)
 
@@ -154,6 +157,14 @@ def _corrected(
             for n, place in enumerate(places, start=1)
         ]
         flux = region_flux(result, regions, fusion_input=fusion_input)["flux"]
-    except HifredError as error:
-        return str(error)
+    except Exception as error:  # else the page would wait for ever
+        return _reason(error)
     return flux.to_numpy()
+
+
+def _reason(error: Exception) -> str:
+    """Return why there is no correction; what nobody foresaw is logged, too."""
+    if isinstance(error, HifredError):
+        return str(error)
+    logger.error("a spectrum could not be corrected", exc_info=error)
+    return f"{type(error).__name__}: {error}"

@@ -1,6 +1,7 @@
 """Corrected spectra in the explorer are those of `hifred spectra`."""
 
 import base64
+from html import escape
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from astropy.io import fits
 from numpy.testing import assert_allclose
 
 from hifred.errors import HifredError
+from hifred.explore import corrected_spectra
 from hifred.explore.drawn_shape import Shape
 from hifred.explore.explorer import Explorer
 from hifred.explore.exports import shown_fits, spectra_csv
@@ -142,6 +144,31 @@ def test_without_an_input_the_sum_is_shown_and_the_reason_told(
     assert_allclose(shown_flux(explorer), summed)
     assert "not corrected: input must be there; &lt;demo&gt; is gone" in note(explorer)
     assert b"# fusion: sum over the pixels" in spectra_csv(explorer)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "error"),
+    [
+        (Shelf, "input", OSError("the disk is <gone>")),
+        (corrected_spectra, "region_flux", np.linalg.LinAlgError("singular <matrix>")),
+        (corrected_spectra, "region_flux", MemoryError("no <room>")),
+    ],
+)
+def test_any_error_is_told_and_logged(
+    explorer, monkeypatch, caplog, owner, name, error
+) -> None:
+    def fail(*_, **__):
+        raise error
+
+    explorer.choose_region(CIRCLE)
+    summed = shown_flux(explorer)
+    monkeypatch.setattr(owner, name, fail)
+    explorer.change(spectra=CORRECTED)
+    assert explorer.address.value == explorer.view.query
+    assert_allclose(shown_flux(explorer), summed)
+    told = escape(f"not corrected: {type(error).__name__}: {error}")
+    assert told in note(explorer)
+    assert caplog.records[-1].exc_info[1] is error
 
 
 def test_a_cube_of_another_input_is_told_so(explorer, monkeypatch) -> None:

@@ -68,7 +68,9 @@ class CorrectedSpectra:
     def begin(self, view: View, place: Place, then: Callable[[], None]) -> None:
         """Correct what a view wants and has not yet, then call `then`."""
         asked = self._asked(view, place).values()
-        missing = [one for one in asked if one not in self._found]
+        known = {one: self._found.pop(one) for one in asked if one in self._found}
+        self._found |= known  # at the end: the first are dropped
+        missing = [one for one in asked if one not in known]
         corrections = [self._correction(one) for one in missing]
 
         def keep(found: list[Found]) -> None:

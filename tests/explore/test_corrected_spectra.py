@@ -216,6 +216,21 @@ def test_what_is_corrected_already_is_not_corrected_again(explorer) -> None:
     assert explorer.shown_spectra()["fusion"] is before
 
 
+def test_what_is_shown_is_kept_though_it_is_old(explorer, monkeypatch) -> None:
+    monkeypatch.setattr(corrected_spectra, "MOST_KEPT", 2)
+    places = [CIRCLE.moved(10.0 * n, 0.0) for n in range(3)]
+    for place in places[:2]:
+        explorer.change(region=place.text, spectra=CORRECTED)
+    waiting = []
+    explorer.corrected.work.begin = lambda work, then: waiting.append((work, then))
+    for place in (places[2], places[0]):  # the last is known, and shown at once
+        explorer.change(region=place.text)
+    ((work, then),) = waiting
+    then(work())
+    assert "on its way" not in note(explorer)
+    assert set(explorer.corrected.of(explorer.view, explorer.place)) == {"fusion"}
+
+
 def test_a_corrected_spectrum_has_no_band_and_says_so(shelf, tmp_path) -> None:
     explorer = Explorer(copy_of(shelf, lambda trial: tmp_path / trial))
     best = explorer.view.trial

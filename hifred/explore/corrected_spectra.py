@@ -13,7 +13,13 @@ from hifred import dims
 from hifred.errors import HifredError
 from hifred.explore.instrument_views import FUSIONS
 from hifred.explore.late_work import LateWork
-from hifred.explore.place import Place, pixels_of, read_named_shapes, shares_of
+from hifred.explore.place import (
+    Place,
+    have_shared_names,
+    pixels_of,
+    read_named_shapes,
+    shares_of,
+)
 from hifred.explore.view import CORRECTED, View
 from hifred.observations import FusionInput
 from hifred.plots.layers import Layer, Spectrum
@@ -25,6 +31,10 @@ logger = logging.getLogger(__name__)
 
 MOST_KEPT = 16
 SUM = "sum over the pixels of the cube"
+OTHER_NUMBERS = (
+    "; each shape is a region of its own here, where `hifred spectra` takes shapes of "
+    "one name together, and has other numbers"
+)
 
 # Flux (place, energy), photon cm-2 s-1 per bin; or why there is none.
 Found = np.ndarray | str
@@ -97,7 +107,9 @@ class CorrectedSpectra:
         """Return in words what the spectra of fusions are, by view."""
         done = self._done(view)
         asked = self._asked(view, place)
-        return {name: self._kind(asked[name]) if asked else SUM for name in done}
+        return {
+            name: self._kind(asked[name], view.among) if asked else SUM for name in done
+        }
 
     def _done(self, view: View) -> dict[str, str]:
         trials = zip(FUSIONS, (view.trial, view.second), strict=True)
@@ -109,7 +121,7 @@ class CorrectedSpectra:
         places = tuple(read_named_shapes(view.among).values()) or (place,)
         return {name: Asked(trial, places) for name, trial in self._done(view).items()}
 
-    def _kind(self, one: Asked) -> str:
+    def _kind(self, one: Asked, among: str) -> str:
         found = self._found.get(one)
         if found is None:
             return f"{SUM}; the correction is on its way"
@@ -117,6 +129,8 @@ class CorrectedSpectra:
             return f"{SUM}, not corrected: {' '.join(found.split())}"
         has_draws = self._shelf.fusion(one.trial).draws is not None
         errors = ", without errors (`hifred spectra` has them)" if has_draws else ""
+        if have_shared_names(among):
+            return f"corrected with {_company(one)}{errors}{OTHER_NUMBERS}"
         return f"corrected with {_company(one)}, as by `hifred spectra`{errors}"
 
     def _spectrum(

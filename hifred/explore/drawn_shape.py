@@ -165,16 +165,16 @@ def region_file(name: str, shape: Shape, layer: Layer, field: SkyField) -> str:
     return regions_text([region_of(name, placed, field)])
 
 
-def read_shapes(text: str, layer: Layer, field: SkyField) -> dict[str, Shape]:
-    """Return the shapes of a DS9 region file by name, see `region_file`.
+def read_shapes(text: str, layer: Layer, field: SkyField) -> list[tuple[str, Shape]]:
+    """Return names and shapes of a DS9 region file, see `region_file`.
 
-    Of a region with several shapes, the second is called ``NAME (2)``.
+    A region with several shapes is there with each of them.
     """
-    found: dict[str, Shape] = {}
-    for region in parse_regions(text, field):
-        for number, shape in enumerate(_shapes_of(region, layer, field), start=1):
-            found[region.name if number == 1 else f"{region.name} ({number})"] = shape
-    return found
+    return [
+        (region.name, shape)
+        for region in parse_regions(text, field)
+        for shape in _shapes_of(region, layer, field)
+    ]
 
 
 def _shapes_of(region: SkyRegion, layer: Layer, field: SkyField) -> list[Shape]:

@@ -11,7 +11,7 @@ from hifred.errors import HifredError
 from hifred.explore.drawn_shape import read_shapes, region_file
 from hifred.explore.explorer import Explorer
 from hifred.explore.exports import shown_fits, spectra_csv
-from hifred.explore.place import shape_of, shapes_text
+from hifred.explore.place import have_shared_names, shape_of, shapes_text
 from hifred.explore.trial_list import LIST_CSS, trials_html
 
 STEPS = {"left": (-1, 0), "right": (1, 0), "down": (0, -1), "up": (0, 1)}
@@ -92,15 +92,23 @@ class PageCommands:
         except HifredError as error:
             self.message.text = f"<b>Not read.</b> {error}"
             return
-        first, has_more = next(iter(shapes.values())), len(shapes) > 1
-        among = shapes_text(shapes) if has_more else ""
-        self._explorer.change(region=first.text, among=among)
-        self.message.text = (
-            f"{len(shapes)} shapes were read, each a region of its own: choose among "
-            "them above the spectra."
-            if has_more
-            else "The region was read."
-        )
+        among = shapes_text(shapes) if len(shapes) > 1 else ""
+        self._explorer.change(region=shapes[0][1].text, among=among)
+        self.message.text = _words(len(shapes), among)
 
     def _list_trials(self) -> None:
         self.trials.text = trials_html(self._explorer.shelf.table)
+
+
+def _words(n_shapes: int, among: str) -> str:
+    """Return what was read, for the page."""
+    if not among:
+        return "The region was read."
+    shared = (
+        " Shapes of one name are, too: <code>hifred spectra</code> takes them "
+        "together, and has other numbers."
+    )
+    return (
+        f"{n_shapes} shapes were read, each a region of its own: choose among "
+        f"them above the spectra.{shared if have_shared_names(among) else ''}"
+    )

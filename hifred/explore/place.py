@@ -1,6 +1,7 @@
 """Where spectra are taken: a pixel, a rectangle of pixels, or a shape."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from itertools import count
 
 import numpy as np
 
@@ -62,16 +63,37 @@ def shares_of(place: Place, layer: Layer) -> np.ndarray:
     return shares
 
 
-def shapes_text(shapes: Mapping[str, Shape]) -> str:
-    """Return shapes with their names as an address holds them, one a line."""
-    return "\n".join(f"{shape.text} # {name}" for name, shape in shapes.items())
+def shapes_text(shapes: Iterable[tuple[str, Shape]]) -> str:
+    """Return names and shapes as an address holds them, one a line."""
+    return "\n".join(f"{shape.text} # {name}" for name, shape in shapes)
 
 
 def read_named_shapes(text: str) -> dict[str, Shape]:
-    """Return the shapes that an address names; lines that name none are left out."""
+    """Return the shapes that an address names; lines that name none are left out.
+
+    Of several shapes of one name, the second is called ``NAME (2)``, or by the next
+    number that no other has.
+    """
+    pairs = _named_shapes(text)
+    written = {name for name, _ in pairs}
+    found: dict[str, Shape] = {}
+    for name, shape in pairs:
+        numbered = (f"{name} ({n})" for n in count(2))
+        free = (each for each in numbered if each not in written | found.keys())
+        found[next(free) if name in found else name] = shape
+    return found
+
+
+def have_shared_names(text: str) -> bool:
+    """Whether an address gives several shapes one name: one region of their file."""
+    names = [name for name, _ in _named_shapes(text)]
+    return len(set(names)) < len(names)
+
+
+def _named_shapes(text: str) -> list[tuple[str, Shape]]:
     parts = [line.partition(" # ") for line in text.splitlines()]
-    shapes = {name: Shape.read(shape) for shape, _, name in parts}
-    return {name: shape for name, shape in shapes.items() if shape is not None}
+    shapes = [(name, Shape.read(shape)) for shape, _, name in parts]
+    return [(name, shape) for name, shape in shapes if shape is not None]
 
 
 def shape_of(place: Place, layer: Layer) -> Shape:

@@ -64,6 +64,7 @@ def test_regions_of_one_file_are_corrected_together(explorer) -> None:
     commands = PageCommands(explorer, explorer.show_rest)
     commands._read_region("value", "", base64.b64encode(REGIONS.encode()).decode())
     assert commands.message.text.startswith("2 shapes were read, each a region")
+    assert "other numbers" not in commands.message.text
     controls = explorer.spectrum_controls
     controls.spectra.active = 1
     result, fusion_input, field = cube_of(explorer)
@@ -76,6 +77,18 @@ def test_regions_of_one_file_are_corrected_together(explorer) -> None:
     assert "with all 2 regions of its file and the sky around" in note(explorer)
     alone = region_flux(result, regions[1:], fusion_input=fusion_input)["flux"].values
     assert np.abs(alone[0] / expected[1] - 1).max() > 1e-6
+
+
+def test_shapes_of_one_name_are_said_to_have_other_numbers(explorer) -> None:
+    commands = PageCommands(explorer, explorer.show_rest)
+    text = REGIONS.replace("{rim}", "{knot}")
+    commands._read_region("value", "", base64.b64encode(text.encode()).decode())
+    assert "takes them together, and has other numbers" in commands.message.text
+    explorer.change(spectra=CORRECTED)
+    assert "takes shapes of one name together" in note(explorer)
+    assert "as by" not in note(explorer)
+    names = [name for _, name in explorer.spectrum_controls.among.options]
+    assert names == ["knot", "knot (2)"]
 
 
 def test_a_box_alone_is_corrected_with_the_sky_around(explorer) -> None:
@@ -93,7 +106,7 @@ def test_a_box_alone_is_corrected_with_the_sky_around(explorer) -> None:
 
 def test_another_shape_than_those_of_the_file_is_alone(explorer) -> None:
     among = {"a": CIRCLE, "b": CIRCLE.moved(0.0, 30.0)}
-    explorer.change(region=CIRCLE.text, among=shapes_text(among))
+    explorer.change(region=CIRCLE.text, among=shapes_text(among.items()))
     explorer.choose_region(CIRCLE.moved(1.0, 0.0))
     assert explorer.view.among == ""
     assert not explorer.spectrum_controls.among.visible
@@ -101,7 +114,9 @@ def test_another_shape_than_those_of_the_file_is_alone(explorer) -> None:
 
 def test_the_address_brings_correction_and_file_back(explorer) -> None:
     among = {"a": CIRCLE, "b": CIRCLE.moved(0.0, 30.0)}
-    explorer.change(region=CIRCLE.text, among=shapes_text(among), spectra=CORRECTED)
+    explorer.change(
+        region=CIRCLE.text, among=shapes_text(among.items()), spectra=CORRECTED
+    )
     again = Explorer(explorer.shelf, explorer.address.value)
     again.show()
     assert again.view == explorer.view

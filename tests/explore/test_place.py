@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from hifred.errors import HifredError
 from hifred.explore.drawn_shape import Shape, read_shapes, region_file
 from hifred.explore.place import (
+    have_shared_names,
     moved,
     pixels_of,
     place_text,
@@ -88,7 +89,9 @@ def test_the_outline_goes_around_the_shape(shape, layer) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_region_file_comes_back(shape, layer) -> None:
     field = sky_field(layer)
-    found = read_shapes(region_file("mine", shape, layer, field), layer, field)["mine"]
+    text = region_file("mine", shape, layer, field)
+    ((name, found),) = read_shapes(text, layer, field)
+    assert name == "mine"
     assert found.kind == shape.kind
     assert_allclose(found.numbers, shape.numbers, atol=1e-6 * 3600 * 1e-3)
     assert_allclose(found.angle % 360, shape.angle % 360, atol=1e-6)
@@ -98,7 +101,7 @@ def test_a_region_of_ds9_lands_where_its_wcs_says(layer) -> None:
     field = sky_field(layer)
     at = field.grid.sky_of(3.0, 7.0).icrs
     text = f'icrs\ncircle({at.ra.deg:.9f},{at.dec.deg:.9f},15")\n'
-    (shape,) = read_shapes(text, layer, field).values()
+    ((_, shape),) = read_shapes(text, layer, field)
     assert_allclose(shape.numbers, (layer.x[7], layer.y[3], 15.0), rtol=1e-4, atol=1e-3)
 
 
@@ -129,14 +132,27 @@ def test_moving_there_and_back_changes_nothing(place, layer) -> None:
 def test_shapes_of_a_file_have_its_names_each_its_own(layer) -> None:
     lines = ("circle(3,4,1) # text={a}", "circle(5,6,1) # text={a}", "circle(7,8,1)")
     shapes = read_shapes("\n".join(["image", *lines]), layer, sky_field(layer))
-    assert list(shapes) == ["a", "a (2)", "region-3"]
-    assert_allclose(shapes["a (2)"].numbers[0], layer.x[4])
-    assert read_named_shapes(shapes_text(shapes)) == shapes
+    named = read_named_shapes(shapes_text(shapes))
+    assert list(named) == ["a", "a (2)", "region-3"]
+    assert_allclose(named["a (2)"].numbers[0], layer.x[4])
+    assert list(named.values()) == [shape for _, shape in shapes]
+
+
+def test_shapes_of_one_name_are_numbered_by_what_is_free() -> None:
+    names = ["a", "a", "a (2)", "a"]
+    text = shapes_text(zip(names, SHAPES, strict=True))
+    found = dict(zip(["a", "a (3)", "a (2)", "a (4)"], SHAPES, strict=True))
+    assert read_named_shapes(text) == found
+    assert have_shared_names(text)
+    assert not have_shared_names(shapes_text(found.items()))
 
 
 def test_named_shapes_may_have_any_name_and_what_is_none_is_left_out() -> None:
     named = {"north # 2; west": SHAPES[0], "ü": SHAPES[3]}
-    assert read_named_shapes(f"nonsense\n{shapes_text(named)}\n1 2 3 4 # a") == named
+    assert (
+        read_named_shapes(f"nonsense\n{shapes_text(named.items())}\n1 2 3 4 # a")
+        == named
+    )
     assert read_named_shapes("") == {}
 
 

@@ -64,9 +64,10 @@ class Shape:
             *numbers, angle = (float(word) for word in words[1:])
         except ValueError:
             return None
-        wanted = KINDS[words[0]]
-        is_whole = len(numbers) == wanted if wanted else len(numbers) >= 6
-        return cls(words[0], tuple(numbers), angle) if is_whole else None
+        is_whole = _is_count(len(numbers), words[0]) and np.isfinite(angle)
+        if not is_whole or not np.isfinite(numbers).all():
+            return None
+        return cls(words[0], tuple(numbers), angle)
 
     @property
     def text(self) -> str:
@@ -225,6 +226,14 @@ def _field(layer: Layer) -> SkyField:
     step = layer.pixel_sides[0]
     grid = tangent_grid(0.0, 0.0, pixel_size_arcsec=step, shape=shape)
     return SkyField(grid, layer.y, layer.x)
+
+
+def _is_count(n_numbers: int, kind: str) -> bool:
+    """Whether a kind of shape has that many numbers."""
+    wanted = KINDS[kind]
+    if wanted is not None:
+        return n_numbers == wanted
+    return n_numbers >= 6 and n_numbers % 2 == 0
 
 
 def _closed(values: np.ndarray) -> np.ndarray:

@@ -28,6 +28,8 @@ def read_place(text: str) -> Place | None:
         bottom, top, left, right = (float(word) for word in text.split())
     except ValueError:
         return None
+    if not np.isfinite((bottom, top, left, right)).all():
+        return None
     return Region((bottom, top), (left, right))
 
 

@@ -123,6 +123,14 @@ def test_the_address_brings_correction_and_file_back(explorer) -> None:
     assert_allclose(shown_flux(again), shown_flux(explorer), rtol=1e-12)
 
 
+def test_an_address_of_no_numbers_is_left_out(explorer) -> None:
+    query = "region=nan+nan+nan+nan&among=circle+nan+nan+nan+0+%23+b&spectra=corrected"
+    again = Explorer(explorer.shelf, query)
+    again.show()
+    assert (again.view.region, again.view.among) == ("", "")
+    assert "corrected with the sky around" in note(again)
+
+
 def test_both_fusions_are_corrected_and_nothing_else_is(explorer) -> None:
     explorer.compare(True)
     explorer.choose_trial("000000000000", "B")

@@ -56,7 +56,14 @@ def test_an_address_brings_a_place_back(place) -> None:
     assert read_place(place_text(place)) == place
 
 
-@pytest.mark.parametrize("text", ["", "1 2", "circle 1", "star 1 2 3", "box a b c d 0"])
+NO_PLACES = [
+    *("", "1 2", "circle 1", "star 1 2 3", "box a b c d 0"),
+    *("nan nan nan nan", "1 2 3 inf", "circle nan nan nan 0", "box 1 2 3 4 nan"),
+    *("circle 1 2 1e999 0", "polygon 0 0 1 0 1 1 5 0", "polygon 0 0 1 0 0"),
+]
+
+
+@pytest.mark.parametrize("text", NO_PLACES)
 def test_a_text_that_names_no_place_is_none(text) -> None:
     assert read_place(text) is None
 
@@ -154,6 +161,7 @@ def test_named_shapes_may_have_any_name_and_what_is_none_is_left_out() -> None:
         == named
     )
     assert read_named_shapes("") == {}
+    assert read_named_shapes("circle nan nan nan 0 # b") == {}
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -66,8 +66,13 @@ def shares_of(place: Place, layer: Layer) -> np.ndarray:
 
 
 def shapes_text(shapes: Iterable[tuple[str, Shape]]) -> str:
-    """Return names and shapes as an address holds them, one a line."""
-    return "\n".join(f"{shape.text} # {name}" for name, shape in shapes)
+    """Return names and shapes as an address holds them, one a line.
+
+    Blanks stand for what else is white in names.
+    """
+    return "\n".join(
+        f"{shape.text} # {' '.join(name.split())}" for name, shape in shapes
+    )
 
 
 def read_named_shapes(text: str) -> dict[str, Shape]:
@@ -93,7 +98,7 @@ def have_shared_names(text: str) -> bool:
 
 
 def _named_shapes(text: str) -> list[tuple[str, Shape]]:
-    parts = [line.partition(" # ") for line in text.splitlines()]
+    parts = [line.partition(" # ") for line in text.split("\n")]
     shapes = [(name, Shape.read(shape)) for shape, _, name in parts]
     return [(name, shape) for name, shape in shapes if shape is not None]
 

@@ -145,6 +145,14 @@ def test_shapes_of_a_file_have_its_names_each_its_own(layer) -> None:
     assert list(named.values()) == [shape for _, shape in shapes]
 
 
+def test_whatever_breaks_lines_leaves_names_whole() -> None:
+    pairs = [("north\x0bwest\u2028rim", SHAPES[0]), ("a\nb\x1c\tc\r", SHAPES[1])]
+    found = {"north west rim": SHAPES[0], "a b c": SHAPES[1]}
+    assert read_named_shapes(shapes_text(pairs)) == found
+    typed = f"{SHAPES[0].text} # north\u2028rim"
+    assert read_named_shapes(typed) == {"north\u2028rim": SHAPES[0]}
+
+
 def test_shapes_of_one_name_are_numbered_by_what_is_free() -> None:
     names = ["a", "a", "a (2)", "a"]
     text = shapes_text(zip(names, SHAPES, strict=True))

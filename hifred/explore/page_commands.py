@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from html import escape
 from typing import final
 
 from bokeh.models import Div, FileInput, TextInput
@@ -78,7 +79,7 @@ class PageCommands:
         try:
             text = region_file("region", shape, sky.layer, sky.field)
         except HifredError as error:
-            self.message.text = f"<b>Not saved.</b> {error}"
+            self.message.text = f"<b>Not saved.</b> {escape(str(error))}"
             return
         where = "" if sky.is_known else " without a WCS: at right ascension 0"
         self.message.text = f"Saved region.reg{where}."
@@ -90,7 +91,7 @@ class PageCommands:
             text = base64.b64decode(content).decode("utf-8", "replace")
             shapes = read_shapes(text, sky.layer, sky.field)
         except HifredError as error:
-            self.message.text = f"<b>Not read.</b> {error}"
+            self.message.text = f"<b>Not read.</b> {escape(str(error))}"
             return
         among = shapes_text(shapes) if len(shapes) > 1 else ""
         self._explorer.change(region=shapes[0][1].text, among=among)

@@ -70,6 +70,15 @@ def test_a_file_that_is_no_region_is_refused_in_words(commands) -> None:
     assert commands._explorer.view == before
 
 
+def test_a_file_writes_no_html_into_the_page(commands) -> None:
+    harm = "<img src=x onerror=alert(1)>"
+    for text in (f"image\n{harm}(1)", f"image\nannulus(5,5,1,2) # text={{{harm}}}"):
+        commands._read_region("value", "", base64.b64encode(text.encode()).decode())
+        assert "Not read" in commands.message.text
+        assert "<img" not in commands.message.text
+    assert "&lt;img" in commands.message.text
+
+
 def test_arrow_keys_move_by_a_pixel(commands) -> None:
     explorer = commands._explorer
     x, y = explorer.shape.centre

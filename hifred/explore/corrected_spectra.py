@@ -126,7 +126,8 @@ class CorrectedSpectra:
         if found is None:
             return f"{SUM}; the correction is on its way"
         if isinstance(found, str):
-            return f"{SUM}, not corrected: {' '.join(found.split())}"
+            reason = " ".join(found.split()).removesuffix(".")
+            return f"{SUM}, not corrected: {reason}"
         has_draws = self._shelf.fusion(one.trial).draws is not None
         errors = ", without errors (`hifred spectra` has them)" if has_draws else ""
         if have_shared_names(among):

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from typing import final
 
@@ -15,6 +16,8 @@ from hifred.explore.exports import shown_fits, spectra_csv
 from hifred.explore.place import have_shared_names, shape_of, shapes_text
 from hifred.explore.trial_list import LIST_CSS, trials_html
 
+# Letters of an address: servers refuse those of some 60,000.
+LONGEST_ADDRESS = 30_000
 STEPS = {"left": (-1, 0), "right": (1, 0), "down": (0, -1), "up": (0, 1)}
 
 
@@ -93,18 +96,26 @@ class PageCommands:
         except HifredError as error:
             self.message.text = f"<b>Not read.</b> {escape(str(error))}"
             return
-        among = shapes_text(shapes) if len(shapes) > 1 else ""
-        self._explorer.change(region=shapes[0][1].text, among=among)
-        self.message.text = _words(len(shapes), among)
+        region, among = shapes[0][1].text, shapes_text(shapes)
+        view = replace(self._explorer.view, region=region, among=among)
+        is_short = len(view.query) <= LONGEST_ADDRESS
+        is_kept = is_short and len(shapes) > 1
+        self._explorer.change(region=region, among=among if is_kept else "")
+        self.message.text = _words(len(shapes), among, is_short=is_short)
 
     def _list_trials(self) -> None:
         self.trials.text = trials_html(self._explorer.shelf.table)
 
 
-def _words(n_shapes: int, among: str) -> str:
+def _words(n_shapes: int, among: str, *, is_short: bool) -> str:
     """Return what was read, for the page."""
-    if not among:
+    if n_shapes == 1:
         return "The region was read."
+    if not is_short:
+        return (
+            f"<b>The first of {n_shapes} shapes was read</b>, and is corrected alone: "
+            "all of them are too long for an address of this page."
+        )
     shared = (
         " Shapes of one name are, too: <code>hifred spectra</code> takes them "
         "together, and has other numbers."

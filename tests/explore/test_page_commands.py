@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 
 from hifred.explore.drawn_shape import Shape
 from hifred.explore.explorer import Explorer
-from hifred.explore.page_commands import PageCommands
+from hifred.explore.page_commands import LONGEST_ADDRESS, PageCommands
 from hifred.explore.trial_list import trials_html
 
 
@@ -68,6 +68,20 @@ def test_a_file_that_is_no_region_is_refused_in_words(commands) -> None:
     commands._read_region("value", "", base64.b64encode(b"nothing").decode())
     assert "Not read" in commands.message.text
     assert commands._explorer.view == before
+
+
+@pytest.mark.parametrize(("n_shapes", "is_kept"), [(20, True), (800, False)])
+def test_shapes_too_many_for_an_address_are_left_out(
+    commands, n_shapes, is_kept
+) -> None:
+    lines = [f"circle({3 + n / 800},4,2) # text={{knot {n}}}" for n in range(n_shapes)]
+    text = "\n".join(["image", *lines]).encode()
+    commands._read_region("value", "", base64.b64encode(text).decode())
+    explorer = commands._explorer
+    assert bool(explorer.view.among) == is_kept
+    assert ("too long for an address" in commands.message.text) != is_kept
+    assert len(explorer.address.value) <= LONGEST_ADDRESS
+    assert explorer.place.kind == "circle"
 
 
 def test_a_file_writes_no_html_into_the_page(commands) -> None:

@@ -45,8 +45,9 @@ CORRECTED = """\
 The prior of a fusion moves a percent or so of a bright region's lines into others. The
 spectra are corrected for that, by what the cube left over of the spectrometer's counts:
 they are sums over the cube's pixels plus the correction. A hundred thousand counts in a
-region's lines tell most of what was moved, ten thousand little of it: then a joint fit
-with cross-ARFs (`hifred mixing`) has less bias, if each region has one spectrum.
+region's lines tell most of what was moved, ten thousand little of it: then compare with
+a joint fit with cross-ARFs (`hifred mixing`), which takes each region to have one
+spectrum.
 """
 SUMMED = """\
 The spectra are sums over the cube's pixels. A percent or so of a bright region's lines

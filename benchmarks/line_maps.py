@@ -5,7 +5,8 @@ the spectrometer's own pixels spread on the sky, against those of the true cube 
 in the same way; and how often the intervals of the draws hold the truth. All three are
 measured in the same bins: pixels, and groups of them whose line has a signal of
 ``--signals`` times the noise of its counts. Bright bins are those that hold 80 % of the
-flux of the line.
+flux of the line. A line with two peaks has no one velocity that a Gaussian could find:
+``single`` ratios are those of bins whose true line shows none.
 
 Rows that are in the file are not made again, and fits and draws that are in the folder
 are read: leave the draws out of it when the code that makes them changes.
@@ -138,7 +139,9 @@ def _known(
     own = spectrometer_cube(data.observations["spectrometer"])
     pixels = {axis: data.truth[axis] for axis in ("y", "x")}
     spread_out = own.sel(pixels, method="nearest").assign_coords(pixels)
-    truth = measure_lines(_in_bins(data.truth, number), line, line_spread=spread)
+    # One Gaussian everywhere, and whether the line shows two.
+    told = replace(line, components="auto")
+    truth = measure_lines(_in_bins(data.truth, number), told, line_spread=spread)
     found = measure_lines(_in_bins(spread_out, number), line)
     return truth.isel(line=0), found.isel(line=0)
 
@@ -162,10 +165,14 @@ def _row(fused: xr.Dataset, truth: xr.Dataset, own: xr.Dataset) -> dict[str, flo
     is_bright &= (fused["status"].to_numpy() == 0) & (truth["status"].to_numpy() == 0)
     row: dict[str, float] = {"n_bright": int(is_bright.sum())}
     row["pixels"] = float(np.median(n_pixels[is_bright]))
+    is_single = is_bright & (truth["components"].to_numpy() == 1)
+    row["n_single"] = int(is_single.sum())
     for name in ("velocity", "moment_velocity"):
         row[f"{name}_rms"] = _rms(fused[name], truth[name], is_bright)
         row[f"{name}_rms_own"] = _rms(own[name], truth[name], is_bright)
         row[f"{name}_ratio"] = row[f"{name}_rms"] / row[f"{name}_rms_own"]
+        one, other = (_rms(m[name], truth[name], is_single) for m in (fused, own))
+        row[f"single_{name}_ratio"] = one / other
     fluxes = {n: truth[n] * n_pixels for n in ("flux", "moment_flux")}
     return row | _coverage(fused, truth.assign(fluxes), is_bright)
 

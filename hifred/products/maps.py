@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 from hifred import dims
-from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.products import profile_kernels as kernels
 from hifred.products.bins import Bins
 from hifred.products.line_band import LineBand
@@ -182,7 +181,7 @@ def _line_coords(lines: Sequence[LineMaps]) -> dict[str, xr.Variable]:
 
     energies = [band.line.energy_kev for band in bands]
     centres = [band.centre_kev for band in bands]
-    fwhm = [LIGHT_SPEED_KM_S * resolution_kev(b) / b.centre_kev for b in bands]
+    fwhm = [dims.LIGHT_SPEED_KM_S * resolution_kev(b) / b.centre_kev for b in bands]
     return {
         LINE: words([band.name for band in bands], "line"),
         "rest_energy": along(energies, dims.ENERGY_UNIT, "energy at rest"),

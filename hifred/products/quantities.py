@@ -7,7 +7,6 @@ from typing import Literal, final
 import numpy as np
 
 from hifred import dims
-from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.products.line_band import LineBand
 from hifred.products.line_fit import LineFit
 from hifred.products.settings import Convention
@@ -69,13 +68,13 @@ def velocity_km_s(
         share = 1.0 / ratio - 1.0
     else:
         share = (1.0 - ratio**2) / (1.0 + ratio**2)
-    return LIGHT_SPEED_KM_S * share
+    return dims.LIGHT_SPEED_KM_S * share
 
 
 def dispersion_km_s(variance: np.ndarray, band: LineBand) -> np.ndarray:
     """Return the dispersion of a variance (keV2); 0 where noise made it negative."""
     sigma = np.sqrt(np.maximum(variance, 0.0))
-    return LIGHT_SPEED_KM_S * sigma / band.centre_kev
+    return dims.LIGHT_SPEED_KM_S * sigma / band.centre_kev
 
 
 def fit_quantities(

@@ -10,7 +10,6 @@ import scipy
 import xarray as xr
 
 from hifred import dims
-from hifred.dims import LIGHT_SPEED_KM_S
 from hifred.errors import SettingsError
 from hifred.observations import (
     FusionInput,
@@ -83,7 +82,7 @@ def build_scene(settings: SimulationSettings) -> Scene:
             remnant = replace(remnant, ejecta=0.0, knot=0.0)
         width = settings.spectrometer.line_spread_width_ev
         resolution = max(0.5 * width, settings.energy_step_ev) * 1e-3 / high
-        return RemnantScene(remnant, radius, resolution * LIGHT_SPEED_KM_S)
+        return RemnantScene(remnant, radius, resolution * dims.LIGHT_SPEED_KM_S)
     if settings.scene == "line_shell":
         line = settings.line_kev or 0.5 * (low + high)
         return ShellScene(line, radius, settings.remnant.velocity_km_s)

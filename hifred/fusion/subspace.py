@@ -34,17 +34,15 @@ class Subspace:
         Orthonormal spectra ``V``.
     spreads : (component,) array
         Above zero: the units of the solver's images.
-    mean : (energy,) array
-        The mean spectrum, in the span of the others; above zero.
-    n_learnt : int
-        How many spectra the spectrometer's own made; others follow from these.
+    learnt : (energy, n) array
+        Orthonormal spectra in the span of the others, from which these follow: the
+        spectrometer's, the mean first, which is above zero, and the weakest last.
     """
 
     assembly: Assembly
     basis: np.ndarray
     spreads: np.ndarray
-    mean: np.ndarray
-    n_learnt: int
+    learnt: np.ndarray
 
     @classmethod
     def of_rank(cls, assembly: Assembly, rank: int | Literal["auto"]) -> Self:
@@ -53,7 +51,7 @@ class Subspace:
         n_spectra = automatic_rank(spectra) if rank == "auto" else rank
         basis = spectral_basis(spectra, n_spectra, assembly.line_spread)
         spreads = relative_spreads(basis, spectra)
-        return cls(assembly, basis, spreads, basis[:, 0], n_spectra)
+        return cls(assembly, basis, spreads, learnt=basis)
 
     def turned(self, directions: np.ndarray, spreads: np.ndarray) -> Self:
         """Return the same cubes with spectra along other directions of their span.
@@ -70,7 +68,7 @@ class Subspace:
     def with_basis(self, basis: np.ndarray) -> Self:
         """Return the cubes of orthonormal spectra (energy, n), in units of one.
 
-        The mean spectrum is in their span.
+        The learnt spectra are in their span.
         """
         return replace(self, basis=basis, spreads=np.ones(basis.shape[1]))
 
@@ -92,7 +90,8 @@ class Subspace:
     @cached_property
     def mean_images(self) -> np.ndarray:
         """Return coefficient images (component, y, x): mean spectrum x brightness."""
-        coefficients = self.basis.T @ (self.mean / self.mean.sum())
+        mean = self.learnt[:, 0]
+        coefficients = self.basis.T @ (mean / mean.sum())
         return np.asarray(np.multiply.outer(coefficients, self.assembly.brightness))
 
     @cached_property

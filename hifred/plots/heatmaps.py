@@ -60,7 +60,8 @@ def plot_measure_grid(
     axis.set_ylabel(setting_label(rows))
     title = ", ".join(f"{value}" for value in (where or {}).values())
     axis.set_title(title or str(table.attrs.get("name", "all trials")))
-    figure.colorbar(drawn, ax=axis).set_label(size_label(table, measure))
+    label = size_label(table, measure).replace(", ", "\n", 1)
+    figure.colorbar(drawn, ax=axis).set_label(label)
     return figure
 
 

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from matplotlib.ticker import ScalarFormatter
 
 from hifred.errors import HifredError, unknown_name
 from hifred.plots.error_maps import LABEL_WIDTH, image_extent
@@ -18,6 +18,7 @@ from hifred.plots.style import (
     DIFFERENCE_COLOURMAP,
     INTENSITY_COLOURMAP,
     MEASURE_COLOURMAP,
+    keep_ticks_on_scale,
     new_figure,
     square_root_scale,
     styled,
@@ -154,9 +155,6 @@ def _draw(
     bar = axis.figure.colorbar(
         drawn, ax=axis, shrink=0.85, pad=0.02, extend="both", format=digits
     )
-    lowest, highest = (float(end or 0.0) for end in (scale.vmin, scale.vmax))
-    ticks = np.asarray(MaxNLocator(5).tick_values(lowest, highest))
-    # The scale clips: a tick beyond its ends would be drawn at them.
-    bar.set_ticks(ticks[(ticks >= lowest) & (ticks <= highest)].tolist())
+    keep_ticks_on_scale(bar)
     unit = pretty_unit(str(values.attrs["units"]))
     bar.set_label(textwrap.fill(unit, LABEL_WIDTH))

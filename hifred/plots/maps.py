@@ -10,7 +10,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from hifred.errors import HifredError
 from hifred.plots.labels import (
@@ -27,6 +27,7 @@ from hifred.plots.style import (
     INTENSITY_COLOURMAP,
     NO_DATA_COLOUR,
     NO_DIFFERENCE_COLOUR,
+    keep_ticks_on_scale,
     new_figure,
     square_root_scale,
     styled,
@@ -93,11 +94,8 @@ def draw_shared_maps(
     keep_outer_labels(axes[: len(layers)])
     if drawn is not None:
         bar = figure.colorbar(drawn, ax=list(axes), shrink=0.85, pad=0.02)
-        highest = highest_value(images)
-        label_brightness(bar.ax.yaxis, highest, bar.ax.set_ylabel)
-        # The scale clips: a tick above its top would be drawn at the top.
-        ticks = np.asarray(MaxNLocator(5).tick_values(0.0, highest)).tolist()
-        bar.ax.yaxis.set_major_locator(FixedLocator([t for t in ticks if t <= highest]))
+        label_brightness(bar.ax.yaxis, highest_value(images), bar.ax.set_ylabel)
+        keep_ticks_on_scale(bar)
 
 
 def label_brightness(

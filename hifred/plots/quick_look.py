@@ -20,6 +20,7 @@ from hifred.plots.style import (
     INTENSITY_COLOURMAP,
     NO_DATA_COLOUR,
     ROLE_COLOURS,
+    keep_ticks_on_scale,
     new_figure,
     square_root_scale,
     styled,
@@ -111,6 +112,7 @@ def _draw_image(
     axis.xaxis.set_major_locator(MaxNLocator(4))
     bar = axis.figure.colorbar(drawn, ax=axis, shrink=0.85)
     bar.set_label(pretty_unit(unit))
+    keep_ticks_on_scale(bar)
 
 
 def _draw_counts(axis: Axes, counts: np.ndarray, edges: np.ndarray) -> None:

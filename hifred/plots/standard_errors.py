@@ -12,6 +12,7 @@ from hifred.plots.maps import draw_image, highest_value, label_brightness
 from hifred.plots.style import (
     INTENSITY_COLOURMAP,
     MEASURE_COLOURMAP,
+    keep_ticks_on_scale,
     new_figure,
     square_root_scale,
     styled,
@@ -71,6 +72,7 @@ def _draw_brightness(
                        colourmap=INTENSITY_COLOURMAP)  # fmt: skip
     bar = figure.colorbar(drawn, ax=axis, shrink=0.8)
     label_brightness(bar.ax.yaxis, highest, bar.ax.set_ylabel)
+    keep_ticks_on_scale(bar)
 
 
 def _draw_share(figure: Figure, axis: Axes, layer: Layer, share: np.ndarray) -> None:

@@ -7,8 +7,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from hifred.errors import HifredError
 
@@ -37,6 +39,8 @@ REGULARIZER_MARKERS = {
     "lrw2d": "D",
     "w2d1d": "v",
 }
+# Intervals between the ticks of a colour bar, at most.
+N_TICKS = 5
 # One dash pattern per rank.
 LINE_STYLES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 SPARE_COLOURS = ("#AA3377", "#999933", "#44AA99", "#7F3C8D")
@@ -129,6 +133,12 @@ def square_root_scale(lowest: float, highest: float) -> PowerNorm:
     # A bar widens a scale of next to no width to both sides: below 0 here.
     top = highest if highest > floor else floor + 1.0
     return PowerNorm(0.5, vmin=floor, vmax=top, clip=True)
+
+
+def keep_ticks_on_scale(bar: Colorbar) -> None:
+    """Give a bar ticks within its scale, which would draw others at its ends."""
+    ticks = np.asarray(MaxNLocator(N_TICKS).tick_values(bar.vmin, bar.vmax))
+    bar.set_ticks(ticks[(ticks >= bar.vmin) & (ticks <= bar.vmax)].tolist())
 
 
 def symmetric_scale(extent: float) -> Normalize:

@@ -90,9 +90,7 @@ class Sampler:
         subspace = self._subspace
         fit = self._images.reshape(len(self._images), -1)
         sky = self._likely_sky() * subspace.spreads[:, None]
-        return UnseenSpectra(
-            subspace.assembly, subspace.basis, fit, sky, subspace.n_learnt
-        )
+        return UnseenSpectra(subspace, fit, sky)
 
     @cached_property
     def _disturbances(self) -> Disturbances:

@@ -25,6 +25,7 @@ from typing import final
 import numpy as np
 
 from hifred.fusion.assembly import Assembly
+from hifred.fusion.subspace import Subspace
 from hifred.operators.response import Response
 from hifred.posterior.left_out import (
     REACH,
@@ -36,7 +37,6 @@ from hifred.posterior.left_out import (
 )
 from hifred.posterior.seen_images import SeenImages
 from hifred.posterior.sky_fields import SkyFields
-from hifred.transforms.low_rank import spectral_basis
 
 # Random spectra: combs of all energies that may hang together.
 COMPONENTS = REACH
@@ -65,26 +65,16 @@ class UnseenSpectra:
 
     Parameters
     ----------
-    assembly : Assembly
-    basis : (energy, component) array
-        The subspace, orthonormal.
+    subspace : Subspace
     fit, sky : (component, pixel) arrays
         Images of the fit, and of what the sky may be in this subspace, which is less
         smooth.
-    n_learnt : int
-        How many spectra of the subspace are components of the spectrometer's.
     """
 
-    def __init__(
-        self,
-        assembly: Assembly,
-        basis: np.ndarray,
-        fit: np.ndarray,
-        sky: np.ndarray,
-        n_learnt: int,
-    ) -> None:
+    def __init__(self, subspace: Subspace, fit: np.ndarray, sky: np.ndarray) -> None:
+        assembly, basis = subspace.assembly, subspace.basis
         self._assembly, self._seen = assembly, SeenImages(assembly)
-        weakest = _weakest(assembly, basis, n_learnt) @ sky
+        weakest = _weakest(subspace).T @ basis @ sky
         textures = weakest.reshape(-1, *assembly.brightness.shape)
         self._fields = SkyFields.like(assembly, textures)
         probes = self._fields.draw(np.random.default_rng(SEED), PROBES)
@@ -130,14 +120,13 @@ class UnseenSpectra:
         return images - fading * self._seen.best_seen(images)
 
 
-def _weakest(assembly: Assembly, basis: np.ndarray, n_learnt: int) -> np.ndarray:
-    """Return the weakest learnt spectra in terms of a basis, (n, component).
+def _weakest(subspace: Subspace) -> np.ndarray:
+    """Return the weakest learnt spectra (energy, n).
 
-    Those that follow from the others, as by shifts, are finer than what is left out.
+    Those that follow from them, as by shifts, are finer than what is left out.
     """
-    learnt = spectral_basis(limited(assembly.spectra, assembly), n_learnt)
-    n_weakest = max(n_learnt // WEAKEST, 1)
-    return np.asarray(learnt[:, n_learnt - n_weakest :].T @ basis)
+    n_learnt = subspace.learnt.shape[1]
+    return subspace.learnt[:, n_learnt - max(n_learnt // WEAKEST, 1) :]
 
 
 def _random_spectra(assembly: Assembly, basis: np.ndarray, left: LeftOut) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Laws that every figure keeps: it draws, its axes have units, gaps have words."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,6 +117,19 @@ def texts(figure) -> str:
 
 def visible(axis: Axes) -> bool:
     return axis.get_visible() and axis.axison
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_label_of_a_tick_covers_the_next(drawn, name) -> None:
+    for axis in filter(visible, drawn[name].axes):
+        for side, labels in (
+            ("x", axis.xaxis.get_ticklabels()),
+            ("y", axis.yaxis.get_ticklabels()),
+        ):
+            boxes = [t.get_window_extent() for t in labels if t.get_text()]
+            ends = sorted(getattr(box, f"interval{side}").tolist() for box in boxes)
+            for (_, end), (begin, _) in pairwise(ends):
+                assert end <= begin, [t.get_text() for t in labels]
 
 
 @pytest.mark.parametrize("name", FIGURES)

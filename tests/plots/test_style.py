@@ -10,6 +10,7 @@ from hifred.plots.style import (
     REGULARIZER_COLOURS,
     REGULARIZER_MARKERS,
     ROLE_COLOURS,
+    keep_ticks_on_scale,
     new_figure,
     regularizer_colour,
     square_root_scale,
@@ -89,6 +90,15 @@ def test_a_map_on_which_nothing_is_above_0_is_dark(highest: float) -> None:
     figure.colorbar(drawn, ax=axis)
     assert drawn.norm.vmin == 0.0
     assert (drawn.to_rgba(image) == drawn.cmap(0.0)).all()
+
+
+def test_a_bar_has_no_ticks_that_its_scale_clips() -> None:
+    figure = new_figure(2, 2)
+    axis = figure.subplots()
+    drawn = axis.imshow([[0.0, 1.45]], norm=square_root_scale(0.0, 1.45))
+    bar = figure.colorbar(drawn, ax=axis)
+    keep_ticks_on_scale(bar)
+    assert bar.get_ticks() == pytest.approx([0.0, 0.3, 0.6, 0.9, 1.2])
 
 
 @pytest.mark.parametrize("top", [0.0, -3.0])

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hifred.fusion.assembly import Assembly, SkySettings
+from hifred.fusion.subspace import Subspace
 from hifred.posterior.left_out import left_out
 from hifred.posterior.seen_images import SeenImages
 from hifred.posterior.unseen_spectra import COMPONENTS, TYPICAL, UnseenSpectra
@@ -13,10 +14,15 @@ from tests.posterior.left_out_skies import SHAPE, assembled, subspace
 from tests.scenes import observe, sky_cube
 
 
+def unseen_in(assembly: Assembly, basis, images, sky, learnt) -> UnseenSpectra:
+    spreads = np.ones(basis.shape[1])
+    return UnseenSpectra(Subspace(assembly, basis, spreads, learnt), images, sky)
+
+
 def unseen_of(brightness: float, rank: int = 1) -> tuple[Assembly, UnseenSpectra]:
     assembly, sky = assembled(brightness), sky_cube(SHAPE, brightness)
     basis, images = subspace(assembly, rank, sky)
-    return assembly, UnseenSpectra(assembly, basis, images, images, basis.shape[1])
+    return assembly, unseen_in(assembly, basis, images, images, basis)
 
 
 def test_the_spectrometer_sees_as_much_of_draws_as_the_counts_tell() -> None:
@@ -50,7 +56,7 @@ def test_sums_over_energies_have_their_power(monkeypatch) -> None:
     powers = []
     for seed in range(6):
         monkeypatch.setattr("hifred.posterior.unseen_spectra.SEED", seed)
-        spectra = UnseenSpectra(assembly, basis, images, images, basis.shape[1]).basis
+        spectra = unseen_in(assembly, basis, images, images, basis).basis
         summed = np.array([spectra[i : i + 8].sum(axis=0) for i in range(0, 80, 4)])
         power = np.sum(summed**2, axis=1)
         powers.append(power / power.mean())
@@ -79,7 +85,7 @@ def test_a_sharp_spectrometer_leaves_out_no_more_than_a_blurred_one(
         )
         assembly = Assembly(observations, SkySettings())
         basis, images = subspace(assembly, 1, sky)
-        unseen = UnseenSpectra(assembly, basis, images, images, basis.shape[1])
+        unseen = unseen_in(assembly, basis, images, images, basis)
         drawn = unseen.draw(np.random.default_rng(0))
         return float(np.std(np.tensordot(unseen.basis, drawn, axes=1)))
 
@@ -91,7 +97,7 @@ def test_the_weakest_spectra_tell_the_texture_of_all_others() -> None:
     basis, images = subspace(assembly, 2, sky)
     turned = np.array([[0.6, -0.8], [0.8, 0.6]])
     one, other = (
-        UnseenSpectra(assembly, *pair, n_learnt=2).basis
+        unseen_in(assembly, *pair, basis).basis
         for pair in (
             (basis, images, images),
             (basis @ turned, turned.T @ images, turned.T @ images),
@@ -99,7 +105,7 @@ def test_the_weakest_spectra_tell_the_texture_of_all_others() -> None:
     )
     assert_allclose(np.mean(one**2), np.mean(other**2), rtol=1e-6)
     flat = np.concatenate([images[:1], np.ones_like(images[1:])])
-    smooth = UnseenSpectra(assembly, basis, images, flat, basis.shape[1]).basis
+    smooth = unseen_in(assembly, basis, images, flat, basis).basis
     assert np.mean(smooth**2) < np.mean(one**2)
 
 
@@ -112,7 +118,7 @@ def test_spectra_that_follow_from_the_learnt_ones_tell_no_texture() -> None:
     wide = np.hstack([basis, more / np.linalg.norm(more)])
     fine = np.vstack([images, 100 * rng.standard_normal((1, images.shape[1]))])
     drawn = [
-        UnseenSpectra(assembly, *parts, n_learnt=2).draw(np.random.default_rng(0))
+        unseen_in(assembly, *parts, basis).draw(np.random.default_rng(0))
         for parts in ((basis, images, images), (wide, fine, fine))
     ]
     assert_allclose(*drawn, rtol=1e-6)
@@ -121,7 +127,7 @@ def test_spectra_that_follow_from_the_learnt_ones_tell_no_texture() -> None:
 def test_a_sky_without_texture_leaves_nothing_out() -> None:
     assembly = assembled(2000.0)
     basis, images = subspace(assembly, 1, sky_cube(SHAPE, 2000.0))
-    unseen = UnseenSpectra(assembly, basis, images, 0 * images, basis.shape[1])
+    unseen = unseen_in(assembly, basis, images, 0 * images, basis)
     assert not unseen.basis.any()
     assert not unseen.draw(np.random.default_rng(0)).any()
 
@@ -134,7 +140,7 @@ def test_draws_are_strong_where_the_mean_spectrum_is() -> None:
     cube[lines] += 300 * rng.uniform(0.2, 2, (len(lines), *SHAPE[1:]))
     assembly = Assembly(observe(cube, rng=rng), SkySettings())
     basis, images = subspace(assembly, 1, cube)
-    unseen = UnseenSpectra(assembly, basis, images, images, basis.shape[1])
+    unseen = unseen_in(assembly, basis, images, images, basis)
     strengths = np.sqrt(np.mean(unseen.basis**2, axis=1))
     dark = np.setdiff1d(
         np.arange(SHAPE[0]), np.concatenate([lines - 1, lines, lines + 1])

@@ -100,7 +100,7 @@ class Guided(FusionSettings):
             subspace.turned(directions, spreads / unit),
             self,
             penalty=ShapeDifferences(mu, assembly.brightness),
-            choices=_choices(mu, subspace.n_learnt),
+            choices=_choices(mu, subspace.learnt.shape[1]),
         )
 
     def _rank(self, assembly: Assembly) -> int:

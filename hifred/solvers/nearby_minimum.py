@@ -92,7 +92,8 @@ class NearbyMinimum:
         hessian = self._hessian(expected, none_below, self._observed)
         self._soft = SoftPositivity(problem.basis, _stiffness(hessian, problem.basis))
         self._start = self._place(flat)
-        self._start = self._place(self.minimum(np.zeros_like(flat)))
+        untilted = np.zeros_like(flat)
+        self._start = self._place(self._settled(untilted, self._observed, hessian))
 
     @property
     def images(self) -> np.ndarray:
@@ -169,16 +170,24 @@ class NearbyMinimum:
         ArithmeticError
             If Newton's method has not settled after `MOST_STEPS`.
         """
+        observed = self._observed if counts is None else counts
+        return self._settled(tilt, observed, self._at_start[0])
+
+    def _settled(
+        self, tilt: np.ndarray, counts: Sequence[np.ndarray], hessian: BlockHessian
+    ) -> np.ndarray:
+        """Return the minimum; the Hessian is that of the first step, or about that."""
         place = self._start
         lowest = place.cube
-        observed = self._observed if counts is None else counts
         for i_step in range(MOST_STEPS):
-            gradient, hessian = self._bends(place, lowest, tilt, observed)
+            gradient, weights, below = self._bends(place, lowest, tilt, counts)
+            if i_step:
+                hessian = self._sum(weights, below)
             step, _ = hessian.solve(-gradient, STEP_TOLERANCE)
             change = self._change(step)
             first = float(np.vdot(gradient, step))
-            slope = self._slope(place, change, tilt, observed)
-            length = _settled(slope, first, self._longest(place, change, observed))
+            slope = self._slope(place, change, tilt, counts)
+            length = _length(slope, first, self._longest(place, change, counts))
             if i_step >= SWINGING and length < SHORT:
                 lowest = np.minimum(lowest, place.cube + change.cube)
                 place = place.moved(change, length)
@@ -244,8 +253,11 @@ class NearbyMinimum:
         lowest: np.ndarray,
         tilt: np.ndarray,
         counts: Sequence[np.ndarray],
-    ) -> tuple[np.ndarray, BlockHessian]:
-        """Return gradient and Hessian, with the wall under all that is `lowest` < 0."""
+    ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+        """Return gradient and curvatures: of all counts, and of the wall.
+
+        It is under all that is `lowest` < 0.
+        """
         gradient, below = self._soft.bends(place.cube)
         if lowest is not place.cube:
             _, below = self._soft.bends(lowest)
@@ -253,7 +265,7 @@ class NearbyMinimum:
         bends = self._count_bends(place.expected, counts)
         for term, (slopes, _) in zip(self._terms, bends, strict=True):
             gradient += term.pull(slopes)
-        return gradient, self._sum([weights for _, weights in bends], below)
+        return gradient, [weights for _, weights in bends], below
 
     def _count_bends(
         self, expected: Sequence[np.ndarray], counts: Sequence[np.ndarray]
@@ -300,7 +312,7 @@ class NearbyMinimum:
         tilt: np.ndarray,
         counts: Sequence[np.ndarray],
     ) -> Callable[[float], float]:
-        """Return the slope of the tilted objective along a change; see `_settled`."""
+        """Return the slope of the tilted objective along a change; see `_length`."""
         product = self._penalty_product(change.images)
         at_zero = float(np.vdot(product, place.images) - np.vdot(tilt, change.images))
         curvature = float(np.vdot(product, change.images))
@@ -356,7 +368,7 @@ def _stiffness(hessian: BlockHessian, basis: np.ndarray) -> np.ndarray:
     return np.asarray(STIFFNESS / np.einsum("cdp,cd->p", inverse, products))
 
 
-def _settled(slope: Callable[[float], float], first: float, longest: float) -> float:
+def _length(slope: Callable[[float], float], first: float, longest: float) -> float:
     """Return a length along which most of the `first` slope, below zero, is gone.
 
     The slope rises with the length; none goes beyond `longest`.

@@ -136,9 +136,10 @@ def square_root_scale(lowest: float, highest: float) -> PowerNorm:
 
 
 def keep_ticks_on_scale(bar: Colorbar) -> None:
-    """Give a bar ticks within its scale, which would draw others at its ends."""
-    ticks = np.asarray(MaxNLocator(N_TICKS).tick_values(bar.vmin, bar.vmax))
-    bar.set_ticks(ticks[(ticks >= bar.vmin) & (ticks <= bar.vmax)].tolist())
+    """Give an upright bar ticks within its scale, which draws others at its ends."""
+    lowest, highest = bar.ax.get_ylim()
+    ticks = MaxNLocator(N_TICKS).tick_values(lowest, highest)
+    bar.set_ticks([tick for tick in ticks if lowest <= tick <= highest])
 
 
 def symmetric_scale(extent: float) -> Normalize:

@@ -23,16 +23,29 @@ class NormalCounts:
         One per instrument.
     expected : sequence of (channel, pixel) arrays
         The variances :math:`\bar m`, above zero, of each.
+    plain : (component, pixel) array
+        Images that cost a prior nothing, which all others are told apart from. They
+        hold most of the light, so that solves for the rest need no more digits where
+        there are more counts.
+
+    Attributes
+    ----------
+    source : (component, pixel) array
+        Less the slope of the likelihood at the plain images.
     """
 
     def __init__(
-        self, terms: Sequence[CountsTerm], expected: Sequence[np.ndarray]
+        self,
+        terms: Sequence[CountsTerm],
+        expected: Sequence[np.ndarray],
+        plain: np.ndarray,
     ) -> None:
         self._pairs = list(zip(terms, expected, strict=True))
-        sources = [t.pull(_source(t) / m) for t, m in self._pairs]
-        self.right_side = np.sum(sources, axis=0)
+        self.plain = plain
+        sources = [t.pull((t.counts - t.expected(plain)) / m) for t, m in self._pairs]
+        self.source = np.sum(sources, axis=0)
         blocks = [(t, t.blocks(1 / m)) for t, m in self._pairs]
-        n, n_pixels = self.right_side.shape
+        n, n_pixels = plain.shape
         local = [b for t, b in blocks if t.is_local]
         self._local = sum(local, np.zeros((n, n, n_pixels)))
         self._blurred = [(t, b) for t, b in blocks if not t.is_local]
@@ -98,7 +111,7 @@ class NormalCounts:
             return np.asarray(precision @ others)
 
         local = self._local + precision[:, :, None] * diagonal
-        none = np.zeros_like(self.right_side)
+        none = np.zeros_like(self.plain)
         return BlockHessian(local, self._blurred, other_pixels, none)
 
 

@@ -5,10 +5,12 @@ r"""How strong a prior should be for the smallest error of the expected counts.
 
 is, but for a constant, an unbiased estimate of the squared error of the expected counts
 :math:`\| A (\hat W_f - W) \|_Q^2` (Stein 1981), with the trace from random draws
-(Ramani, Blu & Unser 2008). The most probable strength is not the one of the smallest
-error where the prior does not describe the sky: there spectra that change in a smooth
-way are taken for a random walk, and small variances that the counts hardly tell stay
-too large.
+(Ramani, Blu & Unser 2008): with :math:`u = A^T m^{-3/4} n` of noise ``n`` as large as
+that of the counts it is the mean of :math:`\langle u, H_f^{-1} u \rangle`, of which
+conjugate gradients leave out but the square of their error. The most probable strength
+is not the one of the smallest error where the prior does not describe the sky: there
+spectra that change in a smooth way are taken for a random walk, and small variances
+that the counts hardly tell stay too large.
 
 Weights of 1/m, units of the noise, count bright and dim pixels alike and leave the
 bright ones too smooth; without weights the brightest alone choose. The root between is
@@ -23,8 +25,9 @@ import numpy as np
 from hifred.functionals.shape_differences import ShapeDifferences
 from hifred.solvers.normal_counts import NormalCounts
 
-# The risk changes by less than a thousandth of itself near its minimum.
-CG_TOLERANCE = 2e-3
+# Of solves for the trace, and for the images, whose error is in the risk as it is: near
+# its minimum it changes by less than a thousandth of itself.
+TRACE_TOLERANCE, IMAGE_TOLERANCE = 1e-2, 1e-4
 # Power of the variances that squared errors are divided by.
 POWER = 0.5
 # Ratio of the strengths that are compared, and how many at most on each side.
@@ -45,7 +48,7 @@ class UnbiasedRisk:
     draws : sequence
         Of `NormalCounts.draw_of_counts`.
     start : (component, pixel) array
-        Images near those of a factor of 1.
+        About what the images of a factor of 1 are beside the plain ones.
     """
 
     def __init__(
@@ -58,23 +61,28 @@ class UnbiasedRisk:
     ) -> None:
         self._counts, self._differences = counts, differences
         self._precision = precision
-        self._sources = [counts.right_side, *(counts.pulled(d, 1) for d in draws)]
-        self._probes = [counts.pulled(d, POWER) for d in draws]
-        self._starts = [start] + [np.zeros_like(start)] * len(draws)
+        self._change = start
+        self._probes = [counts.pulled(d, (1 + POWER) / 2) for d in draws]
+        self._responses = [np.zeros_like(start)] * len(draws)
 
     def __call__(self, factor: float) -> float:
         """Return the risk of one factor, but for a constant."""
         hessian = self._counts.posterior(self._differences, factor * self._precision)
-        images, *responses = (
-            hessian.solve(source, CG_TOLERANCE, start=start)[0]
-            for source, start in zip(self._sources, self._starts, strict=True)
+        self._change, _ = hessian.solve(
+            self._counts.source, IMAGE_TOLERANCE, start=self._change
         )
-        self._starts = [images, *responses]
-        traces = [
-            float(np.vdot(probe, response))
-            for probe, response in zip(self._probes, responses, strict=True)
+        solved = [
+            hessian.solve(probe, TRACE_TOLERANCE, start=start)
+            for probe, start in zip(self._probes, self._responses, strict=True)
         ]
-        return self._counts.misfit(images, POWER) + 2 * float(np.mean(traces))
+        self._responses = [response for response, _ in solved]
+        # With the residual, errors of a start count as little as those from zero.
+        traces = [
+            float(np.vdot(probe + residual, response))
+            for probe, (response, residual) in zip(self._probes, solved, strict=True)
+        ]
+        misfit = self._counts.misfit(self._counts.plain + self._change, POWER)
+        return misfit + 2 * float(np.mean(traces))
 
 
 def least_risk(risk: Callable[[float], float]) -> float:

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from hifred.errors import SettingsError
 from hifred.fusion import Fusion, FusionSettings, fuse
+from hifred.simulation import simulate_model
 from tests.scenes import observe, sky_cube
 
 CUBE = sky_cube((24, 12, 15))
@@ -163,3 +164,14 @@ def test_it_has_no_published_algorithm() -> None:
         SETTINGS.changed(solver="paper")
     with pytest.raises(SettingsError, match="mu"):
         SETTINGS.changed(mu=-1.0)
+
+
+def test_the_strength_is_that_of_exact_solves(monkeypatch) -> None:
+    # Or it would depend on rounding, and so on the number of threads.
+    given = {"shape": (15, 12), "n_energies": 120, "counts": 2e5, "seed": 1}
+    data = simulate_model("gaussian_1kev_rebinned", **given)
+    chosen = float(fuse(data.observations, SETTINGS)["chosen_mu"])
+    for name in ("unbiased_risk.TRACE", "unbiased_risk.IMAGE", "shape_variation.CG"):
+        monkeypatch.setattr(f"hifred.solvers.{name}_TOLERANCE", 1e-8)
+    exact = float(fuse(data.observations, SETTINGS)["chosen_mu"])
+    assert_allclose(chosen, exact, rtol=0.02)

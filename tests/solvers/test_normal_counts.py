@@ -15,8 +15,9 @@ BASIS = spectral_basis(PROBLEM.sky.reshape(6, -1), RANK)
 RNG = np.random.default_rng(5)
 TERMS = [CountsTerm(f) for f in PROBLEM.likelihoods(BASIS).values()]
 EXPECTED = [RNG.uniform(1, 9, t.counts.shape) for t in TERMS]
-COUNTS = NormalCounts(TERMS, EXPECTED)
 GUIDE = RNG.uniform(1, 5, (4, 6))
+PLAIN = np.multiply.outer([3.0, -1.0], GUIDE.ravel())
+COUNTS = NormalCounts(TERMS, EXPECTED, PLAIN)
 PRECISION = np.array([[2.0, 0.3], [0.3, 0.5]])
 
 
@@ -42,8 +43,9 @@ def test_the_posterior_agrees_with_dense_matrices() -> None:
     posterior = COUNTS.posterior(differences, PRECISION)
     images = RNG.standard_normal((RANK, N_PIXELS))
     assert_allclose(posterior.apply(images).ravel(), hessian @ images.ravel())
-    solved, _ = posterior.solve(COUNTS.right_side, 1e-10)
-    assert_allclose(solved.ravel(), np.linalg.solve(hessian, right), rtol=1e-6)
+    solved, _ = posterior.solve(COUNTS.source, 1e-10)
+    whole = (COUNTS.plain + solved).ravel()
+    assert_allclose(whole, np.linalg.solve(hessian, right), rtol=1e-6)
 
 
 def test_the_noise_has_the_hessian_for_covariance() -> None:
@@ -61,7 +63,7 @@ def test_mirrored_counts_have_mirrored_noise() -> None:
     def drawn(counts: np.ndarray) -> np.ndarray:
         data = DataTerm(np.eye(6), np.eye(N_PIXELS), counts)
         terms = [CountsTerm(data.likelihood((6, *shape), BASIS))]
-        noise = NormalCounts(terms, [np.ones((6, N_PIXELS))])
+        noise = NormalCounts(terms, [np.ones((6, N_PIXELS))], PLAIN)
         return noise.draw(np.random.default_rng(8)).reshape(RANK, *shape)
 
     for mirror in (np.s_[:, ::-1], np.s_[:, :, ::-1]):

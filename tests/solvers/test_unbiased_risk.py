@@ -35,15 +35,15 @@ def risks_and_errors(rng: np.random.Generator) -> np.ndarray:
     term = CountsTerm(data.likelihood((N_CHANNELS, *SHAPE), BASIS))
     # Too large by a third, and where nothing is expected by far.
     variances = np.maximum(mean, 60) * 4 / 3
-    normal = NormalCounts([term], [variances])
-    differences = ShapeDifferences(0.5, GUIDE)
     start = np.zeros((2, 30))
+    normal = NormalCounts([term], [variances], start)
+    differences = ShapeDifferences(0.5, GUIDE)
     draws = [normal.draw_of_counts(rng) for _ in range(4)]
     risk = UnbiasedRisk(normal, differences, PRECISION, draws, start)
     errors = []
     for factor in FACTORS:
         hessian = normal.posterior(differences, factor * PRECISION)
-        images, _ = hessian.solve(normal.right_side, 1e-8)
+        images, _ = hessian.solve(normal.source, 1e-8)
         errors.append(np.sum((term.expected(images) - mean) ** 2 / variances**POWER))
     return np.array([[risk(factor) for factor in FACTORS], errors])
 

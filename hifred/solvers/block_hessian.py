@@ -7,13 +7,13 @@ from typing import final
 import numpy as np
 
 from hifred.errors import HifredError
+from hifred.operators.blurs import Blurs
 from hifred.operators.matrix import Matrix
 from hifred.solvers.block_kernels import (
     PIXELS_AT_ONCE,
     write_block_inverses,
     write_block_products,
 )
-from hifred.solvers.counts_term import CountsTerm
 from hifred.threads import in_slices
 
 # Added to the diagonal of every block, relative to its mean, before it is inverted.
@@ -34,8 +34,8 @@ class BlockHessian:
     ----------
     local : (component, component, pixel) array
         The blocks ``B``.
-    terms : sequence of (CountsTerm, blocks)
-        The instruments that blur, with their blocks ``C``.
+    terms : sequence of (Blurs, blocks)
+        What the instruments that blur do, with their blocks ``C``.
     remainder : callable
         Returns ``R W``.
     remainder_diagonal : (component, pixel) array
@@ -45,7 +45,7 @@ class BlockHessian:
     def __init__(
         self,
         local: np.ndarray,
-        terms: Sequence[tuple[CountsTerm, np.ndarray]],
+        terms: Sequence[tuple[Blurs, np.ndarray]],
         remainder: Callable[[np.ndarray], np.ndarray],
         remainder_diagonal: np.ndarray,
     ) -> None:
@@ -57,9 +57,18 @@ class BlockHessian:
     def apply(self, images: np.ndarray) -> np.ndarray:
         """Return ``H W`` for images (component, pixel)."""
         total = _block_product(self.local, images) + self.remainder(images)
-        for term, blocks in self.terms:
-            total += term.spread(_block_product(blocks, term.gather(images)))
-        return np.asarray(total)
+        for blurs, blocks in self.terms:
+            total += blurs.spread(_block_product(blocks, blurs.gather(images)))
+        return np.asarray(total, images.dtype)
+
+    def in_single(self) -> "BlockHessian":
+        """Return it in single precision, for solves to few digits in half the time."""
+        single = np.float32
+        terms = [(s.astype(single), blocks.astype(single)) for s, blocks in self.terms]
+        diagonal = self._remainder_diagonal.astype(single)
+        found = BlockHessian(self.local.astype(single), terms, self.remainder, diagonal)
+        found._inverse = self._inverse.astype(single)
+        return found
 
     def precondition(self, images: np.ndarray) -> np.ndarray:
         """Return the product with the inverted diagonal blocks."""
@@ -110,8 +119,8 @@ class BlockHessian:
         blocks = self.local.copy()
         n = blocks.shape[0]
         blocks[np.arange(n), np.arange(n)] += self._remainder_diagonal
-        for term, gathered in self.terms:
-            for q, k in enumerate(term.spatial):
+        for blurs, gathered in self.terms:
+            for q, k in enumerate(blurs.matrices):
                 part = gathered[q * n : (q + 1) * n, q * n : (q + 1) * n]
                 blocks += _seen_from_sky(part, k)
         return blocks

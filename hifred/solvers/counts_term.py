@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from hifred.functionals.poisson import PoissonLikelihood
+from hifred.operators.blurs import Blurs
 from hifred.operators.matrix import Identity
 from hifred.operators.products import multiply
 
@@ -31,7 +32,7 @@ class CountsTerm:
     def __init__(self, likelihood: PoissonLikelihood) -> None:
         response = likelihood.response
         n_channels, *self.image_shape = response.output_shape
-        self.spatial = [k for _, k in response.pairs]
+        self.blurs = Blurs([k for _, k in response.pairs])
         self.spectral = np.hstack([g.to_dense() for g, _ in response.pairs])
         self.counts = likelihood.counts.reshape(n_channels, -1).astype(float)
         self.background = _flat(likelihood.background, n_channels)
@@ -45,22 +46,8 @@ class CountsTerm:
             floor=NO_FLOOR,
         )
         self._lowest = np.where(self.domain(), NO_FLOOR, 0)
-        self.is_local = len(self.spatial) == 1 and isinstance(self.spatial[0], Identity)
-
-    def gather(self, images: np.ndarray) -> np.ndarray:
-        """Return ``S(W)``, (pairs x component, instrument pixel)."""
-        parts = [k.apply_rows(images) for k in self.spatial]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def spread(self, gathered: np.ndarray) -> np.ndarray:
-        """Return ``S^T`` of an array shaped as `gather` returns, (component, pixel)."""
-        if len(self.spatial) == 1:
-            return self.spatial[0].adjoint_rows(gathered)
-        parts = np.split(gathered, len(self.spatial))
-        total = self.spatial[0].adjoint_rows(parts[0])
-        for k, part in zip(self.spatial[1:], parts[1:], strict=True):
-            total = total + k.adjoint_rows(part)
-        return total
+        matrices = self.blurs.matrices
+        self.is_local = len(matrices) == 1 and isinstance(matrices[0], Identity)
 
     def expected(self, images: np.ndarray) -> np.ndarray:
         """Return the expected counts, (channel, instrument pixel)."""
@@ -68,7 +55,7 @@ class CountsTerm:
 
     def change(self, images: np.ndarray) -> np.ndarray:
         """Return what `images` add to the expected counts."""
-        return multiply(self.spectral, self.gather(images))
+        return multiply(self.spectral, self.blurs.gather(images))
 
     def divergence(self, expected: np.ndarray) -> float:
         """Return the Poisson divergence; infinite outside its domain."""
@@ -79,7 +66,7 @@ class CountsTerm:
 
     def pull(self, slope: np.ndarray) -> np.ndarray:
         """Return what a slope (channel, pixel) of the counts is to the images."""
-        return self.spread(multiply(self.spectral.T, self.masked(slope)))
+        return self.blurs.spread(multiply(self.spectral.T, self.masked(slope)))
 
     def blocks(self, weights: np.ndarray) -> np.ndarray:
         """Return ``C_j`` for weights (channel, pixel): (n, n, instrument pixel)."""

@@ -6,6 +6,7 @@ from typing import final
 
 import numpy as np
 
+from hifred.operators.blurs import Blurs
 from hifred.solvers.block_hessian import BlockHessian
 from hifred.solvers.counts_term import CountsTerm
 
@@ -16,7 +17,7 @@ class HessianParts:
 
     def __init__(self, n_components: int, n_pixels: int) -> None:
         self._local = np.zeros((n_components, n_components, n_pixels))
-        self._terms: list[tuple[CountsTerm, np.ndarray]] = []
+        self._terms: list[tuple[Blurs, np.ndarray]] = []
         self._remainders: list[Callable[[np.ndarray], np.ndarray]] = []
         self._diagonal = np.zeros((n_components, n_pixels))
 
@@ -26,7 +27,7 @@ class HessianParts:
         if term.is_local:
             self.add_local(blocks)
         else:
-            self._terms.append((term, blocks))
+            self._terms.append((term.blurs, blocks))
 
     def add_local(self, blocks: np.ndarray) -> None:
         """Add one block (component, component) per sky pixel."""

@@ -93,7 +93,8 @@ class NearbyMinimum:
         self._soft = SoftPositivity(problem.basis, _stiffness(hessian, problem.basis))
         self._start = self._place(flat)
         untilted = np.zeros_like(flat)
-        self._start = self._place(self._settled(untilted, self._observed, hessian))
+        rough = hessian.in_single()
+        self._start = self._place(self._settled(untilted, self._observed, rough))
 
     @property
     def images(self) -> np.ndarray:
@@ -171,19 +172,23 @@ class NearbyMinimum:
             If Newton's method has not settled after `MOST_STEPS`.
         """
         observed = self._observed if counts is None else counts
-        return self._settled(tilt, observed, self._at_start[0])
+        return self._settled(tilt, observed, self._rough_at_start)
 
     def _settled(
         self, tilt: np.ndarray, counts: Sequence[np.ndarray], hessian: BlockHessian
     ) -> np.ndarray:
-        """Return the minimum; the Hessian is that of the first step, or about that."""
+        """Return the minimum; the first step has a Hessian that is about its own.
+
+        Steps need few digits, and so do Hessians, in single precision.
+        """
         place = self._start
         lowest = place.cube
         for i_step in range(MOST_STEPS):
             gradient, weights, below = self._bends(place, lowest, tilt, counts)
             if i_step:
-                hessian = self._sum(weights, below)
-            step, _ = hessian.solve(-gradient, STEP_TOLERANCE)
+                hessian = self._sum(weights, below).in_single()
+            rough, _ = hessian.solve(-gradient.astype(np.float32), STEP_TOLERANCE)
+            step = rough.astype(float)
             change = self._change(step)
             first = float(np.vdot(gradient, step))
             slope = self._slope(place, change, tilt, counts)
@@ -238,6 +243,10 @@ class NearbyMinimum:
         """Return the Hessian at the minimum, and the share of the bounds."""
         _, below = self._soft.bends(self._start.cube)
         return self._hessian(self._start.expected, below, self._observed), below
+
+    @cached_property
+    def _rough_at_start(self) -> BlockHessian:
+        return self._at_start[0].in_single()
 
     def _place(self, images: np.ndarray) -> _Place:
         expected = [t.expected(images) for t in self._terms]

@@ -48,7 +48,7 @@ class NormalCounts:
         n, n_pixels = plain.shape
         local = [b for t, b in blocks if t.is_local]
         self._local = sum(local, np.zeros((n, n, n_pixels)))
-        self._blurred = [(t, b) for t, b in blocks if not t.is_local]
+        self._blurred = [(t.blurs, b) for t, b in blocks if not t.is_local]
 
     def curvature(self, images: np.ndarray) -> np.ndarray:
         """Return the Hessian times images (component, pixel)."""

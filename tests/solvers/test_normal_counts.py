@@ -48,6 +48,14 @@ def test_the_posterior_agrees_with_dense_matrices() -> None:
     assert_allclose(whole, np.linalg.solve(hessian, right), rtol=1e-6)
 
 
+def test_single_precision_solves_to_some_digits() -> None:
+    posterior = COUNTS.posterior(ShapeDifferences(0.5, GUIDE), PRECISION)
+    exact, _ = posterior.solve(COUNTS.source, 1e-10)
+    rough, _ = posterior.in_single().solve(COUNTS.source.astype(np.float32), 1e-4)
+    assert rough.dtype == np.float32
+    assert_allclose(rough, exact, atol=1e-3 * np.abs(exact).max())
+
+
 def test_the_noise_has_the_hessian_for_covariance() -> None:
     hessian, _ = dense_parts()
     rng = np.random.default_rng(6)

@@ -1,6 +1,7 @@
 """Images as one blur or several show them."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Self, final
 
 import numpy as np
@@ -38,6 +39,7 @@ class Blurs:
             total = total + k.adjoint_rows(part)
         return total
 
-    def astype(self, dtype: np.typing.DTypeLike) -> Self:
-        """Return the same with entries of another precision."""
-        return type(self)([k.astype(dtype) for k in self.matrices])
+    @cached_property
+    def single(self) -> Self:
+        """Return the same with entries in single precision."""
+        return type(self)([k.astype(np.float32) for k in self.matrices])

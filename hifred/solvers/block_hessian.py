@@ -64,7 +64,7 @@ class BlockHessian:
     def in_single(self) -> "BlockHessian":
         """Return it in single precision, for solves to few digits in half the time."""
         single = np.float32
-        terms = [(s.astype(single), blocks.astype(single)) for s, blocks in self.terms]
+        terms = [(blurs.single, blocks.astype(single)) for blurs, blocks in self.terms]
         diagonal = self._remainder_diagonal.astype(single)
         found = BlockHessian(self.local.astype(single), terms, self.remainder, diagonal)
         found._inverse = self._inverse.astype(single)

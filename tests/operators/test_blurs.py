@@ -22,6 +22,6 @@ def test_they_agree_with_dense_products(n: int) -> None:
 
 
 def test_precision_is_kept() -> None:
-    blurs = Blurs([Dense(k) for k in MATRICES]).astype(np.float32)
+    blurs = Blurs([Dense(k) for k in MATRICES]).single
     gathered = blurs.gather(IMAGES.astype(np.float32))
     assert gathered.dtype == blurs.spread(gathered).dtype == np.float32
